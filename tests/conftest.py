@@ -1,0 +1,59 @@
+"""Optional tools: a test that needs one is marked, and no test is left out in silence."""
+
+import importlib.util
+import os
+import shutil
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+
+IN_CI = os.environ.get("CI", "").lower() == "true"
+
+settings.register_profile("lesson", deadline=None, derandomize=IN_CI)
+settings.load_profile("lesson")
+
+NEEDS = {
+    "browser": "Chromium and Playwright: apt install chromium (or set CHROMIUM to a Chrome or Chromium program), "
+    'then pip install -c constraints.txt -e ".[test]"',
+    "torch": 'PyTorch: pip install -c constraints.txt -e ".[torch]"',
+}
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium; the variable CHROMIUM goes first."""
+    named = os.environ.get("CHROMIUM")
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "chrome"]
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def has_tool(marker: str) -> bool:
+    if marker == "browser":
+        return find_chromium() is not None and is_installed("playwright")
+    return is_installed(marker)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """Return the Chromium that browser tests start."""
+    return find_chromium()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    for marker, how in NEEDS.items():
+        if item.get_closest_marker(marker) and not has_tool(marker):
+            (pytest.fail if IN_CI else pytest.skip)(f"needs {how}")
+
+
+def pytest_terminal_summary(terminalreporter):
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
+    counts = Counter(marker for marker, how in NEEDS.items() for reason in reasons if reason.endswith(f"needs {how}"))
+    if counts:
+        terminalreporter.section("not run")
+    for marker, n in counts.items():
+        terminalreporter.line(f"Not run: {n} {marker} test{'s' * (n > 1)}. Needed: {NEEDS[marker]}")

@@ -1,0 +1,152 @@
+"""Style, types, the one-way imports, and no package registry named anywhere."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "lesson_lib"
+
+# Which of our modules each module may import. Imports point one way only, and nothing imports labs.
+CORE = {"network", "training", "sweeps", "notation", "derivation", "naa", "capture", "repair", "digits"}
+ALLOWED = {
+    "__init__": {"network", "training", "sweeps", "naa"},
+    "words": set(),
+    "network": set(),
+    "training": {"network"},
+    "sweeps": {"network", "training"},
+    "notation": {"network", "words"},
+    "derivation": {"network", "notation", "words"},
+    "naa": set(),
+    "capture": set(),
+    "repair": {"naa", "capture"},
+    "digits": {"naa", "capture", "repair"},
+    "figures": CORE | {"words"},
+    "checks": CORE | {"words"},
+    "labs": CORE | {"words", "figures", "checks", "labs"},
+}
+# The only modules that may import these packages.
+HEAVY = {
+    "ipywidgets": {"labs"},
+    "matplotlib": {"figures", "labs"},
+    "sympy": {"notation", "derivation", "figures", "checks", "labs"},
+    "sklearn": {"digits"},
+    "torch": {"capture"},
+    "keras": {"capture"},
+}
+
+
+def run(*command: str) -> str:
+    """Return what a command printed; fail, and show it, when its exit status is not 0."""
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
+    output = result.stdout + result.stderr
+    assert result.returncode == 0, f"{' '.join(command)}\n{output}"
+    return output
+
+
+def own(path: str, names: list[str]) -> set[str]:
+    """Return which of our modules `from lesson_lib.<path> import <names>` reads."""
+    if path:
+        return {path.split(".")[0]}
+    return {name if name in ALLOWED else "__init__" for name in names} or {"__init__"}
+
+
+def imports(source: str, package: str = "lesson_lib") -> tuple[set[str], set[str]]:
+    """Return the modules of ours and the top-level packages of others that a source text imports."""
+    ours, others = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            targets = [(alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            path = ".".join(filter(None, [*base, node.module]))
+            targets = [(path, [alias.name for alias in node.names])]
+        else:
+            continue
+        for path, names in targets:
+            top, _, rest = path.partition(".")
+            if top == "lesson_lib":
+                ours |= own(rest, names)
+            else:
+                others.add(top)
+    return ours, others
+
+
+def modules() -> dict[str, tuple[str, str, str]]:
+    """Return, for each file of lesson_lib: the name that has a rule, its package, its source text."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        inside = path.relative_to(PACKAGE).with_suffix("").parts
+        package = ".".join(["lesson_lib", *inside[:-1]])
+        found["/".join(inside)] = (inside[0], package, path.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("command", ["ruff check .", "ruff format --check .", "mypy"])
+def test_the_code_passes(command):
+    run(sys.executable, "-m", *command.split())
+
+
+def test_imports_point_one_way():
+    found = modules()
+    assert {"__init__", "network"} <= set(found)
+    for name, (rule, package, source) in found.items():
+        assert rule in ALLOWED, f"lesson_lib/{name}.py has no rule: add it to ALLOWED"
+        extra = imports(source, package)[0] - ALLOWED[rule]
+        assert not extra, f"lesson_lib/{name}.py must not import {sorted(extra)}"
+
+
+def test_heavy_packages_are_imported_only_where_they_are_shown():
+    found = modules()
+    assert found
+    for name, (rule, package, source) in found.items():
+        for heavy in imports(source, package)[1] & set(HEAVY):
+            assert rule in HEAVY[heavy], f"lesson_lib/{name}.py must not import {heavy}"
+
+
+@pytest.mark.parametrize(
+    ("source", "package", "expected"),
+    [
+        ("import lesson_lib.network as n", "lesson_lib", {"network"}),
+        ("from lesson_lib.network import forward", "lesson_lib", {"network"}),
+        ("from lesson_lib import naa, Params", "lesson_lib", {"naa", "__init__"}),
+        ("import lesson_lib", "lesson_lib", {"__init__"}),
+        ("from . import network", "lesson_lib", {"network"}),
+        ("from .network import loss", "lesson_lib", {"network"}),
+        ("from ..figures import draw", "lesson_lib.labs", {"figures"}),
+        ("from . import base", "lesson_lib.labs", {"labs"}),
+        ("def f():\n    from lesson_lib.labs.bias import BiasLab", "lesson_lib", {"labs"}),
+        ("import numpy as np, os.path", "lesson_lib", set()),
+    ],
+)
+def test_every_way_to_import_is_seen(source, package, expected):
+    assert imports(source, package)[0] == expected
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = {"sympy", "matplotlib", "ipywidgets", "IPython"}
+    loaded = run(sys.executable, "-c", "import lesson_lib, sys; print(*sys.modules)").split()
+    assert "lesson_lib" in loaded
+    assert not heavy & set(loaded)
+
+
+def test_no_tracked_file_names_a_package_registry():
+    # Written with a space for the dot, so that this file does not hold the names it looks for.
+    pieces = [
+        "pypi org",
+        "pythonhosted org",
+        "pytorch org/whl",
+        "npmjs org",
+        "npmjs com",
+        "anaconda org",
+        "anaconda com",
+    ]
+    hosts = [".".join(piece.split()).encode() for piece in pieces]
+    tracked = [ROOT / name for name in run("git", "ls-files", "-z").split("\0") if name]
+    assert ROOT / "pyproject.toml" in tracked
+    for path in filter(Path.is_file, tracked):
+        found = [host.decode() for host in hosts if host in path.read_bytes().lower()]
+        assert not found, f"{path.relative_to(ROOT)} names {found}"

@@ -1,0 +1,85 @@
+"""A missing optional tool is told at the end, and is a failure in CI."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFTEST = Path(__file__).with_name("conftest.py")
+INI = "[pytest]\nmarkers =\n    browser\n    torch\n"
+TESTS = """\
+import pytest
+
+@pytest.mark.browser
+def test_one_page(): pass
+
+@pytest.mark.browser
+def test_another_page(): pass
+
+@pytest.mark.torch
+def test_a_model(): pass
+
+@pytest.mark.skip(reason="another reason")
+def test_left_out(): pass
+"""
+# None in sys.modules makes a package look as if it were not installed.
+RUN_WITHOUT = "import sys; sys.modules.update(dict.fromkeys({without})); import pytest; sys.exit(pytest.main(['-q']))"
+
+
+@pytest.fixture
+def run_pytest(tmp_path):
+    """Run TESTS in a fresh pytest that sees a Chromium, PyTorch and Playwright only when told."""
+    (tmp_path / "conftest.py").write_text(CONFTEST.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text(INI, encoding="utf-8")
+    (tmp_path / "test_tools.py").write_text(TESTS, encoding="utf-8")
+    for package in ("torch", "playwright"):
+        (tmp_path / f"{package}.py").touch()
+
+    def run(without=(), **variables):
+        chromium = tmp_path / ("chromium.exe" if os.name == "nt" else "chromium")
+        chromium.touch(mode=0o755)
+        env = {name: value for name, value in os.environ.items() if name not in ("CI", "CHROMIUM", "PYTEST_ADDOPTS")}
+        env |= {"PATH": str(tmp_path), "PYTHONPATH": str(tmp_path)} | variables
+        command = [sys.executable, "-c", RUN_WITHOUT.format(without=list(without))]
+        result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        return result.returncode, result.stdout + result.stderr
+
+    return run
+
+
+def test_with_every_tool_all_tests_run_and_nothing_is_reported_missing(run_pytest):
+    status, output = run_pytest()
+    assert status == 0, output
+    assert "3 passed, 1 skipped" in output
+    assert "Not run" not in output
+
+
+def test_without_tools_the_summary_says_what_was_not_run_and_how_to_get_it(run_pytest):
+    status, output = run_pytest(without=["torch"], PATH="")
+    assert status == 0, output
+    assert "4 skipped" in output
+    assert "Not run: 2 browser tests. Needed: Chromium and Playwright: apt install chromium" in output
+    assert "Not run: 1 torch test. Needed: PyTorch: pip install" in output
+
+
+def test_browser_tests_need_playwright_too(run_pytest):
+    status, output = run_pytest(without=["playwright"])
+    assert status == 0, output
+    assert "1 passed, 3 skipped" in output
+
+
+@pytest.mark.parametrize(("missing", "errors"), [({"PATH": ""}, 2), ({"without": ["torch"]}, 1)])
+def test_in_ci_a_missing_tool_is_a_failure(run_pytest, missing, errors):
+    status, output = run_pytest(CI="true", **missing)
+    assert status == 1, output
+    assert f"{3 - errors} passed, 1 skipped, {errors} error" in output
+    assert "needs " in output
+
+
+def test_the_variable_chromium_names_the_program(run_pytest, tmp_path):
+    program = tmp_path / ("my-browser.exe" if os.name == "nt" else "my-browser")
+    program.touch(mode=0o755)
+    assert "3 passed" in run_pytest(PATH="", CHROMIUM=str(program))[1]
+    assert "Not run: 2 browser tests" in run_pytest(CHROMIUM=str(tmp_path / "nothing-here"))[1]
