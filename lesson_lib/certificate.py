@@ -1,0 +1,166 @@
+"""The certificate: three independent ways to the same gradient, compared entry by entry."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from html import escape
+from typing import Any, Protocol
+
+import numpy as np
+import sympy
+
+from lesson_lib import words
+from lesson_lib.network import PARAMETERS, RELU_PRIME_AT_ZERO, Matrix, Params
+from lesson_lib.network import as_matrix, as_matrix_like, backward, forward, loss
+from lesson_lib.symbolic import EXACT, exactly, relu, symbolic_params
+
+STEP = Fraction(1, 10**6)  # how far a parameter is moved to measure a slope; exact arithmetic rounds nothing away
+TOLERANCE = 1e-6  # for activations that only floats can compute; with relu the gap is exactly 0
+
+
+class Samples(Protocol):
+    """Anything with inputs X (n_samples, n_in) and targets Y (n_samples, n_out)."""
+
+    @property
+    def X(self) -> Matrix: ...  # noqa: D102, N802
+    @property
+    def Y(self) -> Matrix: ...  # noqa: D102, N802
+
+
+@dataclass(frozen=True)
+class Check:
+    """One entry of one gradient, three ways: backward, sympy.diff, and the slopes measured to the left and right.
+
+    The two measured slopes are one number, the central difference, unless the loss has a corner there.
+    """
+
+    entry: str
+    backward: Any
+    symbolic: Any
+    slopes: tuple[Any, Any]
+
+    @property
+    def has_corner(self) -> bool:
+        """Whether the loss has a corner at this point, so that the derivative is a convention."""
+        return bool(self.slopes[0] != self.slopes[1])
+
+    @property
+    def gap(self) -> float:
+        """The largest disagreement; at a corner any value between the two slopes agrees."""
+        outside = max(min(self.slopes) - self.backward, self.backward - max(self.slopes), 0)
+        return float(max(abs(self.backward - self.symbolic), outside))
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The checks of every gradient entry; show it in a notebook or print it."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def largest_gap(self) -> float:
+        """The largest disagreement between the three ways over all entries."""
+        return max(check.gap for check in self.checks)
+
+    @property
+    def holds(self) -> bool:
+        """Whether all three ways agree on every entry (exactly, where the arithmetic is exact)."""
+        return self.largest_gap <= TOLERANCE
+
+    def __str__(self) -> str:
+        widths = [max(len(row[i]) for row in self._rows()) for i in range(len(words.CERTIFICATE_COLUMNS))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in self._rows()]
+        return "\n".join([line.rstrip() for line in lines] + [self._verdict()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        head, *body = [[escape(cell) for cell in row] for row in self._rows()]
+        header = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+        rows = "".join(
+            f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>"
+            for row in body
+        )
+        return f"<table><caption>{escape(self._verdict())}</caption><tr>{header}</tr>{rows}</table>"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [words.CERTIFICATE_COLUMNS, *(_cells(check) for check in self.checks)]
+
+    def _verdict(self) -> str:
+        template = words.CERTIFICATE_HOLDS if self.holds else words.CERTIFICATE_FAILS
+        return template.format(gap=f"{self.largest_gap:.1g}" if self.largest_gap else "0", count=len(self.checks))
+
+
+def certify(
+    params: Params, data: Samples, *, activation: str = "relu", relu_prime_at_zero: Any = RELU_PRIME_AT_ZERO
+) -> Certificate:
+    """Compare `backward`, `sympy.diff` of the loss and a central difference, for every entry of every gradient.
+
+    The loss is a quadratic in any single parameter between corners, so with exact numbers the central difference
+    is not an approximation: all three must agree to the last digit.
+
+    >>> from lesson_lib.network import ARTICLE
+    >>> from lesson_lib.training import POISONED
+    >>> certify(ARTICLE, POISONED).largest_gap
+    0.0
+    """
+    params = Params(*(as_matrix(getattr(params, name), name, exact=True) for name in PARAMETERS))
+    X, Y = as_matrix_like(params.W1, data.X, "X"), as_matrix_like(params.W1, data.Y, "Y")
+    options = {"activation": activation, "relu_prime_at_zero": relu_prime_at_zero}
+    gradients = backward(params, X, Y, **options)
+    symbolic = _differentiate(params, X, Y, **options)
+
+    def loss_at(name: str, entry: tuple[int, int], shift: Fraction) -> Any:
+        moved = np.array(getattr(params, name))
+        moved[entry] += shift
+        return loss(forward(replace(params, **{name: moved}), X, activation=activation).y_hat, Y)
+
+    checks = [
+        Check(
+            entry=f"dL/d{name}[{entry[0] + 1}, {entry[1] + 1}]",
+            backward=getattr(gradients, name)[entry],
+            symbolic=symbolic[name, entry],
+            slopes=_slopes(lambda shift, name=name, entry=entry: loss_at(name, entry, shift)),  # type: ignore[misc]
+        )
+        for name, entry in _entries(params)
+    ]
+    return Certificate(tuple(checks))
+
+
+def _differentiate(params: Params, X: Matrix, Y: Matrix, activation: str, relu_prime_at_zero: Any) -> dict[Any, Any]:
+    """Differentiate the loss, as a formula in all parameters, by each of them; then put the numbers in."""
+    letters = symbolic_params(*params.W1.shape, params.W2.shape[1])
+    y_hat = forward(letters, X, activation=activation).y_hat
+    at_zero = exactly(relu_prime_at_zero)
+    total = loss(y_hat, Y).replace(lambda part: isinstance(part, relu), lambda part: part.as_piecewise(at_zero))
+    entries = list(_entries(params))
+    numbers = {getattr(letters, name)[entry]: exactly(getattr(params, name)[entry]) for name, entry in entries}
+    slopes = {at: sympy.diff(total, getattr(letters, at[0])[at[1]]).subs(numbers) for at in entries}
+    return {at: Fraction(int(s.p), int(s.q)) if s.is_Rational else float(s) for at, s in slopes.items()}
+
+
+def _slopes(loss_at: Any) -> tuple[Any, Any]:
+    """Return the slope to the left and to the right, both the central difference unless there is a corner."""
+    here, right, left = loss_at(Fraction(0)), loss_at(STEP), loss_at(-STEP)
+    central = (right - left) / (2 * STEP)
+    to_the_right = (4 * right - 3 * here - loss_at(2 * STEP)) / (2 * STEP)  # exact for a quadratic
+    to_the_left = (3 * here + loss_at(-2 * STEP) - 4 * left) / (2 * STEP)
+    if abs(to_the_right - to_the_left) <= TOLERANCE:
+        return central, central
+    return to_the_left, to_the_right
+
+
+def _entries(params: Params) -> Iterator[tuple[str, tuple[int, int]]]:
+    for name in PARAMETERS:
+        yield from ((name, entry) for entry in np.ndindex(*getattr(params, name).shape))
+
+
+def _cells(check: Check) -> tuple[str, ...]:
+    slopes = words.CORNER.format(*map(_number, check.slopes)) if check.has_corner else _number(check.slopes[0])
+    agree = words.AGREES if check.gap <= TOLERANCE else words.DISAGREES.format(gap=f"{check.gap:.1g}")
+    return check.entry, _number(check.backward), _number(check.symbolic), slopes, agree
+
+
+def _number(value: Any) -> str:
+    text = str(value)
+    return text if isinstance(value, Fraction) and len(text) <= 12 else f"{float(value):.6g}"

@@ -1,0 +1,270 @@
+"""One training step, written out line by line, and the certificate that its gradients are right."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import ImmutableMatrix
+
+from lesson_lib import words
+from lesson_lib.certificate import Certificate, Samples, certify
+from lesson_lib.network import PARAMETERS, Factors, Forward, Gradients, Matrix, Params
+from lesson_lib.network import RELU_PRIME_AT_ZERO, as_matrix_like, backward, chain_rule, check_rate, check_trainable
+from lesson_lib.network import collect, forward, loss, sgd_step
+from lesson_lib.notation import Term, Writer, add_samples, zero_factors
+from lesson_lib.symbolic import EXACT, exactly, symbolic_params
+
+__all__ = ["Certificate", "Derivation", "Samples", "Step", "certify", "derive_step", "symbolic_params"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the calculation: lhs = formula = substituted = value, all LaTeX, and what it is about.
+
+    `text` is the same line in plain words and signs, `zero` says which factor makes a gradient 0 (or is empty).
+    `quantity` names what was computed ("z1", "dW2", ...), `stage` is "forward", "loss", "backward", "sum" or
+    "update", `sample` counts from 0 (None where the line is about all samples), `inputs` are the names that the
+    formula uses, `result` is the exact value and `zero_by` holds the zero factors of each entry.
+    """
+
+    title: str
+    lhs: str
+    formula: str
+    substituted: str
+    value: str
+    text: str
+    zero: str
+    quantity: str
+    stage: str
+    sample: int | None
+    inputs: tuple[str, ...]
+    result: Any
+    zero_by: dict[tuple[int, int], tuple[str, ...]]
+
+    @property
+    def sides(self) -> tuple[tuple[str, str], ...]:
+        """The right-hand sides as (relation, LaTeX); one that repeats its neighbour is left out."""
+        chain = [("=", self.formula), ("=", self.substituted), (self._relation, self.value)]
+        return tuple(side for i, side in enumerate(chain) if side[1] not in [later[1] for later in chain[i + 1 :]])
+
+    @property
+    def latex(self) -> str:
+        """The whole line as LaTeX."""
+        return self.lhs + "".join(f" {relation} {side}" for relation, side in self.sides)
+
+    @property
+    def _relation(self) -> str:
+        return r"\approx" if "≈" in self.text else "="
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex}$"
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Every line of one training step, the exact gradients and the exact new Params."""
+
+    steps: tuple[Step, ...]
+    loss: Any
+    gradients: Gradients
+    params: Params
+
+    @property
+    def latex(self) -> str:
+        """All lines as one aligned block of LaTeX."""
+        lines = [f"{step.lhs} &" + step.latex[len(step.lhs) :] for step in self.steps]
+        return r"\begin{aligned} " + r" \\[4pt] ".join(lines) + r" \end{aligned}"
+
+    @property
+    def text(self) -> str:
+        """All lines as plain text, with titles."""
+        return "\n".join(f"{step.title}: {step.text}" for step in self.steps)
+
+    def find(self, quantity: str, sample: int | None = None) -> Step:
+        """Return the first step that computes `quantity` ("dW2"), for sample 0, 1, ... or (None) for all of them."""
+        for step in self.steps:
+            if step.quantity == quantity and step.sample == sample:
+                return step
+        raise ValueError(f"quantity and sample must name a step of this derivation; got {quantity!r}, {sample!r}")
+
+    def known_at(self, line: int) -> dict[str, Any]:
+        """Return every value known after `line` (0 is the first) about that line's sample, by quantity."""
+        sample = self.steps[line].sample
+        return {step.quantity: step.result for step in self.steps[: line + 1] if step.sample in (None, sample)}
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex}$"
+
+
+def derive_step(
+    params: Params,
+    data: Samples,
+    rate: Any,
+    trainable: Sequence[str] = ("W1", "W2"),
+    *,
+    decimals: bool = False,
+    activation: str = "relu",
+    relu_prime_at_zero: Any = RELU_PRIME_AT_ZERO,
+) -> Derivation:
+    r"""Write out one step of gradient descent: forward, loss, backward, the sums over samples and the updates.
+
+    Everything is exact; a typed decimal counts as the fraction it was written as. With SymPy symbols in params and
+    data (see `symbolic_params`) the same lines come out in letters. Raises ValueError for a rate <= 0 or data that
+    do not fit the net.
+
+    >>> from lesson_lib.network import ARTICLE
+    >>> from lesson_lib.training import CLEAN
+    >>> print(derive_step(ARTICLE, CLEAN, rate=0.1).find("dW2", sample=1).text)
+    dL/dW2 = a1ᵀ dL/dy_hat = [1; 0] · (-1) = [-1; 0]
+    """
+    check_rate(rate)
+    check_trainable(trainable)
+    scribe = _Scribe(decimals, activation)
+    net = Params(*(Term(as_matrix_like(EXACT, getattr(params, name), name), name=name) for name in PARAMETERS))
+    inputs, targets = _rows(data.X, "X"), _rows(data.Y, "Y")
+    passes = [_forward(scribe, net, x, i, activation) for i, x in enumerate(inputs)]
+    total = _loss(scribe, passes, targets)
+    samples = []
+    for i, (x, y, passed) in enumerate(zip(inputs, targets, passes, strict=True)):
+        factors = chain_rule(net, passed, y, activation=activation, relu_prime_at_zero=relu_prime_at_zero)
+        gradients = collect(x, passed, factors)
+        _backward(scribe, factors, gradients, i, x, trainable)
+        samples.append(gradients)
+    summed = Gradients(*(_sum(scribe, [part[i] for part in samples], name, trainable) for i, name in _numbered()))
+    after = _update(scribe, net, summed, rate, trainable)
+    return Derivation(
+        steps=tuple(scribe.steps),
+        loss=total.value,
+        gradients=Gradients(*(gradient.value for gradient in summed)),
+        params=Params(*(getattr(after, name).value for name in PARAMETERS)),
+    )
+
+
+class _Scribe:
+    """Names each Term as it is written down and keeps the lines."""
+
+    def __init__(self, decimals: bool, activation: str) -> None:
+        self.latex, self.plain = Writer("latex", decimals), Writer("text", decimals)
+        self.activation = activation
+        self.steps: list[Step] = []
+
+    def write(self, term: Term, quantity: str, stage: str, title: str, sample: int | None = None) -> None:
+        plain, latex = self.plain, self.latex
+        sides = [plain.name(quantity), plain.formula(term), plain.substituted(term)]
+        chain = " = ".join(side for i, side in enumerate(sides) if side not in sides[:i])
+        relation = "≈" if latex.is_rounded(term.value) else "="
+        zero_by = _zeros(term) if quantity.startswith("d") else {}
+        zero = self._explain(quantity, term, zero_by)
+        if stage == "update" and term.value == term.operands[0].value:
+            zero = words.UNMOVED.format(name=plain.name(quantity))
+        self.steps.append(
+            Step(
+                title=title,
+                lhs=latex.name(quantity) + (r"^{\text{new}}" if stage == "update" else ""),
+                formula=latex.formula(term),
+                substituted=latex.substituted(term),
+                value=latex.value(term.value),
+                text=chain if sides[-1] == plain.value(term.value) else f"{chain} {relation} {plain.value(term.value)}",
+                zero=zero,
+                quantity=quantity,
+                stage=stage,
+                sample=sample,
+                inputs=tuple(dict.fromkeys(_names(term))),
+                result=term.value,
+                zero_by=zero_by,
+            )
+        )
+        term.name = quantity
+
+    def sample_title(self, quantity: str, sample: int, x: Term) -> str:
+        what = words.STEP_TITLES[quantity].format(activation=words.FUNCTIONS[self.activation][1])
+        return words.SAMPLE.format(number=sample + 1, x=self.plain.value(x.value), what=what)
+
+    def _explain(self, quantity: str, term: Term, zero_by: dict[tuple[int, int], tuple[str, ...]]) -> str:
+        name = self.plain.name(quantity)
+        groups: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        for entry, factors in zero_by.items():
+            groups.setdefault(factors, []).append(entry)
+        sentences = []
+        for factors, entries in groups.items():
+            reasons = words.AND.join(words.ZERO_FACTOR.format(factor=self._factor(factor)) for factor in factors)
+            if len(entries) == len(list(term.value)):
+                return words.ZERO_ALL.format(name=name, factors=reasons)
+            where = words.AND.join(_place(entry, term.shape) for entry in entries)
+            sentences.append(words.ZERO_SOME.format(where=where, name=name, factors=reasons))
+        return " ".join(sentences)
+
+    def _factor(self, name: str) -> str:
+        return f"{words.FUNCTIONS[self.activation][1]}'(z1)" if name == "gate" else self.plain.name(name)
+
+
+def _forward(scribe: _Scribe, net: Params, x: Term, sample: int, activation: str) -> Forward:
+    passed = forward(net, x, activation=activation)
+    for name, term in zip(Forward._fields, passed, strict=True):
+        scribe.write(term, name, "forward", scribe.sample_title(name, sample, x), sample)
+    return passed
+
+
+def _loss(scribe: _Scribe, passes: list[Forward], targets: list[Term]) -> Term:
+    y_hat = Term(ImmutableMatrix.vstack(*(passed.y_hat.value for passed in passes)), name="y_hat")
+    total = loss(y_hat, Term(ImmutableMatrix.vstack(*(y.value for y in targets)), name="Y"))
+    scribe.write(total, "L", "loss", words.STEP_TITLES["L"])
+    return total
+
+
+def _backward(
+    scribe: _Scribe, factors: Factors, gradients: Gradients, sample: int, x: Term, trainable: Sequence[str]
+) -> None:
+    lines = {"d" + name: gradient for name, gradient in gradients._asdict().items()}
+    lines |= factors._asdict()
+    for quantity in ("dy_hat", "dW2", "db2", "da1", "gate", "dz1", "dW1", "db1"):
+        if quantity in factors._fields or quantity[1:] in trainable:
+            scribe.write(lines[quantity], quantity, "backward", scribe.sample_title(quantity, sample, x), sample)
+        else:
+            lines[quantity].name = quantity
+
+
+def _sum(scribe: _Scribe, parts: list[Term], name: str, trainable: Sequence[str]) -> Term:
+    if len(parts) == 1:
+        return parts[0]
+    total = add_samples(parts)
+    if name in trainable:
+        title = words.STEP_TITLES["sum"].format(name=scribe.plain.name("d" + name))
+        scribe.write(total, "d" + name, "sum", title)
+    return total
+
+
+def _update(scribe: _Scribe, net: Params, summed: Gradients, rate: Any, trainable: Sequence[str]) -> Params:
+    after = sgd_step(net, summed, Term(exactly(rate), name="rate"), trainable)
+    for name in trainable:
+        scribe.write(getattr(after, name), name, "update", words.STEP_TITLES["update"].format(name=name))
+    return after
+
+
+def _rows(matrix: Matrix, name: str) -> list[Term]:
+    exact = as_matrix_like(EXACT, matrix, name)
+    return [Term(exact[i, :], name=name) for i in range(exact.rows)]
+
+
+def _numbered() -> Iterator[tuple[int, str]]:
+    return enumerate(Gradients._fields)
+
+
+def _names(term: Term) -> Iterator[str]:
+    for part in term.operands:
+        if part.name:
+            yield part.name
+        else:
+            yield from _names(part)
+
+
+def _zeros(term: Term) -> dict[tuple[int, int], tuple[str, ...]]:
+    entries = ((i, j) for i in range(term.shape[0]) for j in range(term.shape[1]))
+    found = {entry: zero_factors(term, *entry) for entry in entries}
+    return {entry: factors for entry, factors in found.items() if factors}
+
+
+def _place(entry: tuple[int, int], shape: tuple[int, int]) -> str:
+    if 1 in shape:
+        return words.NEURON.format(number=max(entry) + 1)
+    return words.ENTRY.format(row=entry[0] + 1, column=entry[1] + 1)

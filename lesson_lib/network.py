@@ -1,0 +1,309 @@
+"""The two-layer net, written once: the same lines run on NumPy arrays and on SymPy matrices.
+
+Rows are samples and columns are neurons, and everything is two-dimensional::
+
+    z1 = X W1 + 1 b1      X (n_samples, n_in), W1 (n_in, n_hidden), b1 (1, n_hidden)
+    a1 = phi(z1)          (n_samples, n_hidden)
+    y_hat = a1 W2 + 1 b2  W2 (n_hidden, n_out), b2 (1, n_out)
+
+Here 1 is a column of ones with a row per sample, and phi is relu unless you say otherwise.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import singledispatch
+from numbers import Rational, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# The one place that says how steep relu is at its corner. Any value from 0 to 1 is a defensible choice
+# (a subgradient); 0 is what the article, PyTorch and most code use.
+RELU_PRIME_AT_ZERO = 0
+
+ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "identity")
+
+PARAMETERS = ("W1", "b1", "W2", "b2")
+
+Matrix = Any  # a two-dimensional NumPy array (float64, or Fractions) or a SymPy matrix
+
+
+@singledispatch
+def as_matrix(value: Any, name: str, exact: bool = False) -> Matrix:
+    """Return a read-only two-dimensional copy of `value`: float64, or Fractions if any entry is one or `exact` is set.
+
+    Exact reading takes a decimal as it is written: 0.1 is 1/10. Raises ValueError, naming the argument, unless
+    `value` is a non-empty rectangle of finite numbers.
+    """
+    try:
+        array = np.array(value)
+    except ValueError:
+        raise ValueError(f"{name} must have rows of equal length; got {value!r}") from None
+    if array.dtype.kind not in "iuf" and not all(isinstance(entry, Real) for entry in array.astype(object).flat):
+        raise ValueError(f"{name} must hold numbers; got {value!r}")
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{name} must have two dimensions, rows and columns, none empty; got shape {array.shape}")
+    finite = np.isfinite(array.astype(float))
+    if not finite.all():
+        raise ValueError(f"{name} must hold finite numbers; got {array[~finite][0]}")
+    if exact or holds_fractions(array):
+        array = np.array([[as_fraction(entry) for entry in row] for row in array], dtype=object)
+    else:
+        array = array.astype(float)
+    array.flags.writeable = False
+    return array
+
+
+@singledispatch
+def as_matrix_like(pattern: Matrix, value: Any, name: str) -> Matrix:
+    """Return `value` as a matrix of the same kind as `pattern`: float64, Fractions or SymPy."""
+    return as_matrix(value, name, exact=pattern.dtype == object)
+
+
+def as_fraction(number: Any) -> Fraction:
+    """Return the number as the fraction it was written as: 0.1 is 1/10, not its nearest binary neighbour."""
+    return Fraction(number) if isinstance(number, Rational) else Fraction(str(float(number)))
+
+
+def holds_fractions(value: Any) -> bool:
+    """Tell whether any entry is exact but not an integer type: a Fraction or a SymPy Rational."""
+    entries = np.array(value, dtype=object).flat
+    return any(isinstance(entry, Rational) and not isinstance(entry, int | np.integer) for entry in entries)
+
+
+@singledispatch
+def ones_column(X: Matrix) -> Matrix:
+    """Return the column of ones (n_samples, 1) that repeats a bias row for every sample."""
+    return np.ones((X.shape[0], 1), dtype=int)
+
+
+@singledispatch
+def activate(z1: Matrix, activation: str = "relu") -> Matrix:
+    """Return a1 = phi(z1), entry by entry; same shape as z1."""
+    if activation == "relu":
+        return np.maximum(z1, 0)
+    if activation == "leaky_relu":
+        return np.where(z1 > 0, z1, z1 / 100)
+    if activation == "tanh":
+        return np.tanh(z1.astype(float))
+    if activation == "sigmoid":
+        return 1 / (1 + np.exp(-z1.astype(float)))
+    return z1
+
+
+@singledispatch
+def activate_prime(z1: Matrix, activation: str = "relu", relu_prime_at_zero: float = RELU_PRIME_AT_ZERO) -> Matrix:
+    """Return phi'(z1), entry by entry: for relu 1 where z1 > 0, 0 where z1 < 0, and the convention at 0."""
+    if activation == "relu":
+        return np.where(z1 > 0, 1, np.where(z1 == 0, relu_prime_at_zero, 0))
+    one = z1 * 0 + 1
+    if activation == "leaky_relu":
+        return np.where(z1 > 0, one, one / 100)
+    if activation == "identity":
+        return one
+    a1 = activate(z1, activation)
+    return 1 - a1 * a1 if activation == "tanh" else a1 * (1 - a1)
+
+
+@singledispatch
+def multiply(left: Matrix, right: Matrix) -> Matrix:
+    """Return the product entry by entry (not the matrix product); both have the same shape."""
+    return left * right
+
+
+@singledispatch
+def sum_of_squares(errors: Matrix) -> Any:
+    """Return the sum of all squared entries, a single number."""
+    return (errors * errors).sum()
+
+
+@dataclass(frozen=True, eq=False)
+class Params:
+    """The net's weights and biases: W1 (n_in, n_hidden), b1 (1, n_hidden), W2 (n_hidden, n_out), b2 (1, n_out).
+
+    Give nested lists or arrays. Floats stay float64, Fractions and SymPy matrices stay exact. Frozen:
+    an update returns new Params. Raises ValueError, naming the argument, for text, NaN or shapes that do not fit.
+
+    >>> Params(W1=[[0.5, -0.5]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]]).W2.shape
+    (2, 1)
+    """
+
+    W1: Matrix
+    b1: Matrix
+    W2: Matrix
+    b2: Matrix
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the entries are exact (Fractions or SymPy) rather than floats."""
+        return getattr(self.W1, "dtype", None) != float
+
+    def __post_init__(self) -> None:
+        exact = any(holds_fractions(getattr(self, name)) for name in PARAMETERS)
+        object.__setattr__(self, "W1", as_matrix(self.W1, "W1", exact))
+        for name in ("b1", "W2", "b2"):
+            object.__setattr__(self, name, as_matrix_like(self.W1, getattr(self, name), name))
+        n_hidden, n_out = self.W1.shape[1], self.W2.shape[1]
+        _expect("b1", self.b1, (1, n_hidden), f"W1 {self.W1.shape}")
+        _expect("W2", self.W2, (n_hidden, n_out), f"W1 {self.W1.shape}")
+        _expect("b2", self.b2, (1, n_out), f"W2 {self.W2.shape}")
+
+
+class Forward(NamedTuple):
+    """What the forward pass computes, a row per sample: z1 and a1 (n_samples, n_hidden), y_hat (n_samples, n_out)."""
+
+    z1: Matrix
+    a1: Matrix
+    y_hat: Matrix
+
+
+class Factors(NamedTuple):
+    """The links of the chain rule, a row per sample: dL/dy_hat, dL/da1, the gate phi'(z1), and dL/dz1."""
+
+    dy_hat: Matrix
+    da1: Matrix
+    gate: Matrix
+    dz1: Matrix
+
+
+class Gradients(NamedTuple):
+    """The derivative of the loss by each parameter, in that parameter's shape, summed over the samples."""
+
+    W1: Matrix
+    b1: Matrix
+    W2: Matrix
+    b2: Matrix
+
+
+def forward(params: Params, X: Matrix, *, activation: str = "relu") -> Forward:
+    """Compute z1, a1 and y_hat for every row of X (n_samples, n_in).
+
+    >>> forward(ARTICLE, [[1], [2]]).y_hat.tolist()
+    [[0.5], [1.0]]
+    """
+    _choose("activation", activation, ACTIVATIONS)
+    X = as_matrix_like(params.W1, X, "X")
+    _expect("X", X, (X.shape[0], params.W1.shape[0]), f"W1 {params.W1.shape}")
+    ones = ones_column(X)
+    z1 = X @ params.W1 + ones @ params.b1  # (n_samples, n_hidden)
+    a1 = activate(z1, activation)  # (n_samples, n_hidden)
+    y_hat = a1 @ params.W2 + ones @ params.b2  # (n_samples, n_out)
+    return Forward(z1, a1, y_hat)
+
+
+def loss(y_hat: Matrix, Y: Matrix, *, reduction: str = "sum") -> Any:
+    """Return half the sum of squared errors; with reduction="mean", that sum divided by n_samples.
+
+    The article calls its half sum "MSE", the mean squared error. It is not a mean: it grows with every sample.
+
+    >>> loss([[0.5], [1.0]], [[1], [2]])
+    0.625
+    """
+    _choose("reduction", reduction, ("sum", "mean"))
+    y_hat = as_matrix(y_hat, "y_hat")
+    Y = as_matrix_like(y_hat, Y, "Y")
+    _expect("Y", Y, y_hat.shape, f"y_hat {y_hat.shape}")
+    half = sum_of_squares(y_hat - Y) / 2
+    total = half / y_hat.shape[0] if reduction == "mean" else half
+    return float(total) if isinstance(total, np.floating) else total
+
+
+def chain_rule(
+    params: Params,
+    passed: Forward,
+    Y: Matrix,
+    *,
+    activation: str = "relu",
+    reduction: str = "sum",
+    relu_prime_at_zero: float = RELU_PRIME_AT_ZERO,
+) -> Factors:
+    """Walk back from the loss to z1 and return every link on the way, a row per sample."""
+    z1, _, y_hat = passed
+    dy_hat = y_hat - Y  # (n_samples, n_out): the derivative of half a square
+    if reduction == "mean":
+        dy_hat = dy_hat / Y.shape[0]
+    da1 = dy_hat @ params.W2.T  # (n_samples, n_hidden)
+    gate = activate_prime(z1, activation, relu_prime_at_zero)  # (n_samples, n_hidden)
+    dz1 = multiply(da1, gate)  # (n_samples, n_hidden)
+    return Factors(dy_hat, da1, gate, dz1)
+
+
+def collect(X: Matrix, passed: Forward, factors: Factors) -> Gradients:
+    """Multiply each link by what its parameter was multiplied with, which also sums over the samples."""
+    ones = ones_column(X)
+    return Gradients(
+        W1=X.T @ factors.dz1,  # (n_in, n_hidden)
+        b1=ones.T @ factors.dz1,  # (1, n_hidden)
+        W2=passed.a1.T @ factors.dy_hat,  # (n_hidden, n_out)
+        b2=ones.T @ factors.dy_hat,  # (1, n_out)
+    )
+
+
+def backward(
+    params: Params,
+    X: Matrix,
+    Y: Matrix,
+    *,
+    activation: str = "relu",
+    reduction: str = "sum",
+    relu_prime_at_zero: float = RELU_PRIME_AT_ZERO,
+) -> Gradients:
+    """Compute dL/dW1, dL/db1, dL/dW2 and dL/db2 on the samples X (n_samples, n_in), Y (n_samples, n_out).
+
+    >>> backward(ARTICLE, [[1], [2]], [[1], [2]]).W1.tolist()
+    [[-2.5, 0.0]]
+    """
+    _choose("reduction", reduction, ("sum", "mean"))
+    X, Y = as_matrix_like(params.W1, X, "X"), as_matrix_like(params.W1, Y, "Y")
+    passed = forward(params, X, activation=activation)
+    _expect("Y", Y, passed.y_hat.shape, f"X {X.shape} and W2 {params.W2.shape}")
+    factors = chain_rule(
+        params, passed, Y, activation=activation, reduction=reduction, relu_prime_at_zero=relu_prime_at_zero
+    )
+    return collect(X, passed, factors)
+
+
+def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequence[str] = ("W1", "W2")) -> Params:
+    """Move each trainable parameter one step of gradient descent downhill and return new Params.
+
+    The default trains the weights and leaves the biases alone, as the article does. Raises ValueError
+    unless rate is a finite number above 0 and trainable names parameters.
+    """
+    check_rate(rate)
+    check_trainable(trainable)
+    if isinstance(rate, float) and params.is_exact:
+        rate = as_fraction(rate)
+    moved = {name: getattr(params, name) - rate * getattr(gradients, name) for name in trainable}
+    return replace(params, **moved)
+
+
+def check_rate(rate: Any) -> None:
+    """Raise ValueError unless rate is a finite number above 0."""
+    try:
+        usable = bool(0 < rate) and bool(rate < math.inf)
+    except TypeError:
+        usable = False
+    if not usable:
+        raise ValueError(f"rate must be a finite number above 0; got {rate!r}")
+
+
+def check_trainable(trainable: Sequence[str]) -> None:
+    """Raise ValueError unless trainable is a list or tuple of parameter names."""
+    if isinstance(trainable, str) or not all(name in PARAMETERS for name in trainable):
+        raise ValueError(f"trainable must hold names out of {', '.join(PARAMETERS)}; got {trainable!r}")
+
+
+def _choose(argument: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{argument} must be one of {', '.join(allowed)}; got {value!r}")
+
+
+def _expect(argument: str, matrix: Matrix, shape: tuple[int, int], partner: str) -> None:
+    if matrix.shape != shape:
+        raise ValueError(f"{argument} must have shape {shape} to match {partner}; got shape {matrix.shape}")
+
+
+# The article's net: two hidden neurons, no bias in use.
+ARTICLE = Params(W1=[[0.5, -0.5]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])

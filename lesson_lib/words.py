@@ -1,0 +1,65 @@
+"""Every word that labs, figures and derivations show, in one catalogue, so that a second language has one place."""
+
+# name in code: (LaTeX, plain text)
+SYMBOLS = {
+    "X": ("x", "x"),
+    "Y": ("y", "y"),
+    "W1": ("W_1", "W1"),
+    "b1": ("b_1", "b1"),
+    "W2": ("W_2", "W2"),
+    "b2": ("b_2", "b2"),
+    "z1": ("z_1", "z1"),
+    "a1": ("a_1", "a1"),
+    "y_hat": (r"\hat{y}", "y_hat"),
+    "L": ("L", "L"),
+    "rate": (r"\eta", "rate"),
+    "dy_hat": (r"\frac{\partial L}{\partial \hat{y}}", "dL/dy_hat"),
+    "da1": (r"\frac{\partial L}{\partial a_1}", "dL/da1"),
+    "gate": (r"\frac{\partial a_1}{\partial z_1}", "da1/dz1"),
+    "dz1": (r"\frac{\partial L}{\partial z_1}", "dL/dz1"),
+    "dW1": (r"\frac{\partial L}{\partial W_1}", "dL/dW1"),
+    "db1": (r"\frac{\partial L}{\partial b_1}", "dL/db1"),
+    "dW2": (r"\frac{\partial L}{\partial W_2}", "dL/dW2"),
+    "db2": (r"\frac{\partial L}{\partial b_2}", "dL/db2"),
+}
+
+FUNCTIONS = {  # activation: (LaTeX, plain text)
+    "relu": (r"\operatorname{relu}", "relu"),
+    "leaky_relu": (r"\operatorname{lrelu}", "leaky_relu"),
+    "tanh": (r"\tanh", "tanh"),
+    "sigmoid": (r"\sigma", "sigmoid"),
+    "identity": (r"\operatorname{id}", "id"),
+}
+
+STEP_TITLES = {
+    "z1": "into the hidden layer",
+    "a1": "through {activation}",
+    "y_hat": "the answer",
+    "L": "The loss: half the sum of squared errors",
+    "dy_hat": "how the loss changes with the answer",
+    "dW2": "gradient of the outgoing weights",
+    "db2": "gradient of the output bias",
+    "da1": "back through the outgoing weights",
+    "gate": "is the gate open? the slope of {activation}",
+    "dz1": "back through the gate",
+    "dW1": "gradient of the incoming weights",
+    "db1": "gradient of the hidden bias",
+    "sum": "Add the samples: {name}",
+    "update": "Update {name}",
+}
+SAMPLE = "Sample {number} (x = {x}): {what}"
+
+ZERO_ALL = "{name} is 0 because {factors}."
+ZERO_SOME = "{where} of {name} is 0 because {factors}."
+ZERO_FACTOR = "{factor} = 0"
+AND = " and "
+NEURON = "Neuron {number}'s part"
+ENTRY = "Entry ({row}, {column})"
+UNMOVED = "{name} does not move: its gradient is 0."
+
+CERTIFICATE_COLUMNS = ("gradient", "backward", "sympy.diff", "finite difference", "verdict")
+CERTIFICATE_HOLDS = "Certified: {count} entries, three ways, largest gap {gap}."
+CERTIFICATE_FAILS = "NOT certified: over {count} entries the largest gap is {gap}."
+CORNER = "corner: {} to {}"
+AGREES = "✓ agree"
+DISAGREES = "✗ differ by {gap}"
