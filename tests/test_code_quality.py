@@ -11,15 +11,18 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lesson_lib"
 
 # Which of our modules each module may import. Imports point one way only, and nothing imports labs.
-CORE = {"network", "training", "sweeps", "notation", "derivation", "naa", "capture", "repair", "digits"}
+SYMBOLS = {"symbolic", "notation", "certificate", "derivation"}
+CORE = SYMBOLS | {"network", "training", "sweeps", "naa", "capture", "repair", "digits"}
 ALLOWED = {
     "__init__": {"network", "training", "sweeps", "naa"},
     "words": set(),
     "network": set(),
     "training": {"network"},
     "sweeps": {"network", "training"},
-    "notation": {"network", "words"},
-    "derivation": {"network", "notation", "words"},
+    "symbolic": {"network", "words"},
+    "notation": {"network", "symbolic", "words"},
+    "certificate": {"network", "symbolic", "words"},
+    "derivation": {"network", "symbolic", "notation", "certificate", "words"},
     "naa": set(),
     "capture": set(),
     "repair": {"naa", "capture"},
@@ -32,7 +35,7 @@ ALLOWED = {
 HEAVY = {
     "ipywidgets": {"labs"},
     "matplotlib": {"figures", "labs"},
-    "sympy": {"notation", "derivation", "figures", "checks", "labs"},
+    "sympy": SYMBOLS | {"figures", "checks", "labs"},
     "sklearn": {"digits"},
     "torch": {"capture"},
     "keras": {"capture"},
