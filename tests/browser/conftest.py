@@ -1,0 +1,65 @@
+"""The notebooks in JupyterLab and Chromium, for the tests of this folder."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from labpage import LabPage
+from labserver import jupyter_server
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+FAILED = pytest.StashKey[bool]()
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_itemcollected(item):
+    item.add_marker("browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """Serve a copy of the notebooks, so that no test changes them."""
+    copy = tmp_path_factory.mktemp("served") / "notebooks"
+    shutil.copytree(NOTEBOOKS, copy, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    assert list(copy.rglob("*.ipynb")), f"no notebook in {NOTEBOOKS}"
+    with jupyter_server(copy) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """Start Chromium once a module, because Playwright holds the asyncio loop that tests elsewhere need."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def lab_page(browser, server, request, tmp_path):
+    """Return a page on the served notebooks; after a failure, print the path of a picture of it."""
+    page = LabPage(browser, server)
+    try:
+        yield page
+        if request.node.stash[FAILED]:
+            page.screenshot(tmp_path / "failure.png")
+            print(f"JupyterLab at the failure: {tmp_path / 'failure.png'}")
+    finally:
+        page.close()

@@ -1,0 +1,146 @@
+"""A browser page that shows one notebook in JupyterLab, driven and read as a person would."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+if TYPE_CHECKING:
+    from labserver import Server
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Route
+
+# The kernel reports an error the same way from a cell, from an Output widget and from a callback that no cell shows.
+OPEN = """async () => {
+    const app = window.jupyterapp;
+    await app.restored;
+    app.shell.collapseLeft();
+    const session = app.shell.currentWidget.sessionContext;
+    await session.ready;
+    window.kernelErrors = [];
+    session.iopubMessage.connect((_, { header, content }) => {
+        if (header.msg_type === 'error') window.kernelErrors.push(`${content.ename}: ${content.evalue}`);
+    });
+}"""
+IS_IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+RUN_ALL = """() => {
+    window.runAllDone = false;
+    window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.runAllDone = true; });
+}"""
+HAS_RUN = """() => window.runAllDone
+    && ![...document.querySelectorAll('.jp-Notebook .jp-InputPrompt')].some(p => p.textContent.includes('[*]'))"""
+MATH_ERRORS = r"""() => {
+    const errors = [...document.querySelectorAll('mjx-merror')].map(node => node.dataset.mjxError);
+    for (const shown of document.querySelectorAll('.jupyter-widgets, .jp-RenderedHTMLCommon, .jp-RenderedLatex')) {
+        const texts = document.createTreeWalker(shown, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode())
+            if (/\\[(\[]|\\[a-zA-Z]{2,}|\$\$/.test(texts.currentNode.data)
+                && !texts.currentNode.parentElement.closest('pre, code, script, style, [data-mjx-error]'))
+                errors.push(texts.currentNode.data.trim());
+    }
+    return [...new Set(errors)];
+}"""
+# The promise is handed over inside an object, because a bare promise would be waited for before the action.
+WATCH = """([condition, event, timeout]) => {
+    const holds = () => eval(condition);
+    if (holds()) throw new Error(`true before the action: ${condition}`);
+    let start = null;
+    document.addEventListener(event, (e) => { start = e.timeStamp; }, { capture: true, once: true });
+    return { painted: new Promise((resolve, reject) => {
+        const observer = new MutationObserver(() => {
+            if (start === null || !holds()) return;
+            observer.disconnect();
+            clearTimeout(timer);
+            requestAnimationFrame(() => {
+                const afterPaint = new MessageChannel();
+                afterPaint.port1.onmessage = () => resolve(performance.now() - start);
+                afterPaint.port2.postMessage(null);
+            });
+        });
+        const timer = setTimeout(() => {
+            observer.disconnect();
+            reject(new Error(`never true after ${event}: ${condition}`));
+        }, timeout);
+        observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    }) };
+}"""
+
+
+class LabPage:
+    """One notebook in a fresh browser context; what it asks of any other address is recorded and refused."""
+
+    console_noise: tuple[str, ...] = ()  # harmless errors that JupyterLab itself writes to the console
+
+    def __init__(self, browser: Browser, server: Server, timeout: float = 60) -> None:
+        self.server, self.timeout = server, 1000 * timeout
+        self.outside_requests: list[str] = []
+        self.console_errors: list[str] = []
+        size = {"width": 1400, "height": 1000}
+        self.context = browser.new_context(viewport=size, device_scale_factor=1, service_workers="block")
+        self.context.set_default_timeout(self.timeout)
+        outside = re.compile(rf"^(?!(http|ws)://{re.escape(urlsplit(server.url).netloc)}/)")
+        self.context.route(outside, self._refuse)
+        self.context.route_web_socket(outside, lambda socket: self.outside_requests.append(socket.url))
+        self.page = self.context.new_page()
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+
+    def _refuse(self, route: Route) -> None:
+        self.outside_requests.append(route.request.url)
+        route.abort()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(noise in message.text for noise in self.console_noise):
+            self.console_errors.append(message.text)
+
+    def close(self) -> None:
+        """End the kernels, so that the next page starts fresh ones, and close the context."""
+        try:
+            self.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+        finally:
+            self.context.close()
+
+    def open(self, notebook_path: str) -> None:
+        """Open a notebook, named by its path in the served folder, and wait until its kernel is idle."""
+        workspace = f"{self.server.url}lab/workspaces/test-{secrets.token_hex(4)}"
+        self.page.goto(f"{workspace}/tree/{quote(notebook_path)}?reset&token={self.server.token}")
+        self.page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext")
+        self.page.evaluate(OPEN)
+        self.page.wait_for_function(IS_IDLE)
+
+    def run_all(self, timeout: float = 120) -> None:
+        """Run all cells and wait until none is running; JupyterLab stops at the first that fails."""
+        self.page.evaluate(RUN_ALL)
+        self.page.wait_for_function(HAS_RUN, timeout=1000 * timeout)
+        self.page.wait_for_function(IS_IDLE)
+
+    def cell(self, index: int) -> Locator:
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def errors(self) -> list[str]:
+        """Return each error of the kernel since `open`, raised in a cell or in a widget's callback."""
+        return self.page.evaluate("() => window.kernelErrors")
+
+    def math_errors(self) -> list[str]:
+        """Return what MathJax reported, and LaTeX that was left as text."""
+        return self.page.evaluate(MATH_ERRORS)
+
+    def theme(self, name: str) -> None:
+        """Change to "JupyterLab Light" or "JupyterLab Dark"."""
+        self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+    def screenshot(self, path: Path, locator: Locator | None = None) -> None:
+        (locator or self.page).screenshot(path=path)
+
+    def time_until(self, action: Callable[[], object], condition: str, event: str = "click") -> float:
+        """Return the milliseconds from the action's first such event to the first frame painted with a condition true.
+
+        The condition is a JavaScript expression on the document, false before the action.
+        """
+        watch = self.page.evaluate_handle(WATCH, [condition, event, self.timeout])
+        action()
+        return watch.evaluate("watch => watch.painted")
