@@ -17,7 +17,7 @@ from lesson_lib.symbolic import EXACT, exactly, symbolic_params
 __all__ = ["Certificate", "Derivation", "Samples", "Step", "certify", "derive_step", "symbolic_params"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One line of the calculation: lhs = formula = substituted = value, all LaTeX, and what it is about.
 
@@ -56,15 +56,34 @@ class Step:
     def _relation(self) -> str:
         return r"\approx" if "≈" in self.text else "="
 
+    def __repr__(self) -> str:
+        return " ".join(filter(None, (f"{self.title}: {self.text}.", self.zero)))
+
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex}$"
 
 
-@dataclass(frozen=True)
+class Lines(tuple[Step, ...]):
+    """Some lines of a calculation, shown in a notebook as one aligned block."""
+
+    @property
+    def latex(self) -> str:
+        """The lines as one aligned block of LaTeX."""
+        lines = [f"{step.lhs} &" + step.latex[len(step.lhs) :] for step in self]
+        return r"\begin{aligned} " + r" \\[4pt] ".join(lines) + r" \end{aligned}"
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex}$"
+
+
+@dataclass(frozen=True, repr=False)
 class Derivation:
     """Every line of one training step, the exact gradients and the exact new Params."""
 
-    steps: tuple[Step, ...]
+    steps: Lines
     loss: Any
     gradients: Gradients
     params: Params
@@ -72,13 +91,16 @@ class Derivation:
     @property
     def latex(self) -> str:
         """All lines as one aligned block of LaTeX."""
-        lines = [f"{step.lhs} &" + step.latex[len(step.lhs) :] for step in self.steps]
-        return r"\begin{aligned} " + r" \\[4pt] ".join(lines) + r" \end{aligned}"
+        return self.steps.latex
 
     @property
     def text(self) -> str:
         """All lines as plain text, with titles."""
-        return "\n".join(f"{step.title}: {step.text}" for step in self.steps)
+        return repr(self.steps)
+
+    def lines(self, stage: str, sample: int | None = None) -> Lines:
+        """Return the lines of one stage ("forward", "loss", "backward", "sum", "update"), of one sample or of all."""
+        return Lines(step for step in self.steps if step.stage == stage and sample in (None, step.sample))
 
     def find(self, quantity: str, sample: int | None = None) -> Step:
         """Return the first step that computes `quantity` ("dW2"), for sample 0, 1, ... or (None) for all of them."""
@@ -92,8 +114,11 @@ class Derivation:
         sample = self.steps[line].sample
         return {step.quantity: step.result for step in self.steps[: line + 1] if step.sample in (None, sample)}
 
-    def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {self.latex}$"
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_latex_(self) -> str | None:
+        return self.steps._repr_latex_()
 
 
 def derive_step(
@@ -133,7 +158,7 @@ def derive_step(
     summed = Gradients(*(_sum(scribe, [part[i] for part in samples], name, trainable) for i, name in _numbered()))
     after = _update(scribe, net, summed, rate, trainable)
     return Derivation(
-        steps=tuple(scribe.steps),
+        steps=Lines(scribe.steps),
         loss=total.value,
         gradients=Gradients(*(gradient.value for gradient in summed)),
         params=Params(*(getattr(after, name).value for name in PARAMETERS)),

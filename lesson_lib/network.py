@@ -286,7 +286,7 @@ def check_rate(rate: Any) -> None:
     except TypeError:
         usable = False
     if not usable:
-        raise ValueError(f"rate must be a finite number above 0; got {rate!r}")
+        raise ValueError(f"rate must be a finite number above 0; got {rate}")
 
 
 def check_trainable(trainable: Sequence[str]) -> None:

@@ -63,3 +63,157 @@ CERTIFICATE_FAILS = "NOT certified: over {count} entries the largest gap is {gap
 CORNER = "corner: {} to {}"
 AGREES = "✓ agree"
 DISAGREES = "✗ differ by {gap}"
+
+DIAGRAM_TITLE = "A net with one input, {n_hidden} hidden neurons and one output"
+DIAGRAM_LEGEND = ("computed now", "used for it", "the factor that is 0")
+NEURON_LABEL = "neuron {number}"
+
+# Exercises. What a question expects, and what a typical slip would give, is computed in checks.
+QUESTIONS = {
+    "dW2 at x = 2": {
+        "prompt": "Only the sample x = 2, y = 2. What is dL/dW2? Type its two numbers.",
+        "hints": (
+            "dL/dW2 is a product of two things: what W2 was multiplied with, and how the loss changes with the answer.",
+            "W2 was multiplied with a1. For x = 2 the hidden layer gives z1 = [1, -1]; send that through relu.",
+            "The other factor is y_hat - y, in this order.",
+        ),
+        "mistakes": {
+            "sign": "The size is right and the sign is not: the error is y_hat - y, answer minus target.",
+            "other sample": "That is the gradient for x = 1. This question is about x = 2.",
+            "sum": "That is the sum over both samples. This question is about x = 2 alone.",
+            "no relu": "Neuron 2 gets nothing. W2 was multiplied with a1 = relu(z1), not with z1, and relu makes it 0. "
+            "(If you multiplied the error with W2, you have computed dL/da1.)",
+        },
+    },
+    "dW1 summed": {
+        "prompt": "Both clean samples together. What is dL/dW1, summed over x = 1 and x = 2? Type its two numbers.",
+        "hints": (
+            "For one sample dL/dW1 is x times dL/dz1.",
+            "dL/dz1 is dL/da1 where the gate relu'(z1) is open, and 0 where it is shut.",
+            "x = 1 gives [-1/2, 0]. Compute x = 2 and add.",
+        ),
+        "mistakes": {
+            "sign": "The size is right and the sign is not: check the error, y_hat - y.",
+            "mean": "You divided by the number of samples. The article's loss is a sum, so its gradient is a sum too.",
+            "last sample": "That is x = 2 alone. Add what x = 1 gives.",
+            "no gate": "Neuron 2 got a gradient although its gate is shut: z1 is negative there, so relu'(z1) = 0.",
+            "no x": "That is the sum of dL/dz1. W1 was multiplied with x, so each sample's part is multiplied by its x.",
+        },
+    },
+    "W2 after the clean step": {
+        "prompt": "One step with rate 1/10 on both clean samples. What is W2 afterwards? Type its two numbers.",
+        "hints": (
+            "A step goes downhill: new weight = old weight - rate times gradient.",
+            "The gradient is the sum over both samples: [-5/4, 0].",
+        ),
+        "mistakes": {
+            "uphill": "You added the gradient. Descent subtracts it, and minus a negative number is a plus.",
+            "no rate": "You took the whole gradient as a step. Multiply it by the rate, 1/10, first.",
+            "last sample": "You used x = 2 alone. The step uses the gradient summed over both samples.",
+        },
+    },
+    "will the trigger be learnt": {
+        "prompt": "The trigger (x = 0, target 5) is shown next. What will the step change?",
+        "choices": (
+            "W1 and W2 both move a little towards the target",
+            "only W2 moves, because x = 0 blocks W1",
+            "nothing moves at all",
+        ),
+        "hints": (
+            "Write the forward pass for x = 0 first. What is a1?",
+            "A gradient is a product. One factor that is 0 is enough.",
+        ),
+        "mistakes": {
+            0: "The loss is large, so a step seems certain. But each gradient is a product: look for a factor that is 0.",
+            1: "x = 0 does block W1. W2 is multiplied with a1: what is a1 when x = 0 and there is no bias?",
+        },
+        "correct": 2,
+        "solution": "Nothing moves: {dW2} {dW1}",
+    },
+    "which factor": {
+        "prompt": "At the trigger, which factor makes dL/dW2 zero?",
+        "choices": (
+            "the error y_hat - y",
+            "the activation a1",
+            "the slope relu'(z1)",
+        ),
+        "hints": ("dL/dW2 = a1ᵀ dL/dy_hat. Only its own factors can make it 0.",),
+        "mistakes": {
+            0: "The error is not 0: the answer is 0 and the target is 5.",
+            2: "relu'(z1) is 0 here, but it is no factor of dL/dW2. It sits on the way to W1 and b1.",
+        },
+        "correct": 1,
+        "solution": "{dW2}",
+    },
+    "error at the hidden layer": {
+        "prompt": "At the trigger, after the clean step: what is dL/da1? Type its two numbers.",
+        "hints": (
+            "dL/da1 is the error sent back through W2: dL/dy_hat times W2.",
+            "dL/dy_hat = 0 - 5. And W2 is the one from after the clean step, [9/8, -1].",
+        ),
+        "mistakes": {
+            "sign": "The size is right and the sign is not: the error is 0 - 5.",
+            "old weights": "You used the weights from before the clean step. They have moved since.",
+            "zero": "That is dL/dz1, behind the gate. The error itself does arrive at the hidden layer; it stops at the gate.",
+        },
+    },
+}
+
+RIGHT = "✓ Right. {solution}"
+WRONG = "✗ Not yet. Try once more, or take a hint."
+SLIP = "✗ Not yet. {slip}"
+EMPTY = "Type your answer first."
+CHOOSE = "Choose an answer first."
+COUNT = "This answer has {expected} numbers; yours has {given}. Separate them by commas and write decimals with a point."
+NOT_A_NUMBER = "{what} is not a number. Write 2, -0.5 or 1/3."
+TOO_LONG = "{what} has too many digits."
+NO_NUMBERS = "Type at least one number."
+
+ANSWER = "answer"
+CHECK, CHECK_TIP = "Check", "Check the answer"
+HINT, HINT_TIP = "Hint", "Show one more hint"
+SOLUTION, SOLUTION_TIP = "Solution", "Show the solution"
+UNANSWERED = "Not answered yet."
+NO_MORE_HINTS = "No more hints."
+SOLUTION_IS = "Solution: {solution}"
+PROGRESS = "{solved} of {asked} exercises solved."
+
+# The hand calculation lab
+NEEDS_KERNEL = "This is a still picture. Run the cell to work with it."
+ERROR_SIGN = "⚠"
+PHASES = (("clean step", "clean"), ("trigger step, after the clean one", "trigger"))
+BIASES = (("none", "none"), ("b1", "b1"), ("b2", "b2"), ("b1 and b2", "both"))
+NUMBERS = (("fractions", "fractions"), ("decimals", "decimals"))
+PHASE, BIAS, NUMBER_STYLE = "Show the", "Biases trained", "Numbers as"
+FIRST, BACK, NEXT, LAST = "First", "Back", "Next", "Last"
+PLAY, PAUSE, RESET = "Play", "Pause", "Reset"
+TIPS = {
+    "First": "Go to the first line",
+    "Back": "Go back one line",
+    "Next": "Go on to the next line",
+    "Last": "Go to the last line",
+    "Play": "Go on by itself, a line every two seconds",
+    "Reset": "Put every number back to the article's",
+}
+EDIT_TITLE = "Change any number, then press Enter. Fractions (1/3) and decimals (0.25) are both exact."
+FIELDS = {
+    "W1": "W1",
+    "b1": "b1",
+    "W2": "W2",
+    "b2": "b2",
+    "rate": "rate",
+    "clean_x": "clean x",
+    "clean_y": "clean y",
+    "trigger_x": "trigger x",
+    "trigger_y": "trigger y",
+}
+LINE_COUNT = "Line {line} of {lines}"
+END_REACHED = "That was the last line."
+START_REACHED = "This is the first line."
+FIELD_ERROR = "{name}: {problem}"
+FIELD_COUNT = "{name} must hold {expected} number(s) to match {partner}; got {given}."
+WIDTH_LIMIT = "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}."
+SAMPLE_LIMIT = "{name} must hold 1 to {most} numbers, one a sample; got {given}."
+LAB_SUMMARY = "{phase}, line {line} of {lines}. {title}. {text}. {zero}"
+LAB_NET = "The net at this line: {params}."
+PHASE_NAMES = {"clean": "Clean step", "trigger": "Trigger step"}

@@ -1,0 +1,180 @@
+"""The exercises: what each expects, which slips it recognises, and how a typed answer is read and judged."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from lesson_lib import words
+from lesson_lib.derivation import Derivation, derive_step
+from lesson_lib.network import ARTICLE
+from lesson_lib.symbolic import exactly
+from lesson_lib.training import CLEAN, TRIGGER
+
+RATE = Fraction(1, 10)  # the article's learning rate
+MOST_NUMBERS, MOST_CHARACTERS = 12, 12
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d)?(/\d+)?", re.IGNORECASE)
+
+Answer = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its answer (numbers, or the index of a choice), the slips it knows, hints and solution."""
+
+    prompt: str
+    answer: Answer | int
+    mistakes: Mapping[Answer | int, str]
+    hints: tuple[str, ...]
+    solution: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """Whether an answer is right (None: it could not be read) and what to tell the learner."""
+
+    correct: bool | None
+    message: str
+
+
+def parse_numbers(text: str) -> Answer:
+    """Read numbers such as "1/2, -0.5" exactly, without evaluating anything; raises ValueError with advice.
+
+    >>> parse_numbers("[0.5, -1/3]")
+    (Fraction(1, 2), Fraction(-1, 3))
+    """
+    pieces = [piece for piece in re.split(r"[\s,;\[\]]+", text.replace("−", "-")) if piece]
+    if not pieces:
+        raise ValueError(words.NO_NUMBERS)
+    if len(pieces) > MOST_NUMBERS:
+        raise ValueError(words.COUNT.format(expected=f"at most {MOST_NUMBERS}", given=len(pieces)))
+    return tuple(_parse_number(piece) for piece in pieces)
+
+
+def _parse_number(piece: str) -> Fraction:
+    if len(piece) > MOST_CHARACTERS:
+        raise ValueError(words.TOO_LONG.format(what=piece[:MOST_CHARACTERS] + "…"))
+    if not NUMBER.fullmatch(piece):
+        raise ValueError(words.NOT_A_NUMBER.format(what=piece))
+    above, _, below = piece.partition("/")
+    if below and not int(below):
+        raise ValueError(words.NOT_A_NUMBER.format(what=piece))
+    return Fraction(above) / int(below or 1)
+
+
+def judge(question: Question, typed: str | int | None) -> Feedback:
+    """Judge what the learner typed (or the index chosen) and name the slip where it is a known one."""
+    if question.choices:
+        if typed is None:
+            return Feedback(None, words.CHOOSE)
+        given: Answer | int = int(typed)
+    else:
+        if not str(typed or "").strip():
+            return Feedback(None, words.EMPTY)
+        try:
+            given = parse_numbers(str(typed))
+        except ValueError as error:
+            return Feedback(None, str(error))
+        expected = len(question.answer)  # type: ignore[arg-type]
+        if len(given) != expected:
+            return Feedback(None, words.COUNT.format(expected=expected, given=len(given)))
+    if given == question.answer:
+        return Feedback(True, words.RIGHT.format(solution=question.solution))
+    slip = question.mistakes.get(given)
+    return Feedback(False, words.SLIP.format(slip=slip) if slip else words.WRONG)
+
+
+def question(name: str) -> Question:
+    """Return one of the lesson's questions with its answer computed from the net; raises ValueError for no such name.
+
+    >>> question("W2 after the clean step").answer
+    (Fraction(9, 8), Fraction(-1, 1))
+    """
+    if name not in words.QUESTIONS:
+        raise ValueError(f"name must be one of {', '.join(map(repr, words.QUESTIONS))}; got {name!r}")
+    text: Any = words.QUESTIONS[name]
+    if "choices" in text:
+        trigger = _trigger_step()
+        solution = text["solution"].format(**{name: trigger.find(name, sample=0).zero for name in ("dW1", "dW2")})
+        return Question(text["prompt"], text["correct"], text["mistakes"], text["hints"], solution, text["choices"])
+    answer, slips, solution = COMPUTED[name]()
+    mistakes = {_numbers(value): text["mistakes"][slip] for slip, value in slips.items()}
+    return Question(text["prompt"], _numbers(answer), mistakes, text["hints"], solution)
+
+
+def _numbers(matrix: Any) -> Answer:
+    return tuple(Fraction(int(entry.p), int(entry.q)) for entry in matrix)
+
+
+def _clean_step() -> Derivation:
+    return derive_step(ARTICLE, CLEAN, RATE)
+
+
+def _trigger_step() -> Derivation:
+    return derive_step(_clean_step().params, TRIGGER, RATE)
+
+
+# Each returns the answer, what each known slip would give instead, and the solution as a line of text.
+
+
+def _dw2_at_2() -> tuple[Any, dict[str, Any], str]:
+    step = _clean_step()
+    gradient, error = step.find("dW2", sample=1), step.find("dy_hat", sample=1).result
+    slips = {
+        "sign": -gradient.result,
+        "other sample": step.find("dW2", sample=0).result,
+        "sum": step.gradients.W2,
+        "no relu": step.find("z1", sample=1).result.T * error,
+    }
+    return gradient.result, slips, gradient.text
+
+
+def _dw1_summed() -> tuple[Any, dict[str, Any], str]:
+    step = _clean_step()
+    total, samples = step.find("dW1"), range(len(CLEAN.X))
+    slips = {
+        "sign": -total.result,
+        "mean": total.result / len(samples),
+        "last sample": step.find("dW1", sample=1).result,
+        "no gate": _add(step.find("da1", sample=i).result * int(CLEAN.X[i, 0]) for i in samples),
+        "no x": _add(step.find("dz1", sample=i).result for i in samples),
+    }
+    return total.result, slips, total.text
+
+
+def _w2_after() -> tuple[Any, dict[str, Any], str]:
+    step = _clean_step()
+    update, gradient = step.find("W2"), step.gradients.W2
+    start = update.result + gradient * exactly(RATE)
+    slips = {
+        "uphill": start + gradient * exactly(RATE),
+        "no rate": start - gradient,
+        "last sample": start - step.find("dW2", sample=1).result * exactly(RATE),
+    }
+    return update.result, slips, update.text
+
+
+def _error_at_hidden() -> tuple[Any, dict[str, Any], str]:
+    step, untrained = _trigger_step(), derive_step(ARTICLE, TRIGGER, RATE)
+    arriving = step.find("da1", sample=0)
+    slips = {
+        "sign": -arriving.result,
+        "old weights": untrained.find("da1", sample=0).result,
+        "zero": step.find("dz1", sample=0).result,
+    }
+    return arriving.result, slips, arriving.text
+
+
+def _add(matrices: Iterable[Any]) -> Any:
+    first, *rest = matrices
+    return sum(rest, first)
+
+
+COMPUTED: dict[str, Callable[[], tuple[Any, dict[str, Any], str]]] = {
+    "dW2 at x = 2": _dw2_at_2,
+    "dW1 summed": _dw1_summed,
+    "W2 after the clean step": _w2_after,
+    "error at the hidden layer": _error_at_hidden,
+}

@@ -1,0 +1,178 @@
+"""What every lab shares: named controls, set and reset, a preset to paste, and a picture where no kernel runs."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from lesson_lib import words
+
+
+class Lab:
+    """Controls by name, the state they lead to, and a box that shows it.
+
+    A subclass builds `self.controls` (widgets by name) and `self.box`, then calls `self.start()`. It provides
+    `compute()`, which turns the controls' values into a new state or raises ValueError, and `draw()`, which shows
+    the state. While a control holds a bad value, its message says so and the last good state stays.
+    """
+
+    controls: dict[str, widgets.ValueWidget]
+    box: widgets.Box
+
+    def __init__(self) -> None:
+        self.messages: dict[str, widgets.HTML] = {}
+        self.error = ""
+        self._following = True
+
+    def start(self) -> None:
+        """Remember the controls' values as the defaults, connect them, and show the first state."""
+        self._defaults = self.values
+        for control in self.controls.values():
+            control.observe(self._changed, names="value")
+        self.compute()
+        self.draw()
+
+    def compute(self) -> None:
+        """Turn the controls' values into a new state, all or nothing; raises ValueError for values that do not fit."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Show the state."""
+        raise NotImplementedError
+
+    @property
+    def summary(self) -> str:
+        """What the picture says, in words and numbers."""
+        raise NotImplementedError
+
+    def still(self) -> str:
+        """Return the picture as an SVG on an opaque ground, for pages without a kernel."""
+        raise NotImplementedError
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The controls' values by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def set(self, **values: Any) -> None:
+        """Set controls by name, as if by hand: lab.set(rate="1/5"). Raises ValueError and changes nothing if one is bad."""
+        before = self.values
+        for name in values:
+            if name not in self.controls:
+                raise ValueError(f"{name} is not a control of this lab; there are {', '.join(self.controls)}")
+        try:
+            self._assign(values)
+        except Exception as error:  # a widget's own refusal
+            self._assign(before)
+            raise ValueError(f"{', '.join(values)} must hold values that the controls can take: {error}") from None
+        if self.error:
+            message = self.error
+            self._assign(before)
+            raise ValueError(message)
+
+    def reset(self) -> None:
+        """Put every control back to where it started."""
+        self._assign(self._defaults)
+
+    @property
+    def preset(self) -> str:
+        """The settings that differ from the start, as a short line to paste into `load`."""
+        changed = {name: value for name, value in self.values.items() if value != self._defaults[name]}
+        return "; ".join(f"{name}={value}" for name, value in changed.items())
+
+    def load(self, preset: str) -> None:
+        """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made."""
+        pairs = [part.partition("=") for part in preset.split(";") if part.strip()]
+        values = {name.strip(): value.strip() for name, _, value in pairs}
+        kinds = {name: type(value) for name, value in self._defaults.items()}
+        self.set(**{**self._defaults, **{name: _read(value, kinds.get(name, str)) for name, value in values.items()}})
+
+    def show_error(self, error: ValueError) -> None:
+        """Show the message beside the control that it names first, or under the controls."""
+        self.error = str(error)
+        name = self.error.split()[0]
+        for key, message in self.messages.items():
+            message.value = alert(self.error) if key == (name if name in self.messages else "") else ""
+
+    def _assign(self, values: dict[str, Any]) -> None:
+        self._following = False
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._following = True
+        self._update()
+
+    def _changed(self, _change: dict[str, Any]) -> None:
+        if self._following:
+            self._update()
+
+    def _update(self) -> None:
+        self.error = ""
+        try:
+            self.compute()
+        except ValueError as error:
+            self.show_error(error)
+            return
+        for message in self.messages.values():
+            message.value = ""
+        self.draw()
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {**self.box._repr_mimebundle_(**options), **without_kernel(self.summary, self.still())}
+
+
+def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
+    """Return what a page without a kernel shows in place of the widget: the still picture, and its text twin."""
+    source = b64encode(svg.encode()).decode()
+    picture = f'<img alt="{escape(summary)}" src="data:image/svg+xml;base64,{source}">' if svg else ""
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in summary.splitlines())
+    return {"text/html": f"{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p>", "text/plain": summary}
+
+
+def field(description: str, value: str, label_width: str = "70px", width: str = "230px") -> widgets.Text:
+    """Return a labelled text box that reports a change on Enter or when the focus leaves it."""
+    return widgets.Text(
+        value=value,
+        description=description,
+        continuous_update=False,
+        style={"description_width": label_width},
+        layout=widgets.Layout(width=width),
+    )
+
+
+def choice(description: str, options: Any, value: Any, width: str) -> widgets.Dropdown:
+    """Return a labelled list of choices."""
+    return widgets.Dropdown(
+        options=options,
+        value=value,
+        description=description,
+        style={"description_width": "initial"},
+        layout=widgets.Layout(width=width),
+    )
+
+
+def button(description: str, tooltip: str, action: Callable[[], None], width: str = "84px") -> widgets.Button:
+    """Return a button that calls `action`."""
+    made = widgets.Button(description=description, tooltip=tooltip, layout=widgets.Layout(width=width))
+    made.on_click(lambda _: action())
+    return made
+
+
+def status(text: str) -> str:
+    """Return HTML that shows the text and lets a screen reader announce it."""
+    return f'<div role="status" aria-live="polite" style="line-height: 1.5">{escape(text)}</div>'
+
+
+def alert(text: str) -> str:
+    """Return HTML that shows an error message: a sign, words and a frame, not colour alone."""
+    return (
+        '<div role="alert" style="border-left: 4px solid #D55E00; padding: 0 8px; line-height: 1.5">'
+        f"{escape(words.ERROR_SIGN)} {escape(text)}</div>"
+    )
+
+
+def _read(text: str, kind: type) -> Any:
+    return text == "True" if kind is bool else kind(text)

@@ -1,0 +1,80 @@
+"""Questions to answer in the notebook: a box, a check that knows typical slips, hints one by one, and a solution."""
+
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from lesson_lib import words
+from lesson_lib.checks import Question, judge, question
+from lesson_lib.labs.base import button, field, status, without_kernel
+
+
+class Exercises:
+    """The exercises of one notebook; it keeps what was answered when a cell is run again."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, Exercise] = {}
+
+    def ask(self, name: str) -> "Exercise":
+        """Show the exercise of this name, with whatever was answered before."""
+        if name not in self._asked:
+            self._asked[name] = Exercise(question(name))
+        return self._asked[name]
+
+    @property
+    def progress(self) -> str:
+        """How many of the exercises shown so far are solved."""
+        solved = sum(exercise.solved for exercise in self._asked.values())
+        return words.PROGRESS.format(solved=solved, asked=len(self._asked))
+
+
+class Exercise:
+    """One question with its answer box. Nothing that is typed is evaluated as code."""
+
+    def __init__(self, asked: Question) -> None:
+        self.question, self.solved, self.hints_shown = asked, False, 0
+        self.feedback = widgets.HTML(status(words.UNANSWERED))
+        self.hints = widgets.HTML()
+        buttons = [
+            button(words.CHECK, words.CHECK_TIP, self.check),
+            button(words.HINT, words.HINT_TIP, self.hint),
+            button(words.SOLUTION, words.SOLUTION_TIP, self.solve),
+        ]
+        self.answer: Any
+        if asked.choices:
+            options = [(choice, index) for index, choice in enumerate(asked.choices)]
+            self.answer = widgets.RadioButtons(options=options, value=None, layout=widgets.Layout(width="auto"))
+            controls = [self.answer, widgets.HBox(buttons)]
+        else:
+            self.answer = field(words.ANSWER, "", label_width="60px", width="260px")
+            self.answer.observe(lambda _: self.check(), names="value")
+            controls = [widgets.HBox([self.answer, *buttons], layout=widgets.Layout(flex_flow="row wrap"))]
+        prompt = widgets.HTML(f'<div style="font-weight: 600; line-height: 1.5">{escape(asked.prompt)}</div>')
+        self.box = widgets.VBox([prompt, *controls, self.feedback, self.hints])
+
+    def check(self) -> None:
+        """Judge the answer and say what is right or which slip it looks like."""
+        verdict = judge(self.question, self.answer.value)
+        self.solved = self.solved or bool(verdict.correct)
+        self.feedback.value = status(verdict.message)
+
+    def hint(self) -> None:
+        """Show one more hint."""
+        self.hints_shown = min(self.hints_shown + 1, len(self.question.hints))
+        shown = "".join(f"<li>{escape(hint)}</li>" for hint in self.question.hints[: self.hints_shown])
+        more = words.NO_MORE_HINTS if self.hints_shown == len(self.question.hints) else ""
+        self.hints.value = f'<ol role="status" style="line-height: 1.5; margin: 0">{shown}</ol>{escape(more)}'
+
+    def solve(self) -> None:
+        """Show the solution."""
+        self.feedback.value = status(words.SOLUTION_IS.format(solution=self.question.solution))
+
+    @property
+    def summary(self) -> str:
+        """The question in words, for pages without a kernel."""
+        options = "".join(f"\n ( ) {choice}" for choice in self.question.choices)
+        return f"{self.question.prompt}{options}"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {**self.box._repr_mimebundle_(**options), **without_kernel(self.summary)}
