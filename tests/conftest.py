@@ -15,8 +15,8 @@ settings.load_profile("lesson")
 
 NEEDS = {
     "browser": "Chromium and Playwright: apt install chromium (or set CHROMIUM to a Chrome or Chromium program), "
-    'then pip install -c constraints.txt -e ".[test]"',
-    "torch": 'PyTorch: pip install -c constraints.txt -e ".[torch]"',
+    'then .venv/bin/pip install -c constraints.txt -e ".[test]"',
+    "torch": 'PyTorch: .venv/bin/pip install -c constraints.txt -e ".[torch]"',
 }
 
 

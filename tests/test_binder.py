@@ -37,7 +37,7 @@ def dockerfile():
     """Return the Dockerfile that repo2docker makes of this repository, its lines unbroken."""
     if sys.platform == "win32":
         pytest.skip("repo2docker does not run on Windows")
-    assert REPO2DOCKER, 'jupyter-repo2docker is missing: pip install -c constraints.txt -e ".[test]"'
+    assert REPO2DOCKER, 'jupyter-repo2docker is missing: .venv/bin/pip install -c constraints.txt -e ".[test]"'
     command = [REPO2DOCKER, "--no-build", "--debug", "."]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -61,7 +61,7 @@ def test_without_tools_the_summary_says_what_was_not_run_and_how_to_get_it(run_p
     assert status == 0, output
     assert "4 skipped" in output
     assert "Not run: 2 browser tests. Needed: Chromium and Playwright: apt install chromium" in output
-    assert "Not run: 1 torch test. Needed: PyTorch: pip install" in output
+    assert "Not run: 1 torch test. Needed: PyTorch: .venv/bin/pip install" in output
 
 
 def test_browser_tests_need_playwright_too(run_pytest):
