@@ -41,7 +41,7 @@ def run_pytest(tmp_path):
         chromium = tmp_path / ("chromium.exe" if os.name == "nt" else "chromium")
         chromium.touch(mode=0o755)
         env = {name: value for name, value in os.environ.items() if name not in ("CI", "CHROMIUM", "PYTEST_ADDOPTS")}
-        env |= {"PATH": str(tmp_path), "PYTHONPATH": str(tmp_path)} | variables
+        env |= {"PATH": str(tmp_path), "PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | variables
         command = [sys.executable, "-c", RUN_WITHOUT.format(without=list(without))]
         result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         return result.returncode, result.stdout + result.stderr
