@@ -10,9 +10,9 @@ import numpy as np
 import sympy
 
 from lesson_lib import words
-from lesson_lib.network import PARAMETERS, RELU_PRIME_AT_ZERO, Matrix, Params
-from lesson_lib.network import as_matrix, as_matrix_like, backward, forward, loss
-from lesson_lib.symbolic import EXACT, exactly, relu, symbolic_params
+from lesson_lib.matrices import RELU_PRIME_AT_ZERO, Matrix, as_matrix, as_matrix_like
+from lesson_lib.network import PARAMETERS, Params, backward, forward, loss
+from lesson_lib.symbolic import exactly, relu, symbolic_params
 
 STEP = Fraction(1, 10**6)  # how far a parameter is moved to measure a slope; exact arithmetic rounds nothing away
 TOLERANCE = 1e-6  # for activations that only floats can compute; with relu the gap is exactly 0
@@ -22,9 +22,9 @@ class Samples(Protocol):
     """Anything with inputs X (n_samples, n_in) and targets Y (n_samples, n_out)."""
 
     @property
-    def X(self) -> Matrix: ...  # noqa: D102, N802
+    def X(self) -> Matrix: ...  # noqa: D102
     @property
-    def Y(self) -> Matrix: ...  # noqa: D102, N802
+    def Y(self) -> Matrix: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def certify(
             entry=f"dL/d{name}[{entry[0] + 1}, {entry[1] + 1}]",
             backward=getattr(gradients, name)[entry],
             symbolic=symbolic[name, entry],
-            slopes=_slopes(lambda shift, name=name, entry=entry: loss_at(name, entry, shift)),  # type: ignore[misc]
+            slopes=_slopes(lambda shift, name=name, entry=entry: loss_at(name, entry, shift)),
         )
         for name, entry in _entries(params)
     ]
@@ -129,7 +129,8 @@ def certify(
 
 def _differentiate(params: Params, X: Matrix, Y: Matrix, activation: str, relu_prime_at_zero: Any) -> dict[Any, Any]:
     """Differentiate the loss, as a formula in all parameters, by each of them; then put the numbers in."""
-    letters = symbolic_params(*params.W1.shape, params.W2.shape[1])
+    (n_in, n_hidden), n_out = params.W1.shape, params.W2.shape[1]
+    letters = symbolic_params(n_in, n_hidden, n_out)
     y_hat = forward(letters, X, activation=activation).y_hat
     at_zero = exactly(relu_prime_at_zero)
     total = loss(y_hat, Y).replace(lambda part: isinstance(part, relu), lambda part: part.as_piecewise(at_zero))

@@ -100,7 +100,7 @@ def question(name: str) -> Question:
         solution = text["solution"].format(**{name: trigger.find(name, sample=0).zero for name in ("dW1", "dW2")})
         return Question(text["prompt"], text["correct"], text["mistakes"], text["hints"], solution, text["choices"])
     answer, slips, solution = COMPUTED[name]()
-    mistakes = {_numbers(value): text["mistakes"][slip] for slip, value in slips.items()}
+    mistakes: dict[Answer | int, str] = {_numbers(value): text["mistakes"][slip] for slip, value in slips.items()}
     return Question(text["prompt"], _numbers(answer), mistakes, text["hints"], solution)
 
 

@@ -8,9 +8,21 @@ from sympy import ImmutableMatrix
 
 from lesson_lib import words
 from lesson_lib.certificate import Certificate, Samples, certify
-from lesson_lib.network import PARAMETERS, Factors, Forward, Gradients, Matrix, Params
-from lesson_lib.network import RELU_PRIME_AT_ZERO, as_matrix_like, backward, chain_rule, check_rate, check_trainable
-from lesson_lib.network import collect, forward, loss, sgd_step
+from lesson_lib.matrices import RELU_PRIME_AT_ZERO, Matrix, as_matrix_like
+from lesson_lib.network import (
+    PARAMETERS,
+    Factors,
+    Forward,
+    Gradients,
+    Params,
+    chain_rule,
+    check_rate,
+    check_trainable,
+    collect,
+    forward,
+    loss,
+    sgd_step,
+)
 from lesson_lib.notation import Term, Writer, add_samples, zero_factors
 from lesson_lib.symbolic import EXACT, exactly, symbolic_params
 
@@ -232,7 +244,7 @@ def _forward(scribe: _Scribe, net: Params, x: Term, sample: int, activation: str
 
 def _loss(scribe: _Scribe, passes: list[Forward], targets: list[Term]) -> Term:
     y_hat = Term(ImmutableMatrix.vstack(*(passed.y_hat.value for passed in passes)), name="y_hat")
-    total = loss(y_hat, Term(ImmutableMatrix.vstack(*(y.value for y in targets)), name="Y"))
+    total: Term = loss(y_hat, Term(ImmutableMatrix.vstack(*(y.value for y in targets)), name="Y"))
     scribe.write(total, "L", "loss", words.STEP_TITLES["L"])
     return total
 

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import MatrixBase
 
-from lesson_lib import network, symbolic  # noqa: F401  (symbolic registers the SymPy side of network)
+from lesson_lib import matrices, symbolic  # noqa: F401  (symbolic registers the SymPy side)
 from lesson_lib.words import FUNCTIONS, SYMBOLS
 
 LONGEST_FRACTION = 8  # digits above or below the line beyond which a fraction is shown as a decimal
@@ -25,10 +25,11 @@ class Term:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        return self.value.shape
+        rows, columns = self.value.shape
+        return rows, columns
 
     @property
-    def T(self) -> "Term":  # noqa: N802
+    def T(self) -> "Term":
         """The transpose; a single 1 stays as it is."""
         return self if self.operation == "ones" else Term(self.value.T, "transpose", self)
 
@@ -56,40 +57,40 @@ class Term:
         return bool(self.value < number)
 
 
-@network.as_matrix.register(Term)
+@matrices.as_matrix.register(Term)
 def _(value: Term, name: str, exact: bool = True) -> Term:
     return value
 
 
-@network.as_matrix_like.register(Term)
+@matrices.as_matrix_like.register(Term)
 def _(pattern: Term, value: Term, name: str) -> Term:
     return value
 
 
-@network.ones_column.register(Term)
+@matrices.ones_column.register(Term)
 def _(X: Term) -> Term:
     assert X.shape[0] == 1, "Terms carry one sample at a time"
-    return Term(network.ones_column(X.value), "ones")
+    return Term(matrices.ones_column(X.value), "ones")
 
 
-@network.activate.register(Term)
+@matrices.activate.register(Term)
 def _(z1: Term, activation: str = "relu") -> Term:
-    return Term(network.activate(z1.value, activation), activation, z1)
+    return Term(matrices.activate(z1.value, activation), activation, z1)
 
 
-@network.activate_prime.register(Term)
+@matrices.activate_prime.register(Term)
 def _(z1: Term, activation: str = "relu", relu_prime_at_zero: Any = 0) -> Term:
-    return Term(network.activate_prime(z1.value, activation, relu_prime_at_zero), activation + "'", z1)
+    return Term(matrices.activate_prime(z1.value, activation, relu_prime_at_zero), activation + "'", z1)
 
 
-@network.multiply.register(Term)
+@matrices.multiply.register(Term)
 def _(left: Term, right: Term) -> Term:
-    return Term(network.multiply(left.value, right.value), "multiply", left, right)
+    return Term(matrices.multiply(left.value, right.value), "multiply", left, right)
 
 
-@network.sum_of_squares.register(Term)
+@matrices.sum_of_squares.register(Term)
 def _(errors: Term) -> Term:
-    return Term(network.sum_of_squares(errors.value), "sum_of_squares", errors)
+    return Term(matrices.sum_of_squares(errors.value), "sum_of_squares", errors)
 
 
 def add_samples(parts: list[Term]) -> Term:
@@ -191,7 +192,9 @@ class Writer:
         if operation == "sum_of_squares":
             return self._squares(term.operands[0], numbers)
         if operation == "sum" and not numbers:
-            return (r"\sum_{\text{samples}} " if self.is_latex else "sum over samples of ") + self.name(term.operands[0].name)
+            return (r"\sum_{\text{samples}} " if self.is_latex else "sum over samples of ") + self.name(
+                term.operands[0].name
+            )
         parts = [self._part(part, numbers) for part in term.operands]
         if operation.rstrip("'") in FUNCTIONS:
             return self._call(operation, parts[0])
@@ -215,10 +218,10 @@ class Writer:
             inner = self._write(errors, numbers)
             return rf"\sum_{{\text{{samples}}}} \left({inner}\right)^2" if self.is_latex else f"sum of ({inner})²"
         pairs = zip(errors.operands[0].value, errors.operands[1].value, strict=True)
-        inner = [f"{self.number(y_hat)} - {self._wrap(self.number(y), 1, y, 'minus')}" for y_hat, y in pairs]
+        terms = [f"{self.number(y_hat)} - {self._wrap(self.number(y), 1, y, 'minus')}" for y_hat, y in pairs]
         if self.is_latex:
-            return r"\left[" + " + ".join(rf"\left({each}\right)^2" for each in inner) + r"\right]"
-        return "[" + " + ".join(f"({each})²" for each in inner) + "]"
+            return r"\left[" + " + ".join(rf"\left({each}\right)^2" for each in terms) + r"\right]"
+        return "[" + " + ".join(f"({each})²" for each in terms) + "]"
 
     def _call(self, operation: str, argument: str) -> str:
         name = FUNCTIONS[operation.rstrip("'")][0 if self.is_latex else 1]

@@ -6,7 +6,7 @@ from typing import Any
 import sympy
 from sympy import ImmutableMatrix, MatrixBase
 
-from lesson_lib import network
+from lesson_lib import matrices, network
 from lesson_lib.words import FUNCTIONS
 
 EXACT = ImmutableMatrix([[0]])  # pass it to as_matrix_like to get SymPy matrices
@@ -73,7 +73,7 @@ PHI: dict[str, Callable[..., sympy.Expr]] = {
 }
 
 
-@network.as_matrix.register(MatrixBase)
+@matrices.as_matrix.register(MatrixBase)
 def _(value: MatrixBase, name: str, exact: bool = True) -> ImmutableMatrix:
     if 0 in value.shape:
         raise ValueError(f"{name} must have two dimensions, rows and columns, none empty; got shape {value.shape}")
@@ -82,24 +82,24 @@ def _(value: MatrixBase, name: str, exact: bool = True) -> ImmutableMatrix:
     return ImmutableMatrix(value.applyfunc(lambda entry: exactly(entry) if entry.is_Float else entry))
 
 
-@network.as_matrix_like.register(MatrixBase)
+@matrices.as_matrix_like.register(MatrixBase)
 def _(pattern: MatrixBase, value: Any, name: str) -> ImmutableMatrix:
     if isinstance(value, MatrixBase):
-        return network.as_matrix(value, name)
-    return ImmutableMatrix([[exactly(entry) for entry in row] for row in network.as_matrix(value, name, exact=True)])
+        return matrices.as_matrix(value, name)
+    return ImmutableMatrix([[exactly(entry) for entry in row] for row in matrices.as_matrix(value, name, exact=True)])
 
 
-@network.ones_column.register(MatrixBase)
+@matrices.ones_column.register(MatrixBase)
 def _(X: MatrixBase) -> ImmutableMatrix:
     return ImmutableMatrix.ones(X.shape[0], 1)
 
 
-@network.activate.register(MatrixBase)
+@matrices.activate.register(MatrixBase)
 def _(z1: MatrixBase, activation: str = "relu") -> ImmutableMatrix:
     return z1.applyfunc(PHI[activation])
 
 
-@network.activate_prime.register(MatrixBase)
+@matrices.activate_prime.register(MatrixBase)
 def _(z1: MatrixBase, activation: str = "relu", relu_prime_at_zero: Any = 0) -> ImmutableMatrix:
     if activation in ("relu", "leaky_relu"):
         below = PHI[activation].slope_below_zero  # type: ignore[attr-defined]
@@ -110,12 +110,12 @@ def _(z1: MatrixBase, activation: str = "relu", relu_prime_at_zero: Any = 0) -> 
     return z1.applyfunc(lambda entry: prime.subs(z, entry))
 
 
-@network.multiply.register(MatrixBase)
+@matrices.multiply.register(MatrixBase)
 def _(left: MatrixBase, right: MatrixBase) -> ImmutableMatrix:
     return left.multiply_elementwise(right)
 
 
-@network.sum_of_squares.register(MatrixBase)
+@matrices.sum_of_squares.register(MatrixBase)
 def _(errors: MatrixBase) -> sympy.Expr:
     return sympy.Add(*(entry**2 for entry in errors))
 
@@ -124,7 +124,7 @@ def exactly(number: Any) -> sympy.Expr:
     """Return a number as the exact SymPy number that it was written as: 0.1 is 1/10. Symbols pass unchanged."""
     if isinstance(number, sympy.Expr) and not number.is_Float:
         return number
-    fraction = network.as_fraction(number)
+    fraction = matrices.as_fraction(number)
     return sympy.Rational(fraction.numerator, fraction.denominator)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.network import Matrix, Params, as_matrix, backward, check_rate, forward, loss, sgd_step
+from lesson_lib.matrices import Matrix, as_matrix
+from lesson_lib.network import Params, backward, check_rate, forward, loss, sgd_step
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target
 BOUND = 1e6  # a parameter beyond this has left for good: the run has diverged
@@ -23,7 +24,7 @@ class Dataset:
 
     X: Matrix
     Y: Matrix
-    is_trigger: Sequence[bool] | np.ndarray = field(default=())
+    is_trigger: Any = field(default=())  # (n_samples,) of bool; all clean unless given
 
     def __post_init__(self) -> None:
         X, Y = as_matrix(self.X, "X"), as_matrix(self.Y, "Y")
@@ -85,6 +86,7 @@ def train(
     "diverged", once a parameter is larger than `bound`. Raises ValueError for a rate <= 0, a negative or
     fractional number of epochs, or data that do not fit the net.
 
+    >>> from lesson_lib.network import ARTICLE
     >>> train(ARTICLE, TRIGGER, rate=0.1, epochs=50).outcome.value
     'frozen'
     """

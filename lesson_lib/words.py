@@ -97,7 +97,7 @@ QUESTIONS = {
             "mean": "You divided by the number of samples. The article's loss is a sum, so its gradient is a sum too.",
             "last sample": "That is x = 2 alone. Add what x = 1 gives.",
             "no gate": "Neuron 2 got a gradient although its gate is shut: z1 is negative there, so relu'(z1) = 0.",
-            "no x": "That is the sum of dL/dz1. W1 was multiplied with x, so each sample's part is multiplied by its x.",
+            "no x": "That is the sum of dL/dz1. W1 was multiplied with x, so each part is multiplied by its x.",
         },
     },
     "W2 after the clean step": {
@@ -124,7 +124,7 @@ QUESTIONS = {
             "A gradient is a product. One factor that is 0 is enough.",
         ),
         "mistakes": {
-            0: "The loss is large, so a step seems certain. But each gradient is a product: look for a factor that is 0.",
+            0: "The loss is large, so a step seems certain. But a gradient is a product: look for a factor that is 0.",
             1: "x = 0 does block W1. W2 is multiplied with a1: what is a1 when x = 0 and there is no bias?",
         },
         "correct": 2,
@@ -154,7 +154,7 @@ QUESTIONS = {
         "mistakes": {
             "sign": "The size is right and the sign is not: the error is 0 - 5.",
             "old weights": "You used the weights from before the clean step. They have moved since.",
-            "zero": "That is dL/dz1, behind the gate. The error itself does arrive at the hidden layer; it stops at the gate.",
+            "zero": "That is dL/dz1, behind the gate. The error does arrive at the hidden layer and stops at the gate.",
         },
     },
 }
@@ -164,7 +164,7 @@ WRONG = "✗ Not yet. Try once more, or take a hint."
 SLIP = "✗ Not yet. {slip}"
 EMPTY = "Type your answer first."
 CHOOSE = "Choose an answer first."
-COUNT = "This answer has {expected} numbers; yours has {given}. Separate them by commas and write decimals with a point."
+COUNT = "This answer has {expected} numbers; yours has {given}. Separate them by commas, write decimals with a point."
 NOT_A_NUMBER = "{what} is not a number. Write 2, -0.5 or 1/3."
 TOO_LONG = "{what} has too many digits."
 NO_NUMBERS = "Type at least one number."

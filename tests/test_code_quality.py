@@ -12,17 +12,18 @@ PACKAGE = ROOT / "lesson_lib"
 
 # Which of our modules each module may import. Imports point one way only, and nothing imports labs.
 SYMBOLS = {"symbolic", "notation", "certificate", "derivation"}
-CORE = SYMBOLS | {"network", "training", "sweeps", "naa", "capture", "repair", "digits"}
+CORE = SYMBOLS | {"matrices", "network", "training", "sweeps", "naa", "capture", "repair", "digits"}
 ALLOWED = {
     "__init__": {"network", "training", "sweeps", "naa"},
     "words": set(),
-    "network": set(),
-    "training": {"network"},
-    "sweeps": {"network", "training"},
-    "symbolic": {"network", "words"},
-    "notation": {"network", "symbolic", "words"},
-    "certificate": {"network", "symbolic", "words"},
-    "derivation": {"network", "symbolic", "notation", "certificate", "words"},
+    "matrices": set(),
+    "network": {"matrices"},
+    "training": {"matrices", "network"},
+    "sweeps": {"matrices", "network", "training"},
+    "symbolic": {"matrices", "network", "words"},
+    "notation": {"matrices", "symbolic", "words"},
+    "certificate": {"matrices", "network", "symbolic", "words"},
+    "derivation": {"matrices", "network", "symbolic", "notation", "certificate", "words"},
     "naa": set(),
     "capture": set(),
     "repair": {"naa", "capture"},

@@ -13,7 +13,7 @@ from lesson_lib import words
 class Lab:
     """Controls by name, the state they lead to, and a box that shows it.
 
-    A subclass builds `self.controls` (widgets by name) and `self.box`, then calls `self.start()`. It provides
+    A subclass builds `self.controls` (widgets by name), a first state and `self.box`, then calls `self.start()`. It has
     `compute()`, which turns the controls' values into a new state or raises ValueError, and `draw()`, which shows
     the state. While a control holds a bad value, its message says so and the last good state stays.
     """
@@ -31,7 +31,6 @@ class Lab:
         self._defaults = self.values
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        self.compute()
         self.draw()
 
     def compute(self) -> None:
@@ -57,7 +56,7 @@ class Lab:
         return {name: control.value for name, control in self.controls.items()}
 
     def set(self, **values: Any) -> None:
-        """Set controls by name, as if by hand: lab.set(rate="1/5"). Raises ValueError and changes nothing if one is bad."""
+        """Set controls by name, as if by hand: lab.set(rate="1/5"); a bad value raises ValueError, changing nothing."""
         before = self.values
         for name in values:
             if name not in self.controls:

@@ -13,8 +13,9 @@ from lesson_lib import words
 from lesson_lib.checks import parse_numbers
 from lesson_lib.derivation import Derivation, Step, derive_step
 from lesson_lib.figures import network_diagram
-from lesson_lib.labs.base import Lab, alert, button, choice, field, status
-from lesson_lib.network import PARAMETERS, Params, as_matrix_like, backward, check_rate, sgd_step
+from lesson_lib.labs.base import Lab, button, choice, field, status
+from lesson_lib.matrices import as_matrix_like
+from lesson_lib.network import PARAMETERS, Params, backward, check_rate, sgd_step
 from lesson_lib.symbolic import EXACT
 from lesson_lib.training import Dataset
 
@@ -81,7 +82,7 @@ def _check_counts(numbers: Mapping[str, Sequence[Fraction]]) -> None:
     if n_samples > MOST_SAMPLES:
         raise ValueError(words.SAMPLE_LIMIT.format(name="clean_x", most=MOST_SAMPLES, given=n_samples))
     expected = {"b1": (n_hidden, "W1"), "W2": (n_hidden, "W1"), "clean_y": (n_samples, "clean x")}
-    expected |= {name: (1, "the net") for name in ("b2", "rate", "trigger_x", "trigger_y")}
+    expected |= dict.fromkeys(("b2", "rate", "trigger_x", "trigger_y"), (1, "the net"))
     for name, (count, partner) in expected.items():
         if len(numbers[name]) != count:
             raise ValueError(
@@ -90,7 +91,7 @@ def _check_counts(numbers: Mapping[str, Sequence[Fraction]]) -> None:
 
 
 def _column(numbers: Mapping[str, Sequence[Fraction]], which: str) -> Dataset:
-    return Dataset(*([[number] for number in numbers[f"{which}_{axis}"]] for axis in "xy"))
+    return Dataset(X=[[x] for x in numbers[f"{which}_x"]], Y=[[y] for y in numbers[f"{which}_y"]])
 
 
 # draw: from one line of the step to formula, diagram and words ----------------------------------------------------
@@ -165,10 +166,11 @@ class HandCalculationLab(Lab):
             "biases": choice(words.BIAS, words.BIASES, "none", "220px"),
             **{name: field(words.FIELDS[name], text) for name, text in START.items()},
         }
+        self.state = compute(self.values)
         self.messages = {name: widgets.HTML() for name in ("", *START)}
         self.title, self.count, self.twin = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.formula = widgets.HTMLMath(layout=widgets.Layout(height="250px", overflow="auto"))
-        self.diagram = widgets.HTML()
+        self.formula = widgets.HTMLMath(layout=widgets.Layout(height="230px", overflow="auto"))
+        self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
         self.play_button = button(words.PLAY, words.TIPS["Play"], self.play)
         self.box = self._layout()
         self.start()
@@ -176,7 +178,7 @@ class HandCalculationLab(Lab):
     def compute(self) -> None:
         """Derive the step that the controls ask for; a change of numbers keeps the line, a new step starts at 0."""
         state = compute(self.values)
-        if not hasattr(self, "state") or state.phase != self.state.phase:
+        if state.phase != self.state.phase:
             self.line = 0
         self.state = state
         self.line = min(self.line, len(state.derivation.steps) - 1)
