@@ -122,9 +122,14 @@ class Derivation:
         raise ValueError(f"quantity and sample must name a step of this derivation; got {quantity!r}, {sample!r}")
 
     def known_at(self, line: int) -> dict[str, Any]:
-        """Return every value known after `line` (0 is the first) about that line's sample, by quantity."""
-        sample = self.steps[line].sample
-        return {step.quantity: step.result for step in self.steps[: line + 1] if step.sample in (None, sample)}
+        """Return every value known after `line` (1 is the first) about that line's sample, by quantity.
+
+        A line about all samples knows the one sample's values too, if there is only one.
+        """
+        sample = self.steps[line - 1].sample
+        if sample is None and not any(step.sample for step in self.steps):
+            sample = 0
+        return {step.quantity: step.result for step in self.steps[:line] if step.sample in (None, sample)}
 
     def __repr__(self) -> str:
         return self.text

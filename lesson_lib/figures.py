@@ -9,7 +9,7 @@ from lesson_lib.notation import Writer
 
 WIDTH, ROW, TOP = 680, 156, 18  # drawing units: width, height a hidden neuron takes, where the first one's box starts
 X_LEFT, HIDDEN_LEFT, HIDDEN_WIDTH, OUT_LEFT = 12, 232, 132, 520
-LINE = 19  # height of a line of text
+LINE = 20  # distance from one line of text to the next
 LONGEST = 9  # characters a number may take in the diagram
 
 Mark = tuple[str, int]  # a quantity and the neuron it belongs to, counted from 0
@@ -102,7 +102,7 @@ def _boxed(
     width = 8.45 * len(text) + 8
     left = x - {"start": 0, "middle": width / 2, "end": width}[anchor]
     box = (
-        f'<rect x="{left:.1f}" y="{y - 14:.1f}" width="{width:.1f}" height="{LINE}" rx="4" fill="{fill}" '
+        f'<rect x="{left:.1f}" y="{y - 13.5:.1f}" width="{width:.1f}" height="18" rx="4" fill="{fill}" '
         f'stroke="{frame}" stroke-width="2" stroke-dasharray="{dash}"/>'
         if frame != "none"
         else ""
@@ -157,9 +157,9 @@ def _neuron(pen: _Pen, neuron: int) -> list[str]:
         'stroke="currentColor" stroke-width="1.5"/>',
         _boxed(middle, centre - 60, words.NEURON_LABEL.format(number=neuron + 1), "middle", *STYLES["plain"][:5]),
         pen.write(middle, centre - 40, "b1", neuron),
-        pen.write(middle, centre - 13, "z1", neuron),
+        pen.write(middle, centre - 15, "z1", neuron),
         pen.write(middle, centre + 5, "gate", neuron),
-        pen.write(middle, centre + 24, "a1", neuron),
+        pen.write(middle, centre + 25, "a1", neuron),
         *(pen.write(middle, centre + 48 + i * LINE, name, neuron) for i, name in enumerate(("da1", "dz1", "db1"))),
     ]
 

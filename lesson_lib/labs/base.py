@@ -126,12 +126,12 @@ class Lab:
 def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
     """Return what a page without a kernel shows in place of the widget: the still picture, and its text twin."""
     source = b64encode(svg.encode()).decode()
-    picture = f'<img alt="{escape(summary)}" src="data:image/svg+xml;base64,{source}">' if svg else ""
+    picture = f'<img alt="{escape(summary)}" width="680" src="data:image/svg+xml;base64,{source}">' if svg else ""
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in summary.splitlines())
     return {"text/html": f"{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p>", "text/plain": summary}
 
 
-def field(description: str, value: str, label_width: str = "70px", width: str = "230px") -> widgets.Text:
+def field(description: str, value: str, label_width: str = "64px", width: str = "190px") -> widgets.Text:
     """Return a labelled text box that reports a change on Enter or when the focus leaves it."""
     return widgets.Text(
         value=value,

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -105,14 +104,13 @@ def formula(step: Step) -> str:
 
 
 def diagram(state: State, line: int, on_paper: bool = False) -> str:
-    """Return the net as SVG with everything that is known at this line."""
-    step = state.derivation.steps[line]
+    """Return the net as SVG with everything that is known at this line (1 is the first)."""
+    step = state.derivation.steps[line - 1]
     known = {name: as_matrix_like(EXACT, getattr(state.start, name), name) for name in PARAMETERS}
     sample = step.sample if step.sample is not None else (0 if len(state.data.X) == 1 else None)
     if sample is not None:
         rows = {"X": state.data.X, "Y": state.data.Y}
         known |= {name: as_matrix_like(EXACT, matrix, name)[sample, :] for name, matrix in rows.items()}
-        known |= _about_sample(state.derivation, line, sample)
     known |= state.derivation.known_at(line)
     zero = {
         (factor, 0 if factor in ("X", "dy_hat") else max(entry))
@@ -130,17 +128,13 @@ def diagram(state: State, line: int, on_paper: bool = False) -> str:
     )
 
 
-def _about_sample(derivation: Derivation, line: int, sample: int) -> dict[str, Any]:
-    return {step.quantity: step.result for step in derivation.steps[: line + 1] if step.sample == sample}
-
-
 def describe(state: State, line: int) -> str:
     """Return the line in words and numbers: the picture's text twin."""
-    step, lines = state.derivation.steps[line], len(state.derivation.steps)
+    step = state.derivation.steps[line - 1]
     return words.LAB_SUMMARY.format(
         phase=words.PHASE_NAMES[state.phase],
-        line=line + 1,
-        lines=lines,
+        line=line,
+        lines=len(state.derivation.steps),
         title=step.title,
         text=step.text,
         zero=step.zero,
@@ -158,7 +152,7 @@ class HandCalculationLab(Lab):
 
     def __init__(self) -> None:
         super().__init__()
-        self.line = 0
+        self.line = 1
         self._playing: asyncio.Task[None] | None = None
         self.controls = {
             "phase": choice(words.PHASE, words.PHASES, "clean", "330px"),
@@ -176,17 +170,17 @@ class HandCalculationLab(Lab):
         self.start()
 
     def compute(self) -> None:
-        """Derive the step that the controls ask for; a change of numbers keeps the line, a new step starts at 0."""
+        """Derive the step that the controls ask for; a change of numbers keeps the line, a new step starts at 1."""
         state = compute(self.values)
         if state.phase != self.state.phase:
-            self.line = 0
+            self.line = 1
         self.state = state
-        self.line = min(self.line, len(state.derivation.steps) - 1)
+        self.line = min(self.line, self.lines)
 
     def draw(self, note: str = "") -> None:
         """Show the current line."""
-        step, lines = self.state.derivation.steps[self.line], len(self.state.derivation.steps)
-        self.count.value = words.LINE_COUNT.format(line=self.line + 1, lines=lines)
+        step = self.state.derivation.steps[self.line - 1]
+        self.count.value = words.LINE_COUNT.format(line=self.line, lines=self.lines)
         self.title.value = f'<div style="font-weight: 600; font-size: 1.15em">{escape(step.title)}</div>'
         self.formula.value = rf"\[{escape(formula(step), quote=False)}\]"
         self.diagram.value = diagram(self.state, self.line)
@@ -202,11 +196,15 @@ class HandCalculationLab(Lab):
         """Return the diagram on white."""
         return diagram(self.state, self.line, on_paper=True)
 
+    @property
+    def lines(self) -> int:
+        """How many lines the step has."""
+        return len(self.state.derivation.steps)
+
     def go(self, line: int) -> None:
-        """Show this line (0 is the first); beyond either end it stays at the end and says so."""
-        last = len(self.state.derivation.steps) - 1
-        self.line = max(0, min(line, last))
-        self.draw(words.END_REACHED if line > last else words.START_REACHED if line < 0 else "")
+        """Show this line (1 is the first); beyond either end it stays at the end and says so."""
+        self.line = max(1, min(line, self.lines))
+        self.draw(words.END_REACHED if line > self.lines else words.START_REACHED if line < 1 else "")
 
     def play(self) -> None:
         """Go on by itself to the last line; a second press pauses. Needs a running event loop, as every kernel has."""
@@ -214,13 +212,13 @@ class HandCalculationLab(Lab):
             self._playing.cancel()
             self._stopped()
             return
-        if self.line == len(self.state.derivation.steps) - 1:
-            self.go(0)
+        if self.line == self.lines:
+            self.go(1)
         self.play_button.description = words.PAUSE
         self._playing = asyncio.get_running_loop().create_task(self._play())
 
     async def _play(self) -> None:
-        while self.line < len(self.state.derivation.steps) - 1:
+        while self.line < self.lines:
             await asyncio.sleep(SECONDS_A_LINE)
             self.go(self.line + 1)
         self._stopped()
@@ -230,22 +228,23 @@ class HandCalculationLab(Lab):
 
     def reset(self) -> None:
         """Put every number and choice back to the article's and go to the first line."""
-        self.line = 0
+        self.line = 1
         super().reset()
 
     def _layout(self) -> widgets.Box:
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         steps = {
-            words.FIRST: lambda: self.go(0),
+            words.FIRST: lambda: self.go(1),
             words.BACK: lambda: self.go(self.line - 1),
             words.NEXT: lambda: self.go(self.line + 1),
-            words.LAST: lambda: self.go(len(self.state.derivation.steps) - 1),
+            words.LAST: lambda: self.go(self.lines),
         }
         walk = [button(name, words.TIPS[name], action) for name, action in steps.items()]
         choices = [self.controls[name] for name in ("phase", "numbers", "biases")]
         left = widgets.VBox([self.title, self.formula], layout=widgets.Layout(flex="1 1 380px", min_width="340px"))
         right = widgets.Box([self.diagram], layout=widgets.Layout(flex="1 1 480px", max_width="690px"))
-        edits = [widgets.VBox([self.controls[name], self.messages[name]]) for name in START]
+        edits = {name: widgets.VBox([self.controls[name], self.messages[name]]) for name in START}
+        net, data = list(edits.values())[:5], list(edits.values())[5:]
         return widgets.VBox(
             [
                 widgets.HBox(choices, layout=wrap),
@@ -253,7 +252,8 @@ class HandCalculationLab(Lab):
                 widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap")),
                 self.twin,
                 widgets.HTML(words.EDIT_TITLE),
-                widgets.HBox(edits, layout=widgets.Layout(flex_flow="row wrap")),
+                widgets.HBox(net, layout=widgets.Layout(flex_flow="row wrap")),
+                widgets.HBox(data, layout=widgets.Layout(flex_flow="row wrap")),
                 self.messages[""],
                 button(words.RESET, words.TIPS["Reset"], self.reset),
             ]
