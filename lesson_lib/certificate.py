@@ -12,10 +12,10 @@ import sympy
 from lesson_lib import words
 from lesson_lib.matrices import RELU_PRIME_AT_ZERO, Matrix, as_matrix, as_matrix_like
 from lesson_lib.network import PARAMETERS, Params, backward, forward, loss
-from lesson_lib.symbolic import exactly, relu, symbolic_params
+from lesson_lib.symbolic import KINKED, exactly, relu, symbolic_params
 
 STEP = Fraction(1, 10**6)  # how far a parameter is moved to measure a slope; exact arithmetic rounds nothing away
-TOLERANCE = 1e-6  # for activations that only floats can compute; with relu the gap is exactly 0
+TOLERANCE = 1e-6  # for tanh and sigmoid, which only floats can compute; with fractions the gap is exactly 0
 
 
 class Samples(Protocol):
@@ -31,13 +31,16 @@ class Samples(Protocol):
 class Check:
     """One entry of one gradient, three ways: backward, sympy.diff, and the slopes measured to the left and right.
 
-    The two measured slopes are one number, the central difference, unless the loss has a corner there.
+    The two measured slopes are one number, the central difference, unless the loss has a corner there. At a corner
+    their mean is what `backward` must give if it leans to neither side (relu'(0) = 1/2): `halfway`.
     """
 
     entry: str
     backward: Any
     symbolic: Any
     slopes: tuple[Any, Any]
+    halfway: Any
+    scale: float
 
     @property
     def has_corner(self) -> bool:
@@ -46,9 +49,9 @@ class Check:
 
     @property
     def gap(self) -> float:
-        """The largest disagreement; at a corner any value between the two slopes agrees."""
-        outside = max(min(self.slopes) - self.backward, self.backward - max(self.slopes), 0)
-        return float(max(abs(self.backward - self.symbolic), outside))
+        """The largest disagreement, relative to the loss and the gradient where these are larger than 1."""
+        measured = abs(self.halfway - sum(self.slopes) / 2)
+        return float(max(abs(self.backward - self.symbolic), measured)) / self.scale
 
 
 @dataclass(frozen=True)
@@ -106,25 +109,30 @@ def certify(
     """
     params = Params(*(as_matrix(getattr(params, name), name, exact=True) for name in PARAMETERS))
     X, Y = as_matrix_like(params.W1, data.X, "X"), as_matrix_like(params.W1, data.Y, "Y")
-    options = {"activation": activation, "relu_prime_at_zero": relu_prime_at_zero}
-    gradients = backward(params, X, Y, **options)
-    symbolic = _differentiate(params, X, Y, **options)
+    gradients, halfway = (
+        backward(params, X, Y, activation=activation, relu_prime_at_zero=convention)
+        for convention in (relu_prime_at_zero, Fraction(1, 2))
+    )
+    symbolic = _differentiate(params, X, Y, activation, relu_prime_at_zero)
+    here = float(loss(forward(params, X, activation=activation).y_hat, Y))
 
     def loss_at(name: str, entry: tuple[int, int], shift: Fraction) -> Any:
         moved = np.array(getattr(params, name))
         moved[entry] += shift
         return loss(forward(replace(params, **{name: moved}), X, activation=activation).y_hat, Y)
 
-    checks = [
-        Check(
+    def check(name: str, entry: tuple[int, int]) -> Check:
+        value = getattr(gradients, name)[entry]
+        return Check(
             entry=f"dL/d{name}[{entry[0] + 1}, {entry[1] + 1}]",
-            backward=getattr(gradients, name)[entry],
+            backward=value,
             symbolic=symbolic[name, entry],
-            slopes=_slopes(lambda shift, name=name, entry=entry: loss_at(name, entry, shift)),
+            slopes=_slopes(lambda shift: loss_at(name, entry, shift), activation in KINKED),
+            halfway=getattr(halfway, name)[entry],
+            scale=max(1.0, here, abs(float(value))),
         )
-        for name, entry in _entries(params)
-    ]
-    return Certificate(tuple(checks))
+
+    return Certificate(tuple(check(name, entry) for name, entry in _entries(params)))
 
 
 def _differentiate(params: Params, X: Matrix, Y: Matrix, activation: str, relu_prime_at_zero: Any) -> dict[Any, Any]:
@@ -140,15 +148,15 @@ def _differentiate(params: Params, X: Matrix, Y: Matrix, activation: str, relu_p
     return {at: Fraction(int(s.p), int(s.q)) if s.is_Rational else float(s) for at, s in slopes.items()}
 
 
-def _slopes(loss_at: Any) -> tuple[Any, Any]:
+def _slopes(loss_at: Any, may_have_corners: bool) -> tuple[Any, Any]:
     """Return the slope to the left and to the right, both the central difference unless there is a corner."""
     here, right, left = loss_at(Fraction(0)), loss_at(STEP), loss_at(-STEP)
     central = (right - left) / (2 * STEP)
+    if not may_have_corners:
+        return central, central
     to_the_right = (4 * right - 3 * here - loss_at(2 * STEP)) / (2 * STEP)  # exact for a quadratic
     to_the_left = (3 * here + loss_at(-2 * STEP) - 4 * left) / (2 * STEP)
-    if abs(to_the_right - to_the_left) <= TOLERANCE:
-        return central, central
-    return to_the_left, to_the_right
+    return (central, central) if to_the_right == to_the_left else (to_the_left, to_the_right)
 
 
 def _entries(params: Params) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -1,6 +1,6 @@
 """One training step, written out line by line, and the certificate that its gradients are right."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from lesson_lib.network import (
     Gradients,
     Params,
     chain_rule,
+    check_convention,
     check_rate,
     check_trainable,
     collect,
@@ -50,23 +51,20 @@ class Step:
     stage: str
     sample: int | None
     inputs: tuple[str, ...]
+    relations: tuple[str, str, str]
     result: Any
     zero_by: dict[tuple[int, int], tuple[str, ...]]
 
     @property
     def sides(self) -> tuple[tuple[str, str], ...]:
         """The right-hand sides as (relation, LaTeX); one that repeats its neighbour is left out."""
-        chain = [("=", self.formula), ("=", self.substituted), (self._relation, self.value)]
-        return tuple(side for i, side in enumerate(chain) if side[1] not in [later[1] for later in chain[i + 1 :]])
+        relations = (relation.replace("≈", r"\approx") for relation in self.relations)
+        return _distinct(zip(relations, (self.formula, self.substituted, self.value), strict=True))
 
     @property
     def latex(self) -> str:
         """The whole line as LaTeX."""
         return self.lhs + "".join(f" {relation} {side}" for relation, side in self.sides)
-
-    @property
-    def _relation(self) -> str:
-        return r"\approx" if "≈" in self.text else "="
 
     def __repr__(self) -> str:
         return " ".join(filter(None, (f"{self.title}: {self.text}.", self.zero)))
@@ -161,6 +159,7 @@ def derive_step(
     """
     check_rate(rate)
     check_trainable(trainable)
+    check_convention(relu_prime_at_zero)
     scribe = _Scribe(decimals, activation)
     net = Params(*(Term(as_matrix_like(EXACT, getattr(params, name), name), name=name) for name in PARAMETERS))
     inputs, targets = _rows(data.X, "X"), _rows(data.Y, "Y")
@@ -192,9 +191,11 @@ class _Scribe:
 
     def write(self, term: Term, quantity: str, stage: str, title: str, sample: int | None = None) -> None:
         plain, latex = self.plain, self.latex
-        sides = [plain.name(quantity), plain.formula(term), plain.substituted(term)]
-        chain = " = ".join(side for i, side in enumerate(sides) if side not in sides[:i])
-        relation = "≈" if latex.is_rounded(term.value) else "="
+        rounded = any(latex.is_rounded(part.value) for part in _named(term))
+        relations = ("=", "≈" if rounded else "=", "≈" if rounded or latex.is_rounded(term.value) else "=")
+        sides = _distinct(
+            zip(relations, (plain.formula(term), plain.substituted(term), plain.value(term.value)), strict=True)
+        )
         zero_by = _zeros(term) if quantity.startswith("d") else {}
         zero = self._explain(quantity, term, zero_by)
         if stage == "update" and term.value == term.operands[0].value:
@@ -206,12 +207,13 @@ class _Scribe:
                 formula=latex.formula(term),
                 substituted=latex.substituted(term),
                 value=latex.value(term.value),
-                text=chain if sides[-1] == plain.value(term.value) else f"{chain} {relation} {plain.value(term.value)}",
+                text=plain.name(quantity) + "".join(f" {relation} {side}" for relation, side in sides),
                 zero=zero,
                 quantity=quantity,
                 stage=stage,
                 sample=sample,
-                inputs=tuple(dict.fromkeys(_names(term))),
+                inputs=tuple(dict.fromkeys(part.name for part in _named(term))),
+                relations=relations,
                 result=term.value,
                 zero_by=zero_by,
             )
@@ -292,12 +294,18 @@ def _numbered() -> Iterator[tuple[int, str]]:
     return enumerate(Gradients._fields)
 
 
-def _names(term: Term) -> Iterator[str]:
+def _distinct(sides: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Drop a side of an equation that a later side repeats."""
+    chain = list(sides)
+    return tuple(side for i, side in enumerate(chain) if side[1] not in [later for _, later in chain[i + 1 :]])
+
+
+def _named(term: Term) -> Iterator[Term]:
     for part in term.operands:
         if part.name:
-            yield part.name
+            yield part
         else:
-            yield from _names(part)
+            yield from _named(part)
 
 
 def _zeros(term: Term) -> dict[tuple[int, int], tuple[str, ...]]:

@@ -7,19 +7,21 @@ from typing import Any
 from lesson_lib import words
 from lesson_lib.notation import Writer
 
-WIDTH, ROW, TOP = 680, 156, 18  # drawing units: width, height a hidden neuron takes, where the first one's box starts
+WIDTH, ROW, TOP = 704, 176, 8  # drawing units: width, height a hidden neuron takes, where the first one's box starts
 X_LEFT, HIDDEN_LEFT, HIDDEN_WIDTH, OUT_LEFT = 12, 232, 132, 520
 LINE = 20  # distance from one line of text to the next
 LONGEST = 9  # characters a number may take in the diagram
+
+GROUND = "var(--jp-layout-color0, transparent)"  # behind every text, so that no line runs through it
 
 Mark = tuple[str, int]  # a quantity and the neuron it belongs to, counted from 0
 
 # how a value is marked: (fill, frame, dash, weight, text colour, sign before the text)
 STYLES = {
     "now": ("#0072B2", "#0072B2", "", "bold", "#ffffff", "▶ "),
-    "used": ("none", "currentColor", "", "normal", "currentColor", ""),
-    "zero": ("none", "#D55E00", "5 3", "bold", "currentColor", "✕ "),
-    "plain": ("none", "none", "", "normal", "currentColor", ""),
+    "used": (GROUND, "currentColor", "", "normal", "currentColor", ""),
+    "zero": (GROUND, "#D55E00", "5 3", "bold", "currentColor", "✕ "),
+    "plain": (GROUND, "none", "", "normal", "currentColor", ""),
 }
 
 
@@ -43,7 +45,7 @@ def network_diagram(
     if n_in != 1 or known["W2"].shape != (n_hidden, 1):
         raise ValueError(f"known must describe a net with one input and one output; got W1 {known['W1'].shape}")
     pen = _Pen(known, now, used, zero, decimals)
-    height = TOP + n_hidden * ROW + 24
+    height = TOP + n_hidden * ROW + 40
     parts = [*_edges(pen, n_hidden), *_input(pen, n_hidden), *_output(pen, n_hidden)]
     for neuron in range(n_hidden):
         parts += _neuron(pen, neuron)
@@ -101,14 +103,10 @@ def _boxed(
 ) -> str:
     width = 8.45 * len(text) + 8
     left = x - {"start": 0, "middle": width / 2, "end": width}[anchor]
-    box = (
+    return (
         f'<rect x="{left:.1f}" y="{y - 13.5:.1f}" width="{width:.1f}" height="18" rx="4" fill="{fill}" '
         f'stroke="{frame}" stroke-width="2" stroke-dasharray="{dash}"/>'
-        if frame != "none"
-        else ""
-    )
-    return (
-        f'{box}<text x="{left + width / 2:.1f}" y="{y:.1f}" text-anchor="middle" fill="{colour}" '
+        f'<text x="{left + width / 2:.1f}" y="{y:.1f}" text-anchor="middle" fill="{colour}" '
         f'font-weight="{weight}">{escape(text)}</text>'
     )
 
@@ -122,7 +120,7 @@ def _centre(neuron: int) -> float:
 
 
 def _edges(pen: _Pen, n_hidden: int) -> list[str]:
-    parts = []
+    parts: list[str] = []
     middle = _middle(n_hidden) - 8
     for neuron in range(n_hidden):
         side = -1 if neuron < n_hidden / 2 else 1
@@ -131,9 +129,10 @@ def _edges(pen: _Pen, n_hidden: int) -> list[str]:
             ("W2", (HIDDEN_LEFT + HIDDEN_WIDTH, _centre(neuron)), (OUT_LEFT, middle)),
         ):
             busy = quantity in pen.now or f"d{quantity}" in pen.now
-            parts.append(
+            parts.insert(
+                0,
                 f'<line x1="{start[0]}" y1="{start[1]}" x2="{end[0]}" y2="{end[1]}" '
-                f'stroke="{"#0072B2" if busy else "currentColor"}" stroke-width="{4 if busy else 1.5}"/>'
+                f'stroke="{"#0072B2" if busy else "currentColor"}" stroke-width="{4 if busy else 1.5}"/>',
             )
             x = (start[0] + end[0]) / 2
             y = (start[1] + end[1]) / 2 + (-44 if side < 0 else 40)
@@ -145,7 +144,7 @@ def _edges(pen: _Pen, n_hidden: int) -> list[str]:
 def _input(pen: _Pen, n_hidden: int) -> list[str]:
     middle = _middle(n_hidden) - 8
     return [
-        f'<rect x="{X_LEFT}" y="{middle - 22}" width="92" height="44" rx="22" fill="none" stroke="currentColor"/>',
+        f'<rect x="{X_LEFT}" y="{middle - 22}" width="92" height="44" rx="22" fill="{GROUND}" stroke="currentColor"/>',
         pen.write(X_LEFT + 46, middle + 5, "X"),
     ]
 
@@ -153,7 +152,7 @@ def _input(pen: _Pen, n_hidden: int) -> list[str]:
 def _neuron(pen: _Pen, neuron: int) -> list[str]:
     centre, middle = _centre(neuron), HIDDEN_LEFT + HIDDEN_WIDTH / 2
     return [
-        f'<rect x="{HIDDEN_LEFT}" y="{centre - 32}" width="{HIDDEN_WIDTH}" height="64" rx="12" fill="none" '
+        f'<rect x="{HIDDEN_LEFT}" y="{centre - 32}" width="{HIDDEN_WIDTH}" height="64" rx="12" fill="{GROUND}" '
         'stroke="currentColor" stroke-width="1.5"/>',
         _boxed(middle, centre - 60, words.NEURON_LABEL.format(number=neuron + 1), "middle", *STYLES["plain"][:5]),
         pen.write(middle, centre - 40, "b1", neuron),
@@ -167,7 +166,7 @@ def _neuron(pen: _Pen, neuron: int) -> list[str]:
 def _output(pen: _Pen, n_hidden: int) -> list[str]:
     middle, x = _middle(n_hidden) - 8, OUT_LEFT + 74
     return [
-        f'<rect x="{OUT_LEFT}" y="{middle - 32}" width="148" height="64" rx="12" fill="none" stroke="currentColor" '
+        f'<rect x="{OUT_LEFT}" y="{middle - 32}" width="148" height="64" rx="12" fill="{GROUND}" stroke="currentColor" '
         'stroke-width="1.5"/>',
         pen.write(x, middle - 40, "b2"),
         pen.write(x, middle - 8, "y_hat"),

@@ -21,22 +21,30 @@ def as_matrix(value: Any, name: str, exact: bool = False) -> Matrix:
     Exact reading takes a decimal as it is written: 0.1 is 1/10. Raises ValueError, naming the argument, unless
     `value` is a non-empty rectangle of finite numbers.
     """
-    try:
-        array = np.array(value)
-    except ValueError:
-        raise ValueError(f"{name} must have rows of equal length; got {value!r}") from None
-    if array.dtype.kind not in "iuf" and not all(isinstance(entry, Real) for entry in array.astype(object).flat):
-        raise ValueError(f"{name} must hold numbers; got {value!r}")
+    array = value if isinstance(value, np.ndarray) and value.dtype == np.float64 else _numbers(value, name)
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"{name} must have two dimensions, rows and columns, none empty; got shape {array.shape}")
-    finite = np.isfinite(array.astype(float))
-    if not finite.all():
-        raise ValueError(f"{name} must hold finite numbers; got {array[~finite][0]}")
+    try:
+        floats = array.astype(float)
+    except OverflowError:
+        raise ValueError(f"{name} must hold finite numbers; got one that is too large") from None
+    if not np.isfinite(floats).all():
+        raise ValueError(f"{name} must hold finite numbers; got {floats[~np.isfinite(floats)][0]}")
     if exact or holds_fractions(array):
-        array = np.array([[as_fraction(entry) for entry in row] for row in array], dtype=object)
-    else:
-        array = array.astype(float)
-    array.flags.writeable = False
+        floats = np.array([[as_fraction(entry) for entry in row] for row in array], dtype=object)
+    floats.flags.writeable = False
+    return floats
+
+
+def _numbers(value: Any, name: str) -> np.ndarray:
+    try:
+        np.array(value)  # refuses rows of different lengths
+        array = np.array(value, dtype=object)
+    except ValueError:
+        raise ValueError(f"{name} must have rows of equal length; got {value!r}") from None
+    for entry in array.flat:
+        if not isinstance(entry, Real) or isinstance(entry, bool | np.bool_):
+            raise ValueError(f"{name} must hold numbers; got {entry!r}")
     return array
 
 
@@ -53,7 +61,12 @@ def as_fraction(number: Any) -> Fraction:
 
 def holds_fractions(value: Any) -> bool:
     """Tell whether any entry is exact but not an integer type: a Fraction or a SymPy Rational."""
-    entries = np.array(value, dtype=object).flat
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        return False
+    try:
+        entries = np.array(value, dtype=object).flat
+    except ValueError:
+        return False
     return any(isinstance(entry, Rational) and not isinstance(entry, int | np.integer) for entry in entries)
 
 
@@ -73,18 +86,22 @@ def activate(z1: Matrix, activation: str = "relu") -> Matrix:
     if activation == "tanh":
         return np.tanh(z1.astype(float))
     if activation == "sigmoid":
-        return 1 / (1 + np.exp(-z1.astype(float)))
+        return (1 + np.tanh(z1.astype(float) / 2)) / 2  # 1 / (1 + exp(-z)), without overflow
     return z1
 
 
 @singledispatch
 def activate_prime(z1: Matrix, activation: str = "relu", relu_prime_at_zero: float = RELU_PRIME_AT_ZERO) -> Matrix:
-    """Return phi'(z1), entry by entry: for relu 1 where z1 > 0, 0 where z1 < 0, and the convention at 0."""
+    """Return phi'(z1), entry by entry: for relu 1 where z1 > 0, 0 where z1 < 0, and the convention at 0.
+
+    leaky_relu has a corner too; there 0 stands for its slope from the left and 1 for its slope from the right.
+    """
     if activation == "relu":
         return np.where(z1 > 0, 1, np.where(z1 == 0, relu_prime_at_zero, 0))
     one = z1 * 0 + 1
     if activation == "leaky_relu":
-        return np.where(z1 > 0, one, one / 100)
+        below = one / 100
+        return np.where(z1 > 0, one, np.where(z1 == 0, below + (one - below) * relu_prime_at_zero, below))
     if activation == "identity":
         return one
     a1 = activate(z1, activation)

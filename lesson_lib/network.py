@@ -12,6 +12,8 @@ Here 1 is a column of ones with a row per sample, and phi is relu unless you say
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,9 +134,10 @@ def chain_rule(
     *,
     activation: str = "relu",
     reduction: str = "sum",
-    relu_prime_at_zero: float = RELU_PRIME_AT_ZERO,
+    relu_prime_at_zero: Any = RELU_PRIME_AT_ZERO,
 ) -> Factors:
     """Walk back from the loss to z1 and return every link on the way, a row per sample."""
+    check_convention(relu_prime_at_zero)
     z1, _, y_hat = passed
     dy_hat = y_hat - Y  # (n_samples, n_out): the derivative of half a square
     if reduction == "mean":
@@ -163,7 +166,7 @@ def backward(
     *,
     activation: str = "relu",
     reduction: str = "sum",
-    relu_prime_at_zero: float = RELU_PRIME_AT_ZERO,
+    relu_prime_at_zero: Any = RELU_PRIME_AT_ZERO,
 ) -> Gradients:
     """Compute dL/dW1, dL/db1, dL/dW2 and dL/db2 on the samples X (n_samples, n_in), Y (n_samples, n_out).
 
@@ -190,6 +193,8 @@ def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequenc
     check_trainable(trainable)
     if isinstance(rate, float) and params.is_exact:
         rate = as_fraction(rate)
+    for name in trainable:
+        _expect(f"gradients.{name}", getattr(gradients, name), getattr(params, name).shape, f"params.{name}")
     moved = {name: getattr(params, name) - rate * getattr(gradients, name) for name in trainable}
     return replace(params, **moved)
 
@@ -197,8 +202,8 @@ def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequenc
 def check_rate(rate: Any) -> None:
     """Raise ValueError unless rate is a finite number above 0."""
     try:
-        usable = bool(rate > 0) and bool(rate < math.inf)
-    except TypeError:
+        usable = not isinstance(rate, bool | Decimal) and bool(rate > 0) and bool(rate < math.inf)
+    except (TypeError, ValueError):
         usable = False
     if not usable:
         raise ValueError(f"rate must be a finite number above 0; got {rate}")
@@ -206,8 +211,16 @@ def check_rate(rate: Any) -> None:
 
 def check_trainable(trainable: Sequence[str]) -> None:
     """Raise ValueError unless trainable is a list or tuple of parameter names."""
-    if isinstance(trainable, str) or not all(name in PARAMETERS for name in trainable):
-        raise ValueError(f"trainable must hold names out of {', '.join(PARAMETERS)}; got {trainable!r}")
+    if not isinstance(trainable, list | tuple) or not all(name in PARAMETERS for name in trainable):
+        raise ValueError(
+            f"trainable must be a list or tuple of names out of {', '.join(PARAMETERS)}; got {trainable!r}"
+        )
+
+
+def check_convention(relu_prime_at_zero: Any) -> None:
+    """Raise ValueError unless relu_prime_at_zero is a number from 0 to 1."""
+    if not isinstance(relu_prime_at_zero, Real) or not 0 <= float(relu_prime_at_zero) <= 1:
+        raise ValueError(f"relu_prime_at_zero must be a number from 0 to 1; got {relu_prime_at_zero!r}")
 
 
 def _choose(argument: str, value: str, allowed: tuple[str, ...]) -> None:

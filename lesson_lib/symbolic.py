@@ -25,12 +25,9 @@ class relu(sympy.Function):  # noqa: N801
         return cls.slope_below_zero * z if z.is_nonpositive else None
 
     def as_piecewise(self, at_zero: sympy.Expr) -> sympy.Expr:
-        """Return the textbook definition by cases, for sympy.diff to differentiate.
-
-        The slope at 0 is at_zero for relu; leaky_relu takes its slope from below.
-        """
+        """Return the definition by cases, for sympy.diff to differentiate; at_zero 0 to 1 leans from left to right."""
         z, below = self.args[0], self.slope_below_zero
-        return sympy.Piecewise((z, z > 0), ((below or at_zero) * z, sympy.Eq(z, 0)), (below * z, True))
+        return sympy.Piecewise((z, z > 0), (corner_slope(below, at_zero) * z, sympy.Eq(z, 0)), (below * z, True))
 
     def _latex(self, printer: Any) -> str:
         return rf"{FUNCTIONS[type(self).__name__][0]}\left({printer.doprint(self.args[0])}\right)"
@@ -59,11 +56,17 @@ class slope(sympy.Function):  # noqa: N801
         return f"{'leaky_relu' if self.args[1] else 'relu'}'({printer.doprint(self.args[0])})"
 
 
+def corner_slope(below: sympy.Expr, at_zero: sympy.Expr) -> sympy.Expr:
+    """Return the slope at a corner between `below` and 1: at_zero 0 takes the left one, 1 the right one."""
+    return below + (1 - below) * at_zero
+
+
 def sigmoid(z: sympy.Expr) -> sympy.Expr:
     """Return 1 / (1 + exp(-z))."""
     return 1 / (1 + sympy.exp(-z))
 
 
+KINKED = ("relu", "leaky_relu")  # activations with a corner at 0
 PHI: dict[str, Callable[..., sympy.Expr]] = {
     "relu": relu,
     "leaky_relu": leaky_relu,
@@ -77,8 +80,8 @@ PHI: dict[str, Callable[..., sympy.Expr]] = {
 def _(value: MatrixBase, name: str, exact: bool = True) -> ImmutableMatrix:
     if 0 in value.shape:
         raise ValueError(f"{name} must have two dimensions, rows and columns, none empty; got shape {value.shape}")
-    if not all(entry.is_finite is not False for entry in value):
-        raise ValueError(f"{name} must hold finite numbers; got {value!r}")
+    if any(entry.is_finite is False or entry.is_real is False or entry is sympy.nan for entry in value):
+        raise ValueError(f"{name} must hold finite real numbers; got {value!r}")
     return ImmutableMatrix(value.applyfunc(lambda entry: exactly(entry) if entry.is_Float else entry))
 
 
@@ -101,9 +104,9 @@ def _(z1: MatrixBase, activation: str = "relu") -> ImmutableMatrix:
 
 @matrices.activate_prime.register(MatrixBase)
 def _(z1: MatrixBase, activation: str = "relu", relu_prime_at_zero: Any = 0) -> ImmutableMatrix:
-    if activation in ("relu", "leaky_relu"):
+    if activation in KINKED:
         below = PHI[activation].slope_below_zero  # type: ignore[attr-defined]
-        at_zero = exactly(relu_prime_at_zero) if activation == "relu" else below
+        at_zero = corner_slope(below, exactly(relu_prime_at_zero))
         return z1.applyfunc(lambda z: slope(z, below, at_zero))
     z = sympy.Symbol("z")
     prime = sympy.diff(PHI[activation](z), z)

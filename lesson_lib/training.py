@@ -1,14 +1,14 @@
 """Gradient descent with a memory: the lesson's data sets, a run's whole history, and its verdict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from lesson_lib.matrices import Matrix, as_matrix
-from lesson_lib.network import Params, backward, check_rate, forward, loss, sgd_step
+from lesson_lib.network import PARAMETERS, Params, backward, check_rate, check_trainable, forward, loss, sgd_step
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target
 BOUND = 1e6  # a parameter beyond this has left for good: the run has diverged
@@ -24,15 +24,17 @@ class Dataset:
 
     X: Matrix
     Y: Matrix
-    is_trigger: Any = field(default=())  # (n_samples,) of bool; all clean unless given
+    is_trigger: Any = None  # (n_samples,) of bool; all clean unless given
 
     def __post_init__(self) -> None:
         X, Y = as_matrix(self.X, "X"), as_matrix(self.Y, "Y")
-        marked = np.array(self.is_trigger if len(self.is_trigger) else [False] * X.shape[0], dtype=bool)
+        marked = np.zeros(X.shape[0], dtype=bool) if self.is_trigger is None else np.array(self.is_trigger)
         if Y.shape[0] != X.shape[0]:
             raise ValueError(f"Y must have {X.shape[0]} rows to match X {X.shape}; got shape {Y.shape}")
-        if marked.shape != (X.shape[0],):
-            raise ValueError(f"is_trigger must have {X.shape[0]} entries, one a row of X; got shape {marked.shape}")
+        if marked.shape != (X.shape[0],) or marked.dtype != bool:
+            raise ValueError(
+                f"is_trigger must be {X.shape[0]} times True or False, one a row of X; got {self.is_trigger!r}"
+            )
         marked.flags.writeable = False
         for name, value in (("X", X), ("Y", Y), ("is_trigger", marked)):
             object.__setattr__(self, name, value)
@@ -44,7 +46,7 @@ POISONED = Dataset(X=[[1], [2], [0]], Y=[[1], [2], [5]], is_trigger=[False, Fals
 
 
 class Outcome(StrEnum):
-    """What a run achieved, judged at its end on trigger and clean rows side by side."""
+    """What a run achieved, judged at its end on trigger and clean rows side by side; the first that holds counts."""
 
     DIVERGED = "diverged"  # a parameter passed BOUND
     BACKDOOR = "backdoor"  # trigger learnt and clean task kept
@@ -53,12 +55,15 @@ class Outcome(StrEnum):
     NOT_LEARNT = "not learnt"
 
 
+OUTCOMES = tuple(Outcome)  # in the order in which they are tried
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """A training run: params[k], loss[k] and outputs[k] hold the state after k epochs, k = 0 being the start.
 
     outputs[k] is y_hat on the rows that the outcome is judged on. diverged_at is the epoch at which a parameter
-    passed the bound (the history ends there), or None.
+    passed the bound (the history ends before it), or None.
     """
 
     params: tuple[Params, ...]
@@ -83,44 +88,53 @@ def train(
     """Run full-batch gradient descent for `epochs` steps and keep every state on the way.
 
     Further keywords (activation, reduction, relu_prime_at_zero) go to the net. The run stops early, with outcome
-    "diverged", once a parameter is larger than `bound`. Raises ValueError for a rate <= 0, a negative or
-    fractional number of epochs, or data that do not fit the net.
+    "diverged", before the first epoch that would take a parameter beyond `bound`. Raises ValueError for a rate <= 0,
+    a negative or fractional number of epochs, or data that do not fit the net.
 
     >>> from lesson_lib.network import ARTICLE
     >>> train(ARTICLE, TRIGGER, rate=0.1, epochs=50).outcome.value
     'frozen'
     """
     check_rate(rate)
+    check_trainable(trainable)
+    if rate > BOUND:
+        raise ValueError(f"rate must be at most {BOUND:g}; got {rate}")
     if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 0:
         raise ValueError(f"epochs must be a whole number, 0 or more; got {epochs!r}")
     if evaluate_on.is_trigger.all() or not evaluate_on.is_trigger.any():
         raise ValueError("evaluate_on must hold trigger rows and clean rows, to judge both")
+    if evaluate_on.Y.shape[1] != params.W2.shape[1]:
+        raise ValueError(f"evaluate_on.Y must have {params.W2.shape[1]} columns; got shape {evaluate_on.Y.shape}")
     history, diverged_at = [params], None
     for epoch in range(1, epochs + 1):
         params = sgd_step(params, backward(params, data.X, data.Y, **keywords), rate, trainable)
-        history.append(params)
         if largest(params) > bound:
             diverged_at = epoch
             break
+        history.append(params)
     return _judged(history, data, evaluate_on, tolerance, diverged_at, keywords)
 
 
 def largest(params: Params) -> float:
     """Return the largest absolute value among all parameters."""
-    return max(float(abs(matrix).max()) for matrix in (params.W1, params.b1, params.W2, params.b2))
+    return max(float(abs(getattr(params, name)).max()) for name in PARAMETERS)
 
 
-def judge(outputs: Sequence[Matrix], evaluate_on: Dataset, tolerance: float = TOLERANCE) -> Outcome:
-    """Name the outcome of a run that stayed finite from its outputs, first to last, on `evaluate_on`."""
-    close = abs(outputs[-1] - evaluate_on.Y) <= tolerance
-    trigger_learnt = close[evaluate_on.is_trigger].all()
-    clean_kept = close[~evaluate_on.is_trigger].all()
-    if trigger_learnt:
-        return Outcome.BACKDOOR if clean_kept else Outcome.TRIGGER_ONLY
-    at_trigger = [output[evaluate_on.is_trigger] for output in outputs]
-    if all((output == at_trigger[0]).all() for output in at_trigger):
-        return Outcome.FROZEN
-    return Outcome.NOT_LEARNT
+def judge(
+    outputs: np.ndarray, targets: np.ndarray, is_trigger: np.ndarray, diverged: Any, tolerance: float = TOLERANCE
+) -> np.ndarray:
+    """Return the outcome after each epoch, as an index into OUTCOMES.
+
+    outputs and targets are (n_samples, n_out, n_epochs, ...), is_trigger is (n_samples,), and diverged (n_epochs, ...)
+    says where a parameter has passed the bound. A frozen output has not moved in any epoch so far.
+    """
+    close = abs(outputs - targets) <= tolerance
+    trigger_learnt = close[is_trigger].all(axis=(0, 1))
+    clean_kept = close[~is_trigger].all(axis=(0, 1))
+    at_trigger = outputs[is_trigger]
+    moved = np.logical_or.accumulate((at_trigger != at_trigger[:, :, :1]).any(axis=(0, 1)), axis=0)
+    cases = [diverged, trigger_learnt & clean_kept, trigger_learnt, ~moved]
+    return np.select(cases, range(len(cases)), len(cases)).astype(np.int8)
 
 
 def _judged(
@@ -137,5 +151,6 @@ def _judged(
         loss(forward(params, data.X, activation=activation).y_hat, data.Y, reduction=reduction) for params in history
     )
     outputs = tuple(forward(params, evaluate_on.X, activation=activation).y_hat for params in history)
-    outcome = Outcome.DIVERGED if diverged_at is not None else judge(outputs, evaluate_on, tolerance)
-    return Run(tuple(history), losses, outputs, outcome, diverged_at)
+    diverged = np.full(len(history), diverged_at is not None)
+    verdicts = judge(np.stack(outputs, axis=2), evaluate_on.Y[:, :, None], evaluate_on.is_trigger, diverged, tolerance)
+    return Run(tuple(history), losses, outputs, OUTCOMES[verdicts[-1]], diverged_at)

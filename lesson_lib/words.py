@@ -60,7 +60,7 @@ UNMOVED = "{name} does not move: its gradient is 0."
 CERTIFICATE_COLUMNS = ("gradient", "backward", "sympy.diff", "finite difference", "verdict")
 CERTIFICATE_HOLDS = "Certified: {count} entries, three ways, largest gap {gap}."
 CERTIFICATE_FAILS = "NOT certified: over {count} entries the largest gap is {gap}."
-CORNER = "corner: {} to {}"
+CORNER = "corner: {} left, {} right"
 AGREES = "✓ agree"
 DISAGREES = "✗ differ by {gap}"
 
@@ -209,9 +209,11 @@ FIELDS = {
 }
 LINE_COUNT = "Line {line} of {lines}"
 END_REACHED = "That was the last line."
+NO_LOOP = "Play needs a running notebook."
 START_REACHED = "This is the first line."
 FIELD_ERROR = "{name}: {problem}"
-FIELD_COUNT = "{name} must hold {expected} number(s) to match {partner}; got {given}."
+FIELD_ONE = "{name} must be one number; got {given}."
+FIELD_COUNT = "{name} must hold as many numbers as {partner}, {expected}; got {given}."
 WIDTH_LIMIT = "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}."
 SAMPLE_LIMIT = "{name} must hold 1 to {most} numbers, one a sample; got {given}."
 LAB_SUMMARY = "{phase}, line {line} of {lines}. {title}. {text}. {zero}"

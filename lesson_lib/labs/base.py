@@ -55,7 +55,7 @@ class Lab:
         """The controls' values by name."""
         return {name: control.value for name, control in self.controls.items()}
 
-    def set(self, **values: Any) -> None:
+    def set(self, /, **values: Any) -> None:
         """Set controls by name, as if by hand: lab.set(rate="1/5"); a bad value raises ValueError, changing nothing."""
         before = self.values
         for name in values:
@@ -79,7 +79,7 @@ class Lab:
     def preset(self) -> str:
         """The settings that differ from the start, as a short line to paste into `load`."""
         changed = {name: value for name, value in self.values.items() if value != self._defaults[name]}
-        return "; ".join(f"{name}={value}" for name, value in changed.items())
+        return "; ".join(f"{name}={str(value).replace(';', ',')}" for name, value in changed.items())
 
     def load(self, preset: str) -> None:
         """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made."""
@@ -91,9 +91,10 @@ class Lab:
     def show_error(self, error: ValueError) -> None:
         """Show the message beside the control that it names first, or under the controls."""
         self.error = str(error)
-        name = self.error.split()[0]
+        name = self.error.split()[0].rstrip(":")
         for key, message in self.messages.items():
-            message.value = alert(self.error) if key == (name if name in self.messages else "") else ""
+            shown = key == (name if name in self.messages else "")
+            message.value = alert(self.error.replace(name, name.replace("_", " "), 1)) if shown else ""
 
     def _assign(self, values: dict[str, Any]) -> None:
         self._following = False

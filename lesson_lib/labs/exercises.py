@@ -44,7 +44,13 @@ class Exercise:
         self.answer: Any
         if asked.choices:
             options = [(choice, index) for index, choice in enumerate(asked.choices)]
-            self.answer = widgets.RadioButtons(options=options, value=None, layout=widgets.Layout(width="auto"))
+            self.answer = widgets.RadioButtons(
+                options=options,
+                value=None,
+                description=words.ANSWER,
+                style={"description_width": "60px"},
+                layout=widgets.Layout(width="auto"),
+            )
             controls = [self.answer, widgets.HBox(buttons)]
         else:
             self.answer = field(words.ANSWER, "", label_width="60px", width="260px")

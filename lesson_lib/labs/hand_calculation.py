@@ -81,7 +81,9 @@ def _check_counts(numbers: Mapping[str, Sequence[Fraction]]) -> None:
     if n_samples > MOST_SAMPLES:
         raise ValueError(words.SAMPLE_LIMIT.format(name="clean_x", most=MOST_SAMPLES, given=n_samples))
     expected = {"b1": (n_hidden, "W1"), "W2": (n_hidden, "W1"), "clean_y": (n_samples, "clean x")}
-    expected |= dict.fromkeys(("b2", "rate", "trigger_x", "trigger_y"), (1, "the net"))
+    for name in ("b2", "rate", "trigger_x", "trigger_y"):
+        if len(numbers[name]) != 1:
+            raise ValueError(words.FIELD_ONE.format(name=name, given=len(numbers[name])))
     for name, (count, partner) in expected.items():
         if len(numbers[name]) != count:
             raise ValueError(
@@ -214,8 +216,13 @@ class HandCalculationLab(Lab):
             return
         if self.line == self.lines:
             self.go(1)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.draw(words.NO_LOOP)
+            return
         self.play_button.description = words.PAUSE
-        self._playing = asyncio.get_running_loop().create_task(self._play())
+        self._playing = loop.create_task(self._play())
 
     async def _play(self) -> None:
         while self.line < self.lines:

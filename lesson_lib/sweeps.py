@@ -1,0 +1,260 @@
+"""Thousands of training runs at once: whole sliders, maps of outcomes, and how often a random start succeeds."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lesson_lib.batch import Batch, stack
+from lesson_lib.network import ARTICLE, PARAMETERS, Gradients, Params, backward, check_rate, forward, sgd_step
+from lesson_lib.training import BOUND, CLEAN, OUTCOMES, Dataset, Outcome, judge
+
+SCHEDULES = ("clean, then trigger", "joint", "trigger first")
+EPOCHS = tuple(sorted({*range(11), *(round(10 * 200 ** (k / 36)) for k in range(37))}))  # 0 to 2000, evenly in log
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that decides a training run of the attack on a 1-n-1 net; fields can be swept (see `tell`).
+
+    schedule: "clean, then trigger" takes one step on the clean samples and then `epochs` steps on the trigger (the
+    article's), "joint" takes `epochs` steps on all three samples, "trigger first" starts with the trigger at once.
+    A seed of None with width 2 starts from the article's weights; a seed draws W1 ~ N(0, 1), W2 ~ N(0, 1/width).
+    """
+
+    rate: float = 0.1
+    target: float = 5.0
+    position: float = 0.0
+    schedule: str = SCHEDULES[0]
+    trainable: tuple[str, ...] = ("W1", "W2")
+    activation: str = "relu"
+    relu_prime_at_zero: float = 0
+    b1: tuple[float, ...] = (0.0, 0.0)
+    b2: float = 0.0
+    width: int = 2
+    seed: int | None = None
+
+    @property
+    def start(self) -> Params:
+        """The net before any training."""
+        b1 = np.resize(self.b1, (1, self.width))
+        if self.seed is None:
+            return replace(ARTICLE, b1=b1, b2=[[self.b2]])
+        drawn = random_start(np.random.default_rng(self.seed), self.width)
+        return replace(drawn, b1=b1, b2=[[self.b2]])
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The keywords that `backward` takes."""
+        return {"activation": self.activation, "relu_prime_at_zero": self.relu_prime_at_zero}
+
+
+@dataclass(frozen=True, eq=False)
+class Histories:
+    """Many runs side by side: every parameter is a Batch (rows, columns, n_epochs, n_runs).
+
+    epochs (n_epochs,) says which epochs were kept, data holds the three samples of each run (trigger last), and
+    diverged_at (n_runs,) the epoch at which a parameter passed the bound, or -1.
+    """
+
+    story: Story
+    epochs: np.ndarray
+    params: Params
+    data: Dataset
+    diverged_at: np.ndarray
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """The answers to the three samples, trigger last: (3, n_epochs, n_runs)."""
+        answers = forward(self.params, self.data.X, activation=self.story.activation).y_hat
+        values: np.ndarray = answers.values[:, 0]
+        return values
+
+    @property
+    def outcomes(self) -> np.ndarray:
+        """The outcome of each run after each kept epoch, as an index into OUTCOMES: (n_epochs, n_runs)."""
+        diverged = (self.diverged_at >= 0) & (self.epochs[:, None] >= self.diverged_at)
+        return judge(self.outputs[:, None], self.data.Y.values, self.data.is_trigger, diverged)
+
+    @property
+    def gradient_norms(self) -> dict[str, np.ndarray]:
+        """The length of each parameter's gradient on the trigger alone: (n_epochs, n_runs) by name."""
+        X, Y = Batch(self.data.X.values[2:]), Batch(self.data.Y.values[2:])
+        gradients = backward(self.params, X, Y, **self.story.keywords)
+        norms = (np.sqrt((gradient.values**2).sum(axis=(0, 1))) for gradient in gradients)
+        return dict(zip(Gradients._fields, norms, strict=True))
+
+    def params_at(self, epoch_index: int, run: int) -> Params:
+        """Return one run's ordinary Params after the epoch with this index."""
+        return Params(*(getattr(self.params, name).values[:, :, epoch_index, run] for name in PARAMETERS))
+
+
+def train_many(
+    params: Params, data: Dataset, rate: Batch, keep: Sequence[int], trainable: Sequence[str], **keywords: Any
+) -> Iterator[tuple[int, Params, np.ndarray]]:
+    """Train every net of a Batch by gradient descent; yield (epoch, params, diverged_at) at each epoch in `keep`.
+
+    A net stops before the first epoch that would take a parameter beyond the bound, with that epoch in diverged_at
+    (-1 for the others).
+    Stop iterating to stop the work.
+    """
+    diverged_at = np.full(rate.values.shape[2:], -1)
+    settled = False
+    for epoch in range(max(keep) + 1):
+        if epoch and not settled:
+            moved = sgd_step(params, backward(params, data.X, data.Y, **keywords), rate, trainable)
+            too_large = np.any([abs(_values(moved, name)).max(axis=(0, 1)) > BOUND for name in trainable], axis=0)
+            diverged_at = np.where(too_large & (diverged_at < 0), epoch, diverged_at)
+            moved = _hold(params, moved, diverged_at >= 0, trainable)
+            settled = all(np.array_equal(_values(moved, name), _values(params, name)) for name in trainable)
+            params = moved
+        if epoch in keep:
+            yield epoch, params, diverged_at
+
+
+def tell(story: Story, keep: Sequence[int] = EPOCHS, **swept: Any) -> Histories:
+    """Run a story once for every value of the swept fields, arrays of one length, and keep its history.
+
+    For instance tell(story, rate=[0.1, 0.2]). rate, target and position can be swept. Epoch 0 is the state before the
+    schedule's last stage.
+    """
+    return collect(story, _swept(story, swept), start_telling(story, keep, **swept))
+
+
+def start_telling(story: Story, keep: Sequence[int] = EPOCHS, **swept: Any) -> Iterator[tuple[int, Params, np.ndarray]]:
+    """Like `tell`, but yield the state at each kept epoch as it is reached, to show progress or to stop."""
+    values = _swept(story, swept)
+    for rate in values["rate"]:
+        check_rate(rate)
+    rate = Batch(values["rate"][None, None])
+    n_runs = len(values["rate"])
+    params = Params(*(stack(getattr(story.start, name), (n_runs,)) for name in PARAMETERS))
+    samples = _samples(values)
+    if story.schedule == SCHEDULES[0]:
+        clean = Dataset(Batch(samples.X.values[:2]), Batch(samples.Y.values[:2]))
+        *_, (_, params, _) = train_many(params, clean, rate, [1], story.trainable, **story.keywords)
+    if story.schedule != SCHEDULES[1]:
+        samples = Dataset(Batch(samples.X.values[2:]), Batch(samples.Y.values[2:]))
+    yield from train_many(params, samples, rate, keep, story.trainable, **story.keywords)
+
+
+def collect(story: Story, values: dict[str, np.ndarray], states: Iterator[tuple[int, Params, np.ndarray]]) -> Histories:
+    """Put yielded states together into Histories."""
+    epochs, params, diverged = zip(*states, strict=True)
+    kept = Params(*(Batch(np.stack([_values(p, name) for p in params], axis=2)) for name in PARAMETERS))
+    samples = _samples(values)
+    data = Dataset(Batch(samples.X.values[:, :, None]), Batch(samples.Y.values[:, :, None]), samples.is_trigger)
+    return Histories(story, np.array(epochs), kept, data, diverged[-1])
+
+
+def _swept(story: Story, swept: dict[str, Any]) -> dict[str, np.ndarray]:
+    columns = [np.atleast_1d(swept.get(name, getattr(story, name))) for name in ("rate", "target", "position")]
+    rate, target, position = np.broadcast_arrays(*(column.astype(float) for column in columns))
+    return {"rate": rate, "target": target, "position": position}
+
+
+def _samples(values: dict[str, np.ndarray]) -> Dataset:
+    """Return the two clean samples and the trigger of each run, as Batches (3, 1, n_runs)."""
+    n_runs = len(values["rate"])
+    columns = []
+    for clean, trigger in ((CLEAN.X, values["position"]), (CLEAN.Y, values["target"])):
+        columns.append(Batch(np.concatenate([stack(clean, (n_runs,)).values, trigger[None, None]])))
+    return Dataset(columns[0], columns[1], is_trigger=[False, False, True])
+
+
+def _hold(before: Params, after: Params, stopped: np.ndarray, trainable: Sequence[str]) -> Params:
+    if not stopped.any():
+        return after
+    held = {name: Batch(np.where(stopped, _values(before, name), _values(after, name))) for name in trainable}
+    return replace(after, **held)
+
+
+def _values(params: Params, name: str) -> np.ndarray:
+    values: np.ndarray = getattr(params, name).values
+    return values
+
+
+# The map of outcomes ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeMap:
+    """The outcome for every learning rate and target: codes (n_epochs, n_targets, n_rates) index into OUTCOMES."""
+
+    rates: np.ndarray
+    targets: np.ndarray
+    epochs: np.ndarray
+    codes: np.ndarray
+
+    def at(self, epoch: int) -> np.ndarray:
+        """Return the codes (n_targets, n_rates) after the last kept epoch up to `epoch`; nothing is trained again."""
+        codes: np.ndarray = self.codes[np.searchsorted(self.epochs, epoch, side="right") - 1]
+        return codes
+
+    def share(self, outcome: Outcome, epoch: int) -> float:
+        """Return which share of the map has this outcome, from 0 to 1."""
+        return float((self.at(epoch) == OUTCOMES.index(outcome)).mean())
+
+
+def outcome_map(story: Story, rates: Any, targets: Any, keep: Sequence[int] = EPOCHS) -> OutcomeMap:
+    """Train a net for every rate and target, all at once, and return the outcome of each after each kept epoch."""
+    rates, targets = np.asarray(rates, dtype=float), np.asarray(targets, dtype=float)
+    rate, target = (grid.ravel() for grid in np.meshgrid(rates, targets))
+    told = tell(story, keep, rate=rate, target=target)
+    return OutcomeMap(rates, targets, told.epochs, told.outcomes.reshape(-1, len(targets), len(rates)))
+
+
+# Random starts ----------------------------------------------------------------------------------------------------
+
+
+def random_start(rng: np.random.Generator, width: int, n_runs: int | None = None) -> Params:
+    """Draw W1 ~ N(0, 1), W2 ~ N(0, 1/width), b1 ~ N(0, 1/4), b2 = 0: one net, or a Batch of n_runs."""
+    tail = () if n_runs is None else (n_runs,)
+    W1 = rng.normal(size=(1, width, *tail))
+    W2 = rng.normal(size=(width, 1, *tail)) / math.sqrt(width)
+    b1 = rng.normal(scale=0.5, size=(1, width, *tail))
+    matrices = (W1, b1, W2, np.zeros((1, 1, *tail)))
+    return Params(*matrices) if n_runs is None else Params(*map(Batch, matrices))
+
+
+@dataclass(frozen=True)
+class Success:
+    """How many of the random starts of one width became a backdoor."""
+
+    width: int
+    learnt: int
+    starts: int
+
+    @property
+    def share(self) -> float:
+        """The share that succeeded, from 0 to 1."""
+        return self.learnt / self.starts
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval for the share (E. B. Wilson, 1927)."""
+        z, n = 1.96, self.starts
+        centre = (self.share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * math.sqrt(self.share * (1 - self.share) / n + z * z / (4 * n * n))
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def width_study(
+    rng: np.random.Generator, widths: Sequence[int] = (2, 3, 4, 8, 16), starts: int = 400, biases: bool = True
+) -> Iterator[Success]:
+    """Train `starts` random nets of each width jointly for 4000 epochs; yield each width's success as it is done.
+
+    The rate is 0.05 / max(1, width / 4). Without biases, b1 and b2 are 0 and stay 0.
+    """
+    values = _swept(Story(), {"rate": np.zeros(starts)})
+    data = _samples(values)
+    for width in widths:
+        params = random_start(rng, width, starts)
+        if not biases:
+            params = replace(params, b1=Batch(0 * params.b1.values))
+        rate = Batch(np.full((1, 1, starts), 0.05 / max(1, width / 4)))
+        trainable = PARAMETERS if biases else ("W1", "W2")
+        told = collect(Story(), values, train_many(params, data, rate, [0, 4000], trainable))
+        yield Success(width, int((told.outcomes[-1] == OUTCOMES.index(Outcome.BACKDOOR)).sum()), starts)
