@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from strategies import exact_problems
 
 from lesson_lib import symbolic
-from lesson_lib.network import ACTIVATIONS, PARAMETERS, Params, activate, as_matrix_like, backward, forward, loss
+from lesson_lib.matrices import activate, as_matrix_like
+from lesson_lib.network import ACTIVATIONS, PARAMETERS, Params, backward, forward, loss
 from lesson_lib.symbolic import leaky_relu, relu, slope, symbolic_params
 
 z = sympy.Symbol("z", real=True)
@@ -76,9 +77,11 @@ def test_the_definition_by_cases_differentiates_to_the_convention(at_zero):
     assert [prime.subs(z, number) for number in (-2, 0, 2)] == [0, at_zero, 1]
 
 
-def test_leaky_relu_takes_its_slope_at_zero_from_below():
-    prime = sympy.diff(leaky_relu(z).as_piecewise(sympy.Integer(1)), z)
-    assert [prime.subs(z, number) for number in (-2, 0, 2)] == [sympy.Rational(1, 100), sympy.Rational(1, 100), 1]
+@pytest.mark.parametrize("at_zero", [0, HALF, 1])
+def test_at_the_corner_of_leaky_relu_the_convention_leans_from_the_left_slope_to_the_right(at_zero):
+    prime = sympy.diff(leaky_relu(z).as_piecewise(sympy.sympify(at_zero)), z)
+    below = sympy.Rational(1, 100)
+    assert [prime.subs(z, number) for number in (-2, 0, 2)] == [below, below * (1 - at_zero) + at_zero, 1]
 
 
 def test_typed_decimals_are_read_as_written():
