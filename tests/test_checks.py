@@ -1,0 +1,194 @@
+"""Exercises: answers are computed, known slips are named, hints tell no wrong number, and nothing typed is run."""
+
+import re
+import time
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import rationals
+
+from lesson_lib import words
+from lesson_lib.checks import judge, parse_numbers, question
+from lesson_lib.derivation import derive_step
+from lesson_lib.network import Params, backward, forward, sgd_step
+
+HALF, RATE = Fraction(1, 2), Fraction(1, 10)
+START = Params(W1=[[HALF, -HALF]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
+X = Y = [[1], [2]]
+AFTER = sgd_step(START, backward(START, X, Y), RATE)
+NUMERIC = ["dW2 at x = 2", "dW1 summed", "W2 after the clean step", "error at the hidden layer"]
+CHOICES = ["will the trigger be learnt", "which factor"]
+
+
+def numbers(matrix):
+    return tuple(matrix.flat)
+
+
+def typed(answer):
+    return ", ".join(map(str, answer))
+
+
+def expected_answers():
+    """Compute every answer with the numeric net, without a derivation."""
+    return {
+        "dW2 at x = 2": numbers(backward(START, [[2]], [[2]]).W2),
+        "dW1 summed": numbers(backward(START, X, Y).W1),
+        "W2 after the clean step": numbers(AFTER.W2),
+        "error at the hidden layer": numbers((forward(AFTER, [[0]]).y_hat - 5) @ AFTER.W2.T),
+    }
+
+
+# Reading what is typed ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1/2, -0.5", [HALF, -HALF]),
+        ("[-5/4, 0]", [Fraction(-5, 4), 0]),
+        ("-5/4; 0", [Fraction(-5, 4), 0]),
+        ("  -1\t0 ", [-1, 0]),
+        ("\N{MINUS SIGN}1/4, +2", [Fraction(-1, 4), 2]),
+        (".5 2.", [HALF, 2]),
+        ("1e3, 2.5E-1", [1000, Fraction(1, 4)]),
+        ("0.1", [Fraction(1, 10)]),
+        ("1.5/3", [HALF]),
+    ],
+)
+def test_numbers_are_read_exactly(text, expected):
+    assert parse_numbers(text) == tuple(expected)
+
+
+@given(st.lists(rationals, min_size=1, max_size=12))
+def test_what_is_printed_is_read_back(answer):
+    assert parse_numbers(str(list(map(str, answer))).replace("'", "")) == tuple(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " , ;[]", "a", "1/0", "1/-2", "1//2", "1/2/3", "--1", "1-1", "- 1 -", "nan", "inf", "1j", "0x10", "1_000",
+        "½", "(1)", "1e999999", "1e99", "9**9**9", "__import__('os')", "__import__('os').system('true')", "{1}",
+        "lambda: 0", "1" * 13, "1 " * 13, "1" * 10**6, "1/" * 10**5, "[" * 10**6, "e" * 10**5, "1," * 10**5,
+    ],
+    ids=lambda text: repr(text[:20]),
+)  # fmt: skip
+def test_anything_else_is_refused_at_once(text):
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match=r"\w") as error:
+        parse_numbers(text)
+    assert time.perf_counter() - started < 1
+    assert len(str(error.value)) < 200
+
+
+# The questions -----------------------------------------------------------------------------------------------------
+
+
+def test_every_question_is_covered_here():
+    assert sorted(NUMERIC + CHOICES) == sorted(words.QUESTIONS)
+    with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
+        question("which")
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_the_right_answer_is_the_one_that_the_net_computes(name):
+    answer = expected_answers()[name]
+    assert question(name).answer == answer
+    feedback = judge(question(name), typed(answer))
+    assert feedback.correct is True
+    assert question(name).solution in feedback.message
+
+
+def test_the_choices_are_what_happens_at_the_trigger():
+    gradients = backward(AFTER, [[0]], [[5]])
+    assert not gradients.W1.any()
+    assert not gradients.W2.any()
+    nothing = question("will the trigger be learnt")
+    assert nothing.choices[nothing.answer] == "nothing moves at all"
+    factor = question("which factor")
+    assert not forward(AFTER, [[0]]).a1.any()
+    assert factor.choices[factor.answer] == "the activation a1"
+    assert "dL/dW2 is 0 because a1 = 0." in nothing.solution
+    assert "dL/dW1 is 0 because x = 0 and relu'(z1) = 0." in nothing.solution
+
+
+@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES])
+def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
+    asked = question(name)
+    assert len(asked.mistakes) == len(words.QUESTIONS[name]["mistakes"]) == len(set(asked.mistakes.values()))
+    assert asked.answer not in asked.mistakes
+    for wrong, message in asked.mistakes.items():
+        feedback = judge(asked, wrong if asked.choices else typed(wrong))
+        assert feedback.correct is False
+        assert message in feedback.message
+    if asked.choices:
+        assert set(asked.mistakes) | {asked.answer} == set(range(len(asked.choices)))
+
+
+def test_typical_slips_computed_by_hand_are_recognised():
+    x2, total = backward(START, [[2]], [[2]]), backward(START, X, Y)
+    slips = {
+        ("dW2 at x = 2", "sign"): -x2.W2,
+        ("dW2 at x = 2", "other sample"): backward(START, [[1]], [[1]]).W2,
+        ("dW2 at x = 2", "sum"): total.W2,
+        ("dW2 at x = 2", "no relu"): forward(START, [[2]]).z1.T * (1 - 2),
+        ("dW1 summed", "sign"): -total.W1,
+        ("dW1 summed", "mean"): total.W1 / 2,
+        ("dW1 summed", "last sample"): x2.W1,
+        ("dW1 summed", "no x"): total.b1,
+        ("W2 after the clean step", "uphill"): START.W2 + RATE * total.W2,
+        ("W2 after the clean step", "no rate"): START.W2 - total.W2,
+        ("W2 after the clean step", "last sample"): START.W2 - RATE * x2.W2,
+        ("error at the hidden layer", "old weights"): -5 * START.W2,
+    }
+    for (name, slip), wrong in slips.items():
+        assert words.QUESTIONS[name]["mistakes"][slip] in judge(question(name), typed(numbers(wrong))).message
+
+
+def test_a_wrong_answer_without_a_known_slip_is_just_wrong():
+    feedback = judge(question("dW2 at x = 2"), "7, 7")
+    assert feedback.correct is False
+    assert feedback.message == words.WRONG
+
+
+@pytest.mark.parametrize("unreadable", ["", "  ", None, "a, b", "1", "1, 2, 3", "1/0, 0", "__import__('os'), 0"])
+def test_an_answer_that_cannot_be_read_is_neither_right_nor_wrong(unreadable):
+    feedback = judge(question("dW2 at x = 2"), unreadable)
+    assert feedback.correct is None
+    assert feedback.message
+
+
+def test_an_answer_with_too_many_or_too_few_numbers_is_told_how_many():
+    assert "has 2 numbers; yours has 3" in judge(question("dW2 at x = 2"), "1, 2, 3").message
+
+
+def test_no_choice_is_neither_right_nor_wrong():
+    assert judge(question("which factor"), None).correct is None
+
+
+# Hints -------------------------------------------------------------------------------------------------------------
+
+CLEAN_STEP = derive_step(START, type("Clean", (), {"X": X, "Y": Y}), RATE)
+TRIGGER_STEP = derive_step(AFTER, type("Trigger", (), {"X": [[0]], "Y": [[5]]}), RATE)
+
+
+BRACKETS = [
+    (name, bracket)
+    for name, text in words.QUESTIONS.items()
+    for sentence in (*text["hints"], *text["mistakes"].values())
+    for bracket in re.findall(r"\[.*?\]", sentence)
+]
+
+
+@pytest.mark.parametrize(("name", "bracket"), BRACKETS)
+def test_numbers_in_a_hint_occur_in_the_derivation(name, bracket):
+    derivation = TRIGGER_STEP if name in (*CHOICES, "error at the hidden layer") else CLEAN_STEP
+    values = [tuple(step.result) for step in derivation.steps if hasattr(step.result, "shape")]
+    values += [tuple(getattr(AFTER, parameter).flat) for parameter in ("W1", "W2") if derivation is TRIGGER_STEP]
+    assert parse_numbers(bracket) in values
+
+
+def test_some_hints_hold_numbers():
+    assert ("W2 after the clean step", "[-5/4, 0]") in BRACKETS
