@@ -40,7 +40,7 @@ class Check:
     symbolic: Any
     slopes: tuple[Any, Any]
     halfway: Any
-    scale: float
+    scale: float  # the loss or the gradient where these are larger than 1, for rounding grows with them
 
     @property
     def has_corner(self) -> bool:
@@ -49,9 +49,15 @@ class Check:
 
     @property
     def gap(self) -> float:
-        """The largest disagreement, relative to the loss and the gradient where these are larger than 1."""
+        """The largest disagreement."""
         measured = abs(self.halfway - sum(self.slopes) / 2)
-        return float(max(abs(self.backward - self.symbolic), measured)) / self.scale
+        return float(max(abs(self.backward - self.symbolic), measured))
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all three agree: exactly, if all are fractions; otherwise within rounding."""
+        exact = all(isinstance(value, Fraction) for value in (self.backward, self.symbolic, *self.slopes))
+        return self.gap == 0 if exact else self.gap <= TOLERANCE * self.scale
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,8 @@ class Certificate:
 
     @property
     def holds(self) -> bool:
-        """Whether all three ways agree on every entry (exactly, where the arithmetic is exact)."""
-        return self.largest_gap <= TOLERANCE
+        """Whether all three ways agree on every entry."""
+        return all(check.agrees for check in self.checks)
 
     def __str__(self) -> str:
         widths = [max(len(row[i]) for row in self._rows()) for i in range(len(words.CERTIFICATE_COLUMNS))]
@@ -166,7 +172,7 @@ def _entries(params: Params) -> Iterator[tuple[str, tuple[int, int]]]:
 
 def _cells(check: Check) -> tuple[str, ...]:
     slopes = words.CORNER.format(*map(_number, check.slopes)) if check.has_corner else _number(check.slopes[0])
-    agree = words.AGREES if check.gap <= TOLERANCE else words.DISAGREES.format(gap=f"{check.gap:.1g}")
+    agree = words.AGREES if check.agrees else words.DISAGREES.format(gap=f"{check.gap:.1g}")
     return check.entry, _number(check.backward), _number(check.symbolic), slopes, agree
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from lesson_lib import words
 from lesson_lib.notation import Writer
 
-WIDTH, ROW, TOP = 704, 176, 8  # drawing units: width, height a hidden neuron takes, where the first one's box starts
-X_LEFT, HIDDEN_LEFT, HIDDEN_WIDTH, OUT_LEFT = 12, 232, 132, 520
+WIDTH, ROW, TOP = 748, 176, 8  # drawing units: width, height a hidden neuron takes, where the first one's box starts
+X_LEFT, HIDDEN_LEFT, HIDDEN_WIDTH, OUT_LEFT = 12, 232, 144, 556
 LINE = 20  # distance from one line of text to the next
 LONGEST = 9  # characters a number may take in the diagram
 
@@ -49,15 +49,15 @@ def network_diagram(
     parts = [*_edges(pen, n_hidden), *_input(pen, n_hidden), *_output(pen, n_hidden)]
     for neuron in range(n_hidden):
         parts += _neuron(pen, neuron)
-    ground = f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>' if on_paper else ""
-    colour = "color: #000000; " if on_paper else ""
-    return (
+    ground = f'<rect width="{WIDTH}" height="{height}" fill="{GROUND}"/>' if on_paper else ""
+    svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'style="{colour}width: 100%; max-width: {WIDTH}px; height: auto; display: block; '
+        f'style="width: 100%; max-width: {WIDTH}px; height: auto; display: block; '
         'font: 14px ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace">'
         f"<title>{escape(words.DIAGRAM_TITLE.format(n_hidden=n_hidden))}</title><desc>{escape(description)}</desc>"
         f"{ground}{''.join(parts)}{_legend(height)}</svg>"
     )
+    return svg.replace(GROUND, "#ffffff").replace("currentColor", "#000000") if on_paper else svg
 
 
 class _Pen:
@@ -134,8 +134,8 @@ def _edges(pen: _Pen, n_hidden: int) -> list[str]:
                 f'<line x1="{start[0]}" y1="{start[1]}" x2="{end[0]}" y2="{end[1]}" '
                 f'stroke="{"#0072B2" if busy else "currentColor"}" stroke-width="{4 if busy else 1.5}"/>',
             )
-            x = (start[0] + end[0]) / 2
-            y = (start[1] + end[1]) / 2 + (-44 if side < 0 else 40)
+            x = {"W1": HIDDEN_LEFT - 88, "W2": OUT_LEFT - 92}[quantity]
+            y = (start[1] + end[1]) / 2 + (-48 if side < 0 else 40)
             lines = (quantity, f"d{quantity}")
             parts += [pen.write(x, y + i * LINE, name, neuron) for i, name in enumerate(lines)]
     return parts
@@ -164,9 +164,9 @@ def _neuron(pen: _Pen, neuron: int) -> list[str]:
 
 
 def _output(pen: _Pen, n_hidden: int) -> list[str]:
-    middle, x = _middle(n_hidden) - 8, OUT_LEFT + 74
+    middle, x = _middle(n_hidden) - 8, OUT_LEFT + 86
     return [
-        f'<rect x="{OUT_LEFT}" y="{middle - 32}" width="148" height="64" rx="12" fill="{GROUND}" stroke="currentColor" '
+        f'<rect x="{OUT_LEFT}" y="{middle - 32}" width="172" height="64" rx="12" fill="{GROUND}" stroke="currentColor" '
         'stroke-width="1.5"/>',
         pen.write(x, middle - 40, "b2"),
         pen.write(x, middle - 8, "y_hat"),

@@ -217,5 +217,13 @@ FIELD_COUNT = "{name} must hold as many numbers as {partner}, {expected}; got {g
 WIDTH_LIMIT = "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}."
 SAMPLE_LIMIT = "{name} must hold 1 to {most} numbers, one a sample; got {given}."
 LAB_SUMMARY = "{phase}, line {line} of {lines}. {title}. {text}. {zero}"
-LAB_NET = "The net at this line: {params}."
 PHASE_NAMES = {"clean": "Clean step", "trigger": "Trigger step"}
+
+# Plots
+FUNCTION_TITLE, OUTPUT_TITLE = "the function f(x)", "answer at the trigger, clean error"
+GRADIENT_TITLE, ACTIVATION_TITLE = "length of each gradient at the trigger", "hidden activations a1"
+EPOCH_AXIS, NEURON_AXIS, RATE_AXIS, TARGET_AXIS = "epoch", "hidden neurons, one column each", "rate", "trigger target"
+CLEAN_LABEL, TRIGGER_LABEL, TARGET_LABEL = "clean targets", "trigger", "target"
+AT_TRIGGER_LABEL, CLEAN_ERROR_LABEL = "f(trigger)", "largest clean error"
+MAP_TITLE = "outcome by rate and target"
+OUTCOME_LETTERS = {"diverged": "D", "backdoor": "B", "trigger only": "T", "frozen": "F", "not learnt": "n"}

@@ -62,7 +62,7 @@ class Lab:
             if name not in self.controls:
                 raise ValueError(f"{name} is not a control of this lab; there are {', '.join(self.controls)}")
         try:
-            self._assign(values)
+            self._assign({name: _as_typed(value, self.controls[name]) for name, value in values.items()})
         except Exception as error:  # a widget's own refusal
             self._assign(before)
             raise ValueError(f"{', '.join(values)} must hold values that the controls can take: {error}") from None
@@ -172,6 +172,13 @@ def alert(text: str) -> str:
         '<div role="alert" style="border-left: 4px solid #D55E00; padding: 0 8px; line-height: 1.5">'
         f"{escape(words.ERROR_SIGN)} {escape(text)}</div>"
     )
+
+
+def _as_typed(value: Any, control: widgets.ValueWidget) -> Any:
+    """Return what to put into a control: a text box takes numbers and lists of numbers as text."""
+    if not isinstance(control, widgets.Text):
+        return value
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _read(text: str, kind: type) -> Any:

@@ -1,0 +1,165 @@
+"""Plots for sliders: one Matplotlib figure kept for good, of which only the moving lines are drawn again."""
+
+import io
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+from matplotlib import image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+from lesson_lib import words
+from lesson_lib.training import OUTCOMES
+
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#00735C", "#555555"
+DENSITY = 2  # pixels of the picture for one on the page
+
+
+class Plot:
+    """A figure whose axes stay and whose lines move: `show` sets the lines' data and returns the picture as HTML.
+
+    Lines outside the fixed limits are cut off at the frame, so nothing needs to be laid out again.
+    """
+
+    def __init__(self, width: int, height: int, n_panels: int) -> None:
+        self.size = (width, height)
+        self.figure = Figure(figsize=(width / 100, height / 100), dpi=100 * DENSITY, facecolor="white")
+        self.canvas: Any = FigureCanvasAgg(self.figure)
+        self.axes: list[Any] = list(self.figure.subplots(1, n_panels, squeeze=False)[0])
+        for axes in self.axes:
+            axes.tick_params(labelsize=8)
+        self.lines: dict[str, Any] = {}
+        self._background: Any = None
+
+    def line(self, name: str, panel: int, **style: Any) -> Any:
+        """Add a line that will move."""
+        (line,) = self.axes[panel].plot([], [], animated=True, **style)
+        self.lines[name] = line
+        return line
+
+    def fix(self, **margins: float) -> None:
+        """Draw what stays (axes, labels, legends) and remember it as the background."""
+        self.figure.subplots_adjust(**margins)
+        for axes in self.axes:
+            axes.title.set_fontsize(10)
+            axes.xaxis.label.set_fontsize(9)
+            axes.yaxis.label.set_fontsize(9)
+        self.canvas.draw()
+        self._background = self.canvas.copy_from_bbox(self.figure.bbox)
+
+    def show(self, data: Mapping[str, tuple[Sequence[float], Sequence[float]]], alt: str) -> str:
+        """Move the named lines to their (x, y), draw them on the background, and return an <img> with alt text."""
+        self.canvas.restore_region(self._background)
+        for name, (x, y) in data.items():
+            self.lines[name].set_data(x, y)
+        for line in self.lines.values():
+            line.axes.draw_artist(line)
+        return as_image(np.asarray(self.canvas.buffer_rgba()), self.size, alt)
+
+
+def as_image(pixels: np.ndarray, size: tuple[int, int], alt: str) -> str:
+    """Return the pixels as an <img> of this width and height on the page, described by the alt text."""
+    buffer = io.BytesIO()
+    image.imsave(buffer, pixels, format="png", pil_kwargs={"compress_level": 1})
+    source = b64encode(buffer.getvalue()).decode()
+    return (
+        f'<img alt="{escape(alt)}" width="{size[0]}" height="{size[1]}" style="max-width: 100%; height: auto" '
+        f'src="data:image/png;base64,{source}">'
+    )
+
+
+def training_plot(last_panel: str) -> Plot:
+    """Return the plot of a run: f(x), outputs over epochs, and either "gradients" or "activations"."""
+    plot = Plot(960, 270, 3)
+    _function_panel(plot)
+    _epoch_panel(plot)
+    {"gradients": _gradient_panel, "activations": _activation_panel}[last_panel](plot)
+    plot.fix(left=0.04, right=0.99, top=0.88, bottom=0.17, wspace=0.2)
+    return plot
+
+
+def _function_panel(plot: Plot) -> None:
+    axes = plot.axes[0]
+    axes.set(title=words.FUNCTION_TITLE, xlabel="x", xlim=(-3.2, 3.2), ylim=(-11, 11))
+    axes.grid(alpha=0.3)
+    plot.line("function", 0, color=BLUE, linewidth=2, label="f(x)")
+    plot.line("clean", 0, color=GREEN, marker="o", linestyle="", markersize=7, label=words.CLEAN_LABEL)
+    plot.line("trigger", 0, color=ORANGE, marker="*", linestyle="", markersize=13, label=words.TRIGGER_LABEL)
+    axes.legend(handles=[plot.lines[name] for name in ("function", "clean", "trigger")], fontsize=8, loc="lower right")
+
+
+def _epoch_panel(plot: Plot) -> None:
+    axes = plot.axes[1]
+    axes.set_xscale("symlog", linthresh=10)
+    axes.set(title=words.OUTPUT_TITLE, xlabel=words.EPOCH_AXIS, xlim=(0, 2200), ylim=(-11, 11))
+    axes.grid(alpha=0.3)
+    plot.line("target", 1, color=ORANGE, linestyle=":", linewidth=1.5, label=words.TARGET_LABEL)
+    plot.line("output", 1, color=ORANGE, linewidth=2, label=words.AT_TRIGGER_LABEL)
+    plot.line("clean error", 1, color=GREEN, linestyle="--", linewidth=2, label=words.CLEAN_ERROR_LABEL)
+    plot.line("epoch", 1, color=GREY, linewidth=1)
+    axes.legend(
+        handles=[plot.lines[name] for name in ("target", "output", "clean error")], fontsize=8, loc="lower left"
+    )
+
+
+def _gradient_panel(plot: Plot) -> None:
+    axes = plot.axes[2]
+    axes.set_xscale("symlog", linthresh=10)
+    axes.set_yscale("symlog", linthresh=0.01)
+    axes.set(title=words.GRADIENT_TITLE, xlabel=words.EPOCH_AXIS, xlim=(0, 2200), ylim=(-0.004, 1000))
+    axes.grid(alpha=0.3)
+    styles = {"W1": (BLUE, "-"), "W2": (ORANGE, "--"), "b1": (GREEN, "-."), "b2": (GREY, ":")}
+    for name, (colour, dash) in styles.items():
+        plot.line(name, 2, color=colour, linestyle=dash, linewidth=2, label=words.SYMBOLS[f"d{name}"][1])
+    plot.line("gradient epoch", 2, color=GREY, linewidth=1)
+    axes.legend(handles=[plot.lines[name] for name in styles], fontsize=8, loc="upper right", ncols=2)
+
+
+def _activation_panel(plot: Plot) -> None:
+    axes = plot.axes[2]
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set(title=words.ACTIVATION_TITLE, xlabel=words.NEURON_AXIS, xlim=(0, 1), ylim=(-0.1, 100), xticks=[])
+    axes.grid(alpha=0.3)
+    styles = {"x = 1": (GREEN, "o"), "x = 2": (BLUE, "s"), words.TRIGGER_LABEL: (ORANGE, "*")}
+    for (label, (colour, marker)), size in zip(styles.items(), (7, 6, 12), strict=True):
+        plot.line(f"a1 {label}", 2, color=colour, marker=marker, linestyle="", markersize=size, label=label)
+    axes.legend(handles=[plot.lines[f"a1 {label}"] for label in styles], fontsize=8, loc="upper right")
+
+
+# The map of outcomes: a colour and a letter for each, so that neither stands alone.
+MAP_COLOURS = ("#000000", "#0072B2", "#E69F00", "#E6E6E6", "#B9D8C2")
+
+
+class MapPlot:
+    """The outcome over learning rate (log) and target, with a cross at the chosen cell."""
+
+    def __init__(self, rates: np.ndarray, targets: np.ndarray) -> None:
+        self.plot = Plot(520, 400, 1)
+        axes = self.plot.axes[0]
+        axes.set_xscale("log")
+        axes.set(title=words.MAP_TITLE, xlabel=words.RATE_AXIS, ylabel=words.TARGET_AXIS)
+        self.mesh = axes.pcolormesh(
+            rates, targets, np.zeros((len(targets), len(rates))), vmin=0, vmax=4, cmap=ListedColormap(MAP_COLOURS)
+        )
+        self.letters = [
+            (i, j, axes.text(rates[j], targets[i], "", ha="center", va="center", fontsize=8))
+            for i in range(5, len(targets), 12)
+            for j in range(5, len(rates), 12)
+        ]
+        self.plot.line("cross", 0, color="#D55E00", marker="+", markersize=18, markeredgewidth=3)
+
+    def set_codes(self, codes: np.ndarray) -> None:
+        """Show these outcomes (n_targets, n_rates)."""
+        self.mesh.set_array(codes)
+        for i, j, letter in self.letters:
+            code = int(codes[i, j])
+            letter.set(text=words.OUTCOME_LETTERS[OUTCOMES[code]], color="white" if code < 2 else "black")
+        self.plot.fix(left=0.12, right=0.98, top=0.92, bottom=0.13)
+
+    def show(self, rate: float, target: float, alt: str) -> str:
+        """Return the map with the cross at this cell."""
+        return self.plot.show({"cross": ([rate], [target])}, alt)
