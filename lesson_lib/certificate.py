@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from html import escape
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +12,7 @@ from lesson_lib import words
 from lesson_lib.matrices import RELU_PRIME_AT_ZERO, Matrix, as_matrix, as_matrix_like
 from lesson_lib.network import PARAMETERS, Params, backward, forward, loss
 from lesson_lib.symbolic import KINKED, exactly, relu, symbolic_params
+from lesson_lib.tables import Table
 
 STEP = Fraction(1, 10**6)  # how far a parameter is moved to measure a slope; exact arithmetic rounds nothing away
 TOLERANCE = 1e-6  # for tanh and sigmoid, which only floats can compute; with fractions the gap is exactly 0
@@ -60,7 +60,7 @@ class Check:
         return self.gap == 0 if exact else self.gap <= TOLERANCE * self.scale
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Certificate:
     """The checks of every gradient entry; show it in a notebook or print it."""
 
@@ -76,24 +76,16 @@ class Certificate:
         """Whether all three ways agree on every entry."""
         return all(check.agrees for check in self.checks)
 
-    def __str__(self) -> str:
-        widths = [max(len(row[i]) for row in self._rows()) for i in range(len(words.CERTIFICATE_COLUMNS))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in self._rows()]
-        return "\n".join([line.rstrip() for line in lines] + [self._verdict()])
+    @property
+    def table(self) -> Table:
+        """The checks and the verdict as a table."""
+        return Table([words.CERTIFICATE_COLUMNS, *(_cells(check) for check in self.checks)], self._verdict())
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return repr(self.table)
 
     def _repr_html_(self) -> str:
-        head, *body = [[escape(cell) for cell in row] for row in self._rows()]
-        header = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-        rows = "".join(
-            f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>"
-            for row in body
-        )
-        return f"<table><caption>{escape(self._verdict())}</caption><tr>{header}</tr>{rows}</table>"
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        return [words.CERTIFICATE_COLUMNS, *(_cells(check) for check in self.checks)]
+        return self.table._repr_html_()
 
     def _verdict(self) -> str:
         template = words.CERTIFICATE_HOLDS if self.holds else words.CERTIFICATE_FAILS
