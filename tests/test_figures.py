@@ -1,14 +1,14 @@
-"""The diagram: every value at its place and marked by more than colour."""
+"""The diagram: every value at its place, marked by more than colour, and nothing on top of anything else."""
 
 import xml.etree.ElementTree as ET
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 import pytest
 
 from lesson_lib import words
 from lesson_lib.figures import STYLES, network_diagram
-from lesson_lib.labs.hand_calculation import START, State, compute, diagram
+from lesson_lib.labs.hand_calculation import START, TRAINABLE, State, compute, diagram
 from lesson_lib.matrices import as_matrix_like
 from lesson_lib.network import ARTICLE, PARAMETERS, Params
 from lesson_lib.symbolic import EXACT
@@ -33,6 +33,14 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
+    def meets(self, other: "Box") -> bool:
+        side_by_side = self.right <= other.left or other.right <= self.left
+        return not side_by_side and self.top < other.bottom and other.top < self.bottom
+
+    def holds(self, other: "Box") -> bool:
+        beside = other.left < self.left or self.right < other.right
+        return not beside and self.top <= other.top and other.bottom <= self.bottom
+
 
 class Label(NamedTuple):
     """A text of the drawing; fill and frame belong to the box drawn for it, "none" if there is none."""
@@ -45,6 +53,7 @@ class Label(NamedTuple):
     frame: str
     dash: str
     box: Box
+    order: int  # what comes later in the drawing covers it
 
 
 class Picture:
@@ -83,7 +92,7 @@ def is_body(box: Box) -> bool:
 def read_labels(root: ET.Element) -> list[Label]:
     """Return every text, with the box drawn just before it if that is the text's own."""
     labels = []
-    for before, element in pairwise(root):
+    for order, (before, element) in enumerate(pairwise(root), start=1):
         if element.tag != SVG + "text":
             continue
         assert element.get("text-anchor") == "middle"
@@ -92,7 +101,7 @@ def read_labels(root: ET.Element) -> list[Label]:
         if before.tag == SVG + "rect" and before.get("rx") and not is_body(rectangle(before)):
             box, own = rectangle(before), before
         look = own.get("fill", "none"), own.get("stroke", "none"), own.get("stroke-dasharray", "")
-        labels.append(Label(element.text, x, y, element.get("fill"), *look, box))
+        labels.append(Label(element.text, x, y, element.get("fill"), *look, box, order))
     return labels
 
 
@@ -295,11 +304,70 @@ def test_on_paper_everything_is_black_on_an_opaque_white_ground():
     ground = next(element for element in root if element.tag not in (SVG + "title", SVG + "desc"))
     assert rectangle(ground) == Box(*map(float, root.get("viewBox").split()))
     assert ground.get("fill") == WHITE
-    assert "color: #000000" in root.get("style"), "currentColor means this colour"
-    assert "var(" not in ET.tostring(root, encoding="unicode")
+    assert {text.get("fill") for text in root.iter(SVG + "text")} == {"#000000", WHITE}
+    svg = ET.tostring(root, encoding="unicode")
+    assert [name for name in ("currentColor", "var(", "transparent") if name in svg] == []
 
 
 def test_in_a_notebook_the_text_takes_the_colour_of_the_page():
     root = picture(1).root
     assert "color" not in root.get("style")
     assert {text.get("fill") for text in root.iter(SVG + "text")} == {"currentColor", WHITE}
+
+
+# where it is
+
+
+def every_picture(n_hidden: int, numbers: str) -> list[tuple[str, Picture]]:
+    """Return every line of both steps, with all biases trained, which shows the most."""
+    assert "both" in TRAINABLE
+    states = [state(phase, "both", numbers, **WIDTHS[n_hidden]) for phase in ("clean", "trigger")]
+    return [
+        (f"{each.phase} line {line + 1}", Picture(diagram(each, line + 1)))
+        for each in states
+        for line in range(len(each.derivation.steps))
+    ]
+
+
+every_width = pytest.mark.parametrize("n_hidden", WIDTHS)
+every_number_style = pytest.mark.parametrize("numbers", ["fractions", "decimals"])
+
+
+def test_overlaps_would_be_seen():
+    assert Box(0, 0, 10, 10).meets(Box(9, 9, 20, 20))
+    assert not Box(0, 0, 10, 10).meets(Box(10, 0, 20, 10))
+    assert not Box(0, 0, 10, 10).meets(Box(0, 10, 10, 20))
+
+
+@every_width
+@every_number_style
+def test_no_two_texts_overlap(n_hidden, numbers):
+    for where, shown in every_picture(n_hidden, numbers):
+        pairs = combinations([*shown.labels, *shown.legend], 2)
+        assert [(where, a.text, b.text) for a, b in pairs if a.box.meets(b.box)] == []
+
+
+@every_width
+@every_number_style
+def test_nothing_is_cut_off_at_the_edge_of_the_picture(n_hidden, numbers):
+    for where, shown in every_picture(n_hidden, numbers):
+        labels = [*shown.labels, *shown.legend]
+        assert [(where, label.text, label.box) for label in labels if not shown.frame.holds(label.box)] == []
+
+
+def crosses(line: ET.Element, box: Box, steps: int = 400) -> bool:
+    (x1, y1), (x2, y2) = [(float(line.get(f"x{end}")), float(line.get(f"y{end}"))) for end in (1, 2)]
+    points = [(x1 + (x2 - x1) * i / steps, y1 + (y2 - y1) * i / steps) for i in range(steps + 1)]
+    return any(box.left < x < box.right and box.top < y < box.bottom for x, y in points)
+
+
+@every_width
+@every_number_style
+def test_no_line_runs_through_a_text(n_hidden, numbers):
+    for where, shown in every_picture(n_hidden, numbers):
+        edges = [(order, element) for order, element in enumerate(shown.root) if element.tag == SVG + "line"]
+        assert len(edges) == 2 * n_hidden
+        for label in shown.labels:
+            assert all(label.box.meets(body) <= body.holds(label.box) for body in shown.bodies), (where, label.text)
+            above = [edge for order, edge in edges if order > label.order or label.fill == "none"]
+            assert not any(crosses(edge, label.box) for edge in above), (where, label.text)
