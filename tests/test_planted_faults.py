@@ -1,0 +1,71 @@
+"""The tests themselves are tested: a fault planted in a copy of the package must make several of them fail."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = ["test_network.py", "test_derivation.py", "test_certificate.py"]
+# The same random examples in every run, and no search for the smallest one that fails.
+CONFTEST = """\
+from hypothesis import Phase, settings
+
+settings.register_profile("quick", max_examples=20, derandomize=True, deadline=None, phases=[Phase.generate])
+settings.load_profile("quick")
+"""
+# Each of these runs without an error; only its numbers are wrong.
+FAULTS = {
+    "sign of the error": ("network", "dy_hat = y_hat - Y ", "dy_hat = Y - y_hat "),
+    "error sent back through W1": ("network", "da1 = dy_hat @ params.W2.T", "da1 = dy_hat @ params.W1"),
+    "gate left out": ("network", "dz1 = multiply(da1, gate)", "dz1 = da1"),
+    "samples averaged": ("network", "W1=X.T @ factors.dz1", "W1=X.T @ factors.dz1 / X.shape[0]"),
+    "bias gradient halved": ("network", "b2=ones.T @ factors.dy_hat", "b2=ones.T @ factors.dy_hat / 2"),
+    "relu' at 0 is 1": ("matrices", "np.where(z1 == 0, relu_prime_at_zero, 0)", "np.where(z1 == 0, 1, 0)"),
+    "a step uphill": ("network", "getattr(params, name) - rate *", "getattr(params, name) + rate *"),
+}
+
+
+@pytest.fixture
+def run_tests_on_a_copy(tmp_path):
+    """Copy package and tests, replace one piece of source, and return (passed, failed, output) of the tests."""
+
+    def run(module="network", old="", new=""):
+        shutil.copytree(ROOT / "lesson_lib", tmp_path / "lesson_lib", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", tmp_path)
+        tests = tmp_path / "tests"
+        tests.mkdir()
+        for name in (*FILES, "strategies.py"):
+            shutil.copy(ROOT / "tests" / name, tests)
+        (tests / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+        if old:
+            path = tmp_path / "lesson_lib" / f"{module}.py"
+            source = path.read_text(encoding="utf-8")
+            assert source.count(old) == 1, f"{module}.py no longer says {old!r}: plant the fault anew"
+            path.write_text(source.replace(old, new), encoding="utf-8")
+        options = ["-q", "-p", "no:cacheprovider", "--maxfail=3", "--tb=line", "-o", "addopts=--import-mode=importlib"]
+        choice = ["-m", "not torch", "-k", "not refused", *(f"tests/{name}" for name in FILES)]
+        command = [sys.executable, "-m", "pytest", *options, *choice]
+        env = os.environ | {"PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        env.pop("PYTEST_ADDOPTS", None)
+        result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        found = {kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed)", result.stdout.splitlines()[-1])}
+        return found.get("passed", 0), found.get("failed", 0), result.stdout + result.stderr
+
+    return run
+
+
+def test_an_untouched_copy_passes(run_tests_on_a_copy):
+    passed, failed, output = run_tests_on_a_copy()
+    assert passed > 100, output
+    assert failed == 0, output
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_makes_several_tests_fail(run_tests_on_a_copy, fault):
+    _, failed, output = run_tests_on_a_copy(*fault)
+    assert failed == 3, output  # it stops there
