@@ -4,8 +4,11 @@ from collections.abc import Collection, Mapping
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from lesson_lib import words
 from lesson_lib.notation import Writer
+from lesson_lib.symbolic import exactly
 
 WIDTH, ROW, TOP = 748, 176, 8  # drawing units: width, height a hidden neuron takes, where the first one's box starts
 X_LEFT, HIDDEN_LEFT, HIDDEN_WIDTH, OUT_LEFT = 12, 232, 144, 556
@@ -35,7 +38,7 @@ def network_diagram(
     description: str = "",
     on_paper: bool = False,
 ) -> str:
-    """Return an SVG of a 1-n-1 net with every value in `known` (SymPy matrices by quantity) at its place.
+    """Return an SVG of a 1-n-1 net with every value in `known` (matrices by quantity) at its place.
 
     Quantities in `now` are filled, those in `used` framed, and the (quantity, neuron) pairs in `zero` crossed out:
     they are the factors that make a gradient 0. `on_paper` draws black on an opaque white ground, for pages without
@@ -80,8 +83,8 @@ class _Pen:
         return "now" if quantity in self.now else "used" if quantity in self.used else "plain"
 
     def number(self, quantity: str, neuron: int) -> str:
-        value = self.known[quantity]
-        entry = value[neuron if len(value) > 1 else 0] if hasattr(value, "shape") else value
+        entries = np.array(self.known[quantity], dtype=object).ravel()
+        entry = exactly(entries[neuron if len(entries) > 1 else 0])
         text = self.writer.number(entry)
         text = text if len(text) <= LONGEST else self.short.number(entry)
         return text.replace("-", "−")

@@ -36,7 +36,9 @@ class Lock:
         """The factors that keep the whole gradient at 0, by name; empty if it is open."""
         if self.is_open:
             return ()
-        return tuple(dict.fromkeys(name for names in self.zero_by.values() for name in names))
+        some = dict.fromkeys(name for names in self.zero_by.values() for name in names)
+        every = [name for name in some if all(name in names for names in self.zero_by.values())]
+        return tuple(every or some)
 
     @property
     def reason(self) -> str:

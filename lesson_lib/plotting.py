@@ -56,9 +56,13 @@ class Plot:
         self.canvas.restore_region(self._background)
         for name, (x, y) in data.items():
             self.lines[name].set_data(x, y)
+        self.draw_moving()
+        return as_image(np.asarray(self.canvas.buffer_rgba()), self.size, alt)
+
+    def draw_moving(self) -> None:
+        """Draw the artists that are not in the background."""
         for line in self.lines.values():
             line.axes.draw_artist(line)
-        return as_image(np.asarray(self.canvas.buffer_rgba()), self.size, alt)
 
 
 def as_image(pixels: np.ndarray, size: tuple[int, int], alt: str) -> str:
@@ -134,32 +138,42 @@ def _activation_panel(plot: Plot) -> None:
 MAP_COLOURS = ("#000000", "#0072B2", "#E69F00", "#E6E6E6", "#B9D8C2")
 
 
-class MapPlot:
+class MapPlot(Plot):
     """The outcome over learning rate (log) and target, with a cross at the chosen cell."""
 
     def __init__(self, rates: np.ndarray, targets: np.ndarray) -> None:
-        self.plot = Plot(520, 400, 1)
-        axes = self.plot.axes[0]
-        axes.set_xscale("log")
+        super().__init__(560, 400, 1)
+        axes, log = self.axes[0], np.log10(rates)
         axes.set(title=words.MAP_TITLE, xlabel=words.RATE_AXIS, ylabel=words.TARGET_AXIS)
-        self.mesh = axes.pcolormesh(
-            rates, targets, np.zeros((len(targets), len(rates))), vmin=0, vmax=4, cmap=ListedColormap(MAP_COLOURS)
+        decades = np.arange(np.ceil(log[0]), log[-1] + 0.1)
+        axes.set_xticks(decades, [f"{10**decade:g}" for decade in decades])
+        self.mesh = axes.imshow(
+            np.zeros((len(targets), len(rates))),
+            extent=(log[0], log[-1], targets[0], targets[-1]),
+            **{"origin": "lower", "aspect": "auto", "interpolation": "nearest", "animated": True},
+            **{"vmin": 0, "vmax": len(MAP_COLOURS) - 1, "cmap": ListedColormap(MAP_COLOURS)},
         )
         self.letters = [
-            (i, j, axes.text(rates[j], targets[i], "", ha="center", va="center", fontsize=8))
-            for i in range(5, len(targets), 12)
-            for j in range(5, len(rates), 12)
+            (i, j, axes.text(log[j], targets[i], "", ha="center", va="center", fontsize=9, animated=True))
+            for i in range(8, len(targets), 17)
+            for j in range(8, len(rates), 17)
         ]
-        self.plot.line("cross", 0, color="#D55E00", marker="+", markersize=18, markeredgewidth=3)
+        self.line("cross", 0, color="#D55E00", marker="+", markersize=18, markeredgewidth=3)
+        self.fix(left=0.12, right=0.98, top=0.92, bottom=0.13)
 
     def set_codes(self, codes: np.ndarray) -> None:
-        """Show these outcomes (n_targets, n_rates)."""
-        self.mesh.set_array(codes)
+        """Show these outcomes (n_targets, n_rates) from the next picture on."""
+        self.mesh.set_data(codes)
         for i, j, letter in self.letters:
             code = int(codes[i, j])
             letter.set(text=words.OUTCOME_LETTERS[OUTCOMES[code]], color="white" if code < 2 else "black")
-        self.plot.fix(left=0.12, right=0.98, top=0.92, bottom=0.13)
 
-    def show(self, rate: float, target: float, alt: str) -> str:
+    def draw_moving(self) -> None:
+        """Draw the map, its letters and the cross."""
+        for artist in (self.mesh, *(letter for _, _, letter in self.letters)):
+            self.axes[0].draw_artist(artist)
+        super().draw_moving()
+
+    def show_cell(self, rate: float, target: float, alt: str) -> str:
         """Return the map with the cross at this cell."""
-        return self.plot.show({"cross": ([rate], [target])}, alt)
+        return self.show({"cross": ([np.log10(rate)], [target])}, alt)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ class Story:
 
     schedule: "clean, then trigger" takes one step on the clean samples and then `epochs` steps on the trigger (the
     article's), "joint" takes `epochs` steps on all three samples, "trigger first" starts with the trigger at once.
-    A seed of None with width 2 starts from the article's weights; a seed draws W1 ~ N(0, 1), W2 ~ N(0, 1/width).
+    A seed of None starts from the article's weights, a number from `random_start` of that seed and width. b1 is
+    repeated to fill the width; an empty b1 keeps the one that was drawn.
     """
 
     rate: float = 0.1
@@ -39,11 +41,9 @@ class Story:
     @property
     def start(self) -> Params:
         """The net before any training."""
-        b1 = np.resize(self.b1, (1, self.width))
-        if self.seed is None:
-            return replace(ARTICLE, b1=b1, b2=[[self.b2]])
-        drawn = random_start(np.random.default_rng(self.seed), self.width)
-        return replace(drawn, b1=b1, b2=[[self.b2]])
+        start = ARTICLE if self.seed is None else random_start(np.random.default_rng(self.seed), self.width)
+        b1 = np.resize(self.b1, (1, self.width)) if self.b1 else start.b1
+        return replace(start, b1=b1, b2=[[self.b2]])
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -65,20 +65,20 @@ class Histories:
     data: Dataset
     diverged_at: np.ndarray
 
-    @property
+    @cached_property
     def outputs(self) -> np.ndarray:
         """The answers to the three samples, trigger last: (3, n_epochs, n_runs)."""
         answers = forward(self.params, self.data.X, activation=self.story.activation).y_hat
         values: np.ndarray = answers.values[:, 0]
         return values
 
-    @property
+    @cached_property
     def outcomes(self) -> np.ndarray:
         """The outcome of each run after each kept epoch, as an index into OUTCOMES: (n_epochs, n_runs)."""
         diverged = (self.diverged_at >= 0) & (self.epochs[:, None] >= self.diverged_at)
         return judge(self.outputs[:, None], self.data.Y.values, self.data.is_trigger, diverged)
 
-    @property
+    @cached_property
     def gradient_norms(self) -> dict[str, np.ndarray]:
         """The length of each parameter's gradient on the trigger alone: (n_epochs, n_runs) by name."""
         X, Y = Batch(self.data.X.values[2:]), Batch(self.data.Y.values[2:])
@@ -120,12 +120,12 @@ def tell(story: Story, keep: Sequence[int] = EPOCHS, **swept: Any) -> Histories:
     For instance tell(story, rate=[0.1, 0.2]). rate, target and position can be swept. Epoch 0 is the state before the
     schedule's last stage.
     """
-    return collect(story, _swept(story, swept), start_telling(story, keep, **swept))
+    return collect(story, swept_values(story, **swept), start_telling(story, keep, **swept))
 
 
 def start_telling(story: Story, keep: Sequence[int] = EPOCHS, **swept: Any) -> Iterator[tuple[int, Params, np.ndarray]]:
     """Like `tell`, but yield the state at each kept epoch as it is reached, to show progress or to stop."""
-    values = _swept(story, swept)
+    values = swept_values(story, **swept)
     for rate in values["rate"]:
         check_rate(rate)
     rate = Batch(values["rate"][None, None])
@@ -149,7 +149,8 @@ def collect(story: Story, values: dict[str, np.ndarray], states: Iterator[tuple[
     return Histories(story, np.array(epochs), kept, data, diverged[-1])
 
 
-def _swept(story: Story, swept: dict[str, Any]) -> dict[str, np.ndarray]:
+def swept_values(story: Story, **swept: Any) -> dict[str, np.ndarray]:
+    """Return rate, target and position of every run, each (n_runs,), from the swept fields and the story's own."""
     columns = [np.atleast_1d(swept.get(name, getattr(story, name))) for name in ("rate", "target", "position")]
     rate, target, position = np.broadcast_arrays(*(column.astype(float) for column in columns))
     return {"rate": rate, "target": target, "position": position}
@@ -248,7 +249,7 @@ def width_study(
 
     The rate is 0.05 / max(1, width / 4). Without biases, b1 and b2 are 0 and stay 0.
     """
-    values = _swept(Story(), {"rate": np.zeros(starts)})
+    values = swept_values(Story(), rate=np.zeros(starts))
     data = _samples(values)
     for width in widths:
         params = random_start(rng, width, starts)

@@ -1,0 +1,174 @@
+"""The bias lab: which bias makes the trigger learnable, started where, and what it does to the clean task."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from lesson_lib import words
+from lesson_lib.checks import parse_numbers
+from lesson_lib.labs.base import button, choice, field, status
+from lesson_lib.labs.dial import Dial
+from lesson_lib.labs.trigger import WRAP, TrainingLab
+from lesson_lib.network import forward
+from lesson_lib.plotting import MapPlot
+from lesson_lib.sweeps import EPOCHS, OutcomeMap, Story, collect, start_telling, swept_values
+from lesson_lib.training import OUTCOMES, POISONED
+
+TRAINED = {"none": (), "b2": ("b2",), "b1": ("b1",), "both": ("b1", "b2")}
+MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 1, 100), np.linspace(-10, 10, 100)
+
+
+class BiasLab(TrainingLab):
+    """Choose the trained biases, where they start, the schedule and the width: a backdoor needs trigger AND clean task.
+
+    The buttons at the top tell the five stories of the lesson. The map trains 10,000 nets at once.
+    """
+
+    last_panel = "activations"
+    start_epoch = 2000
+
+    def more_controls(self) -> dict[str, Any]:
+        """Return the biases, the starting weights and the width."""
+        return {
+            "biases": choice(words.BIASES_TRAINED, words.BIASES, "none", "230px"),
+            "b1": field(words.B1_START, "0, 0", label_width="96px", width="250px"),
+            "b2": field(words.B2_START, "0", label_width="96px", width="250px"),
+            "weights": choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "300px"),
+            "width": Dial(words.WIDTH, range(2, 33), 2, whole=True),
+            "seed": widgets.BoundedIntText(
+                description=words.SEED, max=9999, style={"description_width": "96px"}, layout={"width": "186px"}
+            ),
+        }
+
+    def story(self) -> Story:
+        """Return the story with the chosen biases; raises ValueError, naming the control, for bad text."""
+        value = self.values
+        width = int(value["width"])
+        if value["weights"] == "article" and width != 2:
+            raise ValueError(words.WIDTH_NEEDS_RANDOM)
+        return Story(
+            rate=value["rate"],
+            target=value["target"],
+            position=value["position"],
+            schedule=value["schedule"],
+            trainable=("W1", "W2", *TRAINED[value["biases"]]),
+            b1=() if value["weights"] == "random b1" else _numbers("b1", value["b1"]),
+            b2=_numbers("b2", value["b2"])[0],
+            width=width,
+            seed=None if value["weights"] == "article" else value["seed"],
+        )
+
+    def last_curves(self) -> dict[str, Any]:
+        """Return each neuron's activation for x = 1, x = 2 and the trigger."""
+        seen = self.state
+        X = np.array([*POISONED.X[:2], [seen.story.position]])
+        a1 = forward(seen.params, X, activation=seen.story.activation).a1
+        columns = (np.arange(seen.story.width) + 0.5) / seen.story.width
+        names = ("x = 1", "x = 2", words.TRIGGER_LABEL)
+        return {f"a1 {name}": (columns, row) for name, row in zip(names, a1, strict=True)}
+
+    def draw(self) -> None:
+        """Show plots and verdict, and the cross on the map if there is one."""
+        super().draw()
+        if self.map is not None:
+            self._draw_map()
+
+    def layout(self) -> widgets.Box:
+        """Return the stories, the controls, the verdict with the locks, the plots and the map."""
+        self.map: OutcomeMap | None = None
+        self._mapping: asyncio.Task[None] | None = None
+        self.map_picture, self.map_text = widgets.HTML(), widgets.HTML()
+        self.map_button = button(words.DRAW_MAP, words.DRAW_MAP_TIP, self.draw_map, "220px")
+        stories = [button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()]
+        control = self.controls
+        left = [control[name] for name in ("rate", "epochs", "target", "position", "schedule")]
+        right = [control[name] for name in ("biases", "b1", "b2", "weights", "width", "seed")]
+        reset = button(words.RESET, words.TIPS["Reset"], self.reset)
+        return widgets.VBox(
+            [
+                widgets.HBox(stories, layout=WRAP),
+                widgets.HBox([widgets.VBox([*left, reset]), widgets.VBox(right)], layout=WRAP),
+                self.messages[""],
+                self.facts,
+                self.pictures,
+                widgets.HBox([self.map_button, self.map_text], layout=WRAP),
+                self.map_picture,
+            ]
+        )
+
+    # The map ------------------------------------------------------------------------------------------------------
+
+    def draw_map(self) -> None:
+        """Train a net for every rate and target with the other settings as they are; a second press stops the work."""
+        if self._mapping is not None:
+            self._mapping.cancel()
+            self._map_ended(words.MAP_STOPPED)
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            for _ in self.map_steps():
+                pass
+            return
+        self.map_button.description = words.STOP
+        self._mapping = loop.create_task(self._map_in_background())
+
+    async def _map_in_background(self) -> None:
+        for epoch in self.map_steps():
+            self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
+            await asyncio.sleep(0)
+        self._map_ended()
+
+    def _map_ended(self, text: str = "") -> None:
+        self._mapping, self.map_button.description = None, words.DRAW_MAP
+        if text:
+            self.map_text.value = status(text)
+
+    def map_steps(self) -> Iterator[int]:
+        """Make the map, yielding each epoch as it is reached; the map appears at the end."""
+        story = self.story()
+        rate, target = (grid.ravel() for grid in np.meshgrid(MAP_RATES, MAP_TARGETS))
+        states = []
+        for state in start_telling(story, rate=rate, target=target):
+            states.append(state)
+            yield state[0]
+        told = collect(story, swept_values(story, rate=rate, target=target), iter(states))
+        codes = told.outcomes.reshape(-1, len(MAP_TARGETS), len(MAP_RATES))
+        self.map, self._map_story = OutcomeMap(MAP_RATES, MAP_TARGETS, told.epochs, codes), story
+        self._map_plot = MapPlot(MAP_RATES, MAP_TARGETS)
+        self._map_epoch = -1
+        self._draw_map()
+
+    def _draw_map(self) -> None:
+        assert self.map is not None
+        if self.epoch != self._map_epoch:
+            self._map_plot.set_codes(self.map.at(self.epoch))
+            self._map_epoch = self.epoch
+        text = self.map_summary
+        self.map_picture.value = self._map_plot.show_cell(self.values["rate"], self.values["target"], text)
+        self.map_text.value = status(text)
+
+    @property
+    def map_summary(self) -> str:
+        """The map in words: the share of each outcome, and whether it still belongs to the other settings."""
+        if self.map is None:
+            return words.NO_MAP
+        shares = ", ".join(
+            f"{outcome.value} ({words.OUTCOME_LETTERS[outcome]}) {self.map.share(outcome, self.epoch):.1%}"
+            for outcome in OUTCOMES
+        )
+        now = replace(self.state.story, rate=self._map_story.rate, target=self._map_story.target)
+        stale = "" if now == self._map_story else f" {words.MAP_STALE}"
+        return words.MAP_SUMMARY.format(epoch=self.epoch, shares=shares) + stale
+
+
+def _numbers(name: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(number) for number in parse_numbers(text))
+    except ValueError as error:
+        raise ValueError(words.FIELD_ERROR.format(name=name, problem=error)) from None

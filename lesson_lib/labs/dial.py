@@ -1,0 +1,61 @@
+"""A slider with a number box beside it: the box has the name and takes any number, the slider the handy positions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+
+class Dial(widgets.HBox):
+    """A number with a slider over `positions`; `value` can be any number between the first and the last of them."""
+
+    value = traitlets.Float()
+
+    def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
+        self.positions = tuple(positions)
+        kind = widgets.BoundedIntText if whole else widgets.BoundedFloatText
+        self.number = kind(
+            value=value,
+            min=positions[0],
+            max=positions[-1],
+            description=description,
+            continuous_update=False,
+            style={"description_width": "96px"},
+            layout=widgets.Layout(width="186px"),
+        )
+        self.slider = widgets.IntSlider(
+            value=self._nearest(value),
+            max=len(positions) - 1,
+            readout=False,
+            layout=widgets.Layout(width="220px"),
+        )
+        super().__init__([self.number, self.slider])
+        self.value = value
+        self.slider.observe(self._slid, names="value")
+        self.number.observe(self._typed, names="value")
+
+    @traitlets.validate("value")
+    def _within(self, proposal: dict[str, Any]) -> float:
+        value = float(proposal["value"])
+        if self.positions and not self.positions[0] <= value <= self.positions[-1]:
+            raise traitlets.TraitError(f"must be from {self.positions[0]:g} to {self.positions[-1]:g}; got {value:g}")
+        return value
+
+    @traitlets.observe("value")
+    def _moved(self, change: dict[str, Any]) -> None:
+        value = change["new"]
+        if self.number.value != value:
+            self.number.value = value
+        if self.slider.value != self._nearest(value):
+            self.slider.value = self._nearest(value)
+
+    def _slid(self, change: dict[str, Any]) -> None:
+        if change["new"] != self._nearest(self.value):
+            self.value = self.positions[change["new"]]
+
+    def _typed(self, change: dict[str, Any]) -> None:
+        self.value = change["new"]
+
+    def _nearest(self, value: float) -> int:
+        return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
