@@ -10,7 +10,6 @@ from lesson_lib.network import PARAMETERS, Params
 from lesson_lib.training import Dataset
 
 KINKED = ("relu", "leaky_relu")
-SMOOTH = ("tanh", "sigmoid", "identity")
 
 # phi(z) and phi'(z) away from the corner, in plain Python.
 TEXTBOOK = {
