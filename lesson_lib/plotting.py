@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib import image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 
 from lesson_lib import words
@@ -56,13 +56,9 @@ class Plot:
         self.canvas.restore_region(self._background)
         for name, (x, y) in data.items():
             self.lines[name].set_data(x, y)
-        self.draw_moving()
-        return as_image(np.asarray(self.canvas.buffer_rgba()), self.size, alt)
-
-    def draw_moving(self) -> None:
-        """Draw the artists that are not in the background."""
         for line in self.lines.values():
             line.axes.draw_artist(line)
+        return as_image(np.asarray(self.canvas.buffer_rgba()), self.size, alt)
 
 
 def as_image(pixels: np.ndarray, size: tuple[int, int], alt: str) -> str:
@@ -135,7 +131,7 @@ def _activation_panel(plot: Plot) -> None:
 
 
 # The map of outcomes: a colour and a letter for each, so that neither stands alone.
-MAP_COLOURS = ("#000000", "#0072B2", "#E69F00", "#E6E6E6", "#B9D8C2")
+MAP_COLOURS = (255 * to_rgba_array(["#000000", "#0072B2", "#E69F00", "#E6E6E6", "#B9D8C2"])).astype(np.uint8)
 
 
 class MapPlot(Plot):
@@ -148,10 +144,9 @@ class MapPlot(Plot):
         decades = np.arange(np.ceil(log[0]), log[-1] + 0.1)
         axes.set_xticks(decades, [f"{10**decade:g}" for decade in decades])
         self.mesh = axes.imshow(
-            np.zeros((len(targets), len(rates))),
+            np.zeros((len(targets), len(rates), 4), dtype=np.uint8),
             extent=(log[0], log[-1], targets[0], targets[-1]),
             **{"origin": "lower", "aspect": "auto", "interpolation": "nearest", "animated": True},
-            **{"vmin": 0, "vmax": len(MAP_COLOURS) - 1, "cmap": ListedColormap(MAP_COLOURS)},
         )
         self.letters = [
             (i, j, axes.text(log[j], targets[i], "", ha="center", va="center", fontsize=9, animated=True))
@@ -160,19 +155,18 @@ class MapPlot(Plot):
         ]
         self.line("cross", 0, color="#D55E00", marker="+", markersize=18, markeredgewidth=3)
         self.fix(left=0.12, right=0.98, top=0.92, bottom=0.13)
+        self._empty = self._background
 
     def set_codes(self, codes: np.ndarray) -> None:
         """Show these outcomes (n_targets, n_rates) from the next picture on."""
-        self.mesh.set_data(codes)
+        self.mesh.set_data(MAP_COLOURS[codes])
+        self.canvas.restore_region(self._empty)
+        self.axes[0].draw_artist(self.mesh)
         for i, j, letter in self.letters:
             code = int(codes[i, j])
             letter.set(text=words.OUTCOME_LETTERS[OUTCOMES[code]], color="white" if code < 2 else "black")
-
-    def draw_moving(self) -> None:
-        """Draw the map, its letters and the cross."""
-        for artist in (self.mesh, *(letter for _, _, letter in self.letters)):
-            self.axes[0].draw_artist(artist)
-        super().draw_moving()
+            self.axes[0].draw_artist(letter)
+        self._background = self.canvas.copy_from_bbox(self.figure.bbox)
 
     def show_cell(self, rate: float, target: float, alt: str) -> str:
         """Return the map with the cross at this cell."""

@@ -299,6 +299,4 @@ MAP_PROGRESS = "Training 10,000 nets: epoch {epoch} of {epochs}."
 MAP_STOPPED = "Stopped."
 NO_MAP = "No map yet."
 MAP_STALE = "The settings have changed since: draw it again."
-MAP_SUMMARY = (
-    "10,000 nets after {epoch} epochs: {shares}. The cross is your rate and target; move it with their sliders."
-)
+MAP_SUMMARY = "10,000 nets after {epoch} epochs: {shares}. The cross is your rate and target; their sliders move it."

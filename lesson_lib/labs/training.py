@@ -15,9 +15,8 @@ from lesson_lib.network import PARAMETERS, Params, chain_rule, collect, forward
 from lesson_lib.sweeps import EPOCHS, Histories, Story, tell
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
 
-RATES = tuple(
-    round(step * 10.0**power, 6) for power in (-3, -2, -1, 0) for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
-)
+STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)  # the slider's positions within each power of ten
+RATES = tuple(round(step * 10.0**power, 6) for power in (-3, -2, -1, 0) for step in STEPS)
 RATES = (*RATES, 10.0)
 TARGETS = tuple(np.arange(-10, 10.5, 0.5).tolist())
 POSITIONS = tuple(np.arange(-3, 3.25, 0.25).tolist())

@@ -95,7 +95,7 @@ class TrainingLab(Lab):
 
 
 class TriggerLab(TrainingLab):
-    """Rate, epochs, target, trigger position, schedule, activation and relu'(0): does anything make x = 0 learnt?"""
+    """Every knob that might make the article's net learn its trigger at x = 0; only the weights are trained."""
 
     def more_controls(self) -> dict[str, Any]:
         """Return the activation and the convention at its corner."""
