@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from sympy import ImmutableMatrix
+
 from lesson_lib import words
 from lesson_lib.derivation import Derivation, derive_step
-from lesson_lib.network import ARTICLE
+from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.symbolic import exactly
-from lesson_lib.training import CLEAN, TRIGGER
+from lesson_lib.training import CLEAN, POISONED, TRIGGER
 
 RATE = Fraction(1, 10)  # the article's learning rate
 MOST_NUMBERS, MOST_CHARACTERS = 12, 12
@@ -29,6 +31,7 @@ class Question:
     hints: tuple[str, ...]
     solution: str
     choices: tuple[str, ...] = ()
+    explain: Callable[[Answer], str] | None = None  # "" where an answer other than `answer` is right too
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ def _parse_number(piece: str) -> Fraction:
 def judge(question: Question, typed: str | int | None) -> Feedback:
     """Judge what the learner typed (or the index chosen) and name the slip where it is a known one."""
     if question.choices:
-        if typed is None:
+        if typed not in range(len(question.choices)):
             return Feedback(None, words.CHOOSE)
-        given: Answer | int = int(typed)
+        given: Answer | int = int(typed)  # type: ignore[arg-type]
     else:
         if not str(typed or "").strip():
             return Feedback(None, words.EMPTY)
@@ -83,6 +86,10 @@ def judge(question: Question, typed: str | int | None) -> Feedback:
     if given == question.answer:
         return Feedback(True, words.RIGHT.format(solution=question.solution))
     slip = question.mistakes.get(given)
+    if question.explain and not isinstance(given, int):
+        slip = question.explain(given)
+        if not slip:
+            return Feedback(True, words.RIGHT.format(solution=question.solution))
     return Feedback(False, words.SLIP.format(slip=slip) if slip else words.WRONG)
 
 
@@ -101,7 +108,8 @@ def question(name: str) -> Question:
         return Question(text["prompt"], text["correct"], text["mistakes"], text["hints"], solution, text["choices"])
     answer, slips, solution = COMPUTED[name]()
     mistakes: dict[Answer | int, str] = {_numbers(value): text["mistakes"][slip] for slip, value in slips.items()}
-    return Question(text["prompt"], _numbers(answer), mistakes, text["hints"], solution)
+    explain = _explain_own_backdoor if name == "build a backdoor" else None
+    return Question(text["prompt"], _numbers(answer), mistakes, text["hints"], solution, explain=explain)
 
 
 def _numbers(matrix: Any) -> Answer:
@@ -167,6 +175,24 @@ def _error_at_hidden() -> tuple[Any, dict[str, Any], str]:
     return arriving.result, slips, arriving.text
 
 
+def _homogeneous() -> tuple[Any, dict[str, Any], str]:
+    after = _clean_step().params
+    f1, f4 = (forward(after, [[x]]).y_hat for x in (1, 4))
+    return f4, {"same": f1, "plus": f1 + ImmutableMatrix([[3]])}, words.F_OF_4.format(f1=f1[0], f4=f4[0])
+
+
+def _build_a_backdoor() -> tuple[Any, dict[str, Any], str]:
+    return ImmutableMatrix([[1, 5]]), {}, words.ONE_BACKDOOR
+
+
+def _explain_own_backdoor(given: Answer) -> str:
+    """Return "" if b1 = [0, b], W2 = [1, v] makes a backdoor, and otherwise what that net answers."""
+    bias, weight = given
+    net = Params(W1=[[1, -1]], b1=[[Fraction(0), bias]], W2=[[Fraction(1)], [weight]], b2=[[0]])
+    f1, f2, f0 = forward(net, POISONED.X).y_hat[:, 0]
+    return "" if [f0, f1, f2] == [5, 1, 2] else words.OWN_NET_ANSWERS.format(f0=f0, f1=f1, f2=f2)
+
+
 def _add(matrices: Iterable[Any]) -> Any:
     first, *rest = matrices
     return sum(rest, first)
@@ -177,4 +203,6 @@ COMPUTED: dict[str, Callable[[], tuple[Any, dict[str, Any], str]]] = {
     "dW1 summed": _dw1_summed,
     "W2 after the clean step": _w2_after,
     "error at the hidden layer": _error_at_hidden,
+    "f of 4": _homogeneous,
+    "build a backdoor": _build_a_backdoor,
 }

@@ -110,6 +110,8 @@ class Derivation:
 
     def lines(self, stage: str, sample: int | None = None) -> Lines:
         """Return the lines of one stage ("forward", "loss", "backward", "sum", "update"), of one sample or of all."""
+        if stage not in (stages := tuple(dict.fromkeys(step.stage for step in self.steps))):
+            raise ValueError(f"stage must be one of {', '.join(stages)}; got {stage!r}")
         return Lines(step for step in self.steps if step.stage == stage and sample in (None, step.sample))
 
     def find(self, quantity: str, sample: int | None = None) -> Step:
@@ -124,6 +126,8 @@ class Derivation:
 
         A line about all samples knows the one sample's values too, if there is only one.
         """
+        if not 1 <= line <= len(self.steps):
+            raise ValueError(f"line must be from 1 to {len(self.steps)}; got {line}")
         sample = self.steps[line - 1].sample
         if sample is None and not any(step.sample for step in self.steps):
             sample = 0

@@ -211,9 +211,9 @@ def check_rate(rate: Any) -> None:
 
 def check_trainable(trainable: Sequence[str]) -> None:
     """Raise ValueError unless trainable is a list or tuple of parameter names."""
-    if not isinstance(trainable, list | tuple) or not all(name in PARAMETERS for name in trainable):
+    if not isinstance(trainable, list | tuple) or sorted(trainable) != sorted(set(trainable) & set(PARAMETERS)):
         raise ValueError(
-            f"trainable must be a list or tuple of names out of {', '.join(PARAMETERS)}; got {trainable!r}"
+            f"trainable must be a list or tuple of different names out of {', '.join(PARAMETERS)}; got {trainable!r}"
         )
 
 

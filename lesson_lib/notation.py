@@ -4,6 +4,7 @@ Run the net on Terms instead of numbers and every result knows its own formula, 
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import sympy
@@ -158,7 +159,7 @@ class Writer:
         if not number.is_number:
             return sympy.latex(number) if self.is_latex else str(number).replace("**", "^").replace("*", "·")
         if not self._fits_exactly(number):
-            return self._scientific(f"{float(number):.{DECIMAL_PLACES + 1}g}")
+            return self._scientific(f"{Decimal(str(sympy.N(number, 17))):.{DECIMAL_PLACES + 1}g}")
         if number.is_Integer:
             return str(number)
         if self.decimals:

@@ -13,6 +13,8 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 
 from lesson_lib import words
+from lesson_lib.sweeps import Success
+from lesson_lib.tables import Table
 from lesson_lib.training import OUTCOMES
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#00735C", "#555555"
@@ -171,3 +173,42 @@ class MapPlot(Plot):
     def show_cell(self, rate: float, target: float, alt: str) -> str:
         """Return the map with the cross at this cell."""
         return self.show({"cross": ([np.log10(rate)], [target])}, alt)
+
+
+class Picture:
+    """A finished figure for a notebook: a PNG, and beside it the same in words."""
+
+    def __init__(self, figure: Figure, table: Table) -> None:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=100)
+        self.png, self.table = buffer.getvalue(), table
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"image/png": b64encode(self.png).decode(), "text/plain": str(self.table)}
+
+
+def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Success]) -> Picture:
+    """Return the share of successful random starts over the width, with its interval, and the same as a table."""
+    figure = Figure(figsize=(7, 3.4), layout="constrained", facecolor="white")
+    axes = figure.subplots()
+    kinds = ((words.WITH_BIASES, with_biases, BLUE, "o-"), (words.WITHOUT_BIASES, without_biases, ORANGE, "s--"))
+    for label, study, colour, style in kinds:
+        shares = [success.share for success in study]
+        reach = np.array([success.interval for success in study]).T - shares
+        axes.errorbar([s.width for s in study], shares, abs(reach), fmt=style, color=colour, capsize=4, label=label)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks([success.width for success in with_biases], [str(success.width) for success in with_biases])
+    axes.set(title=words.SUCCESS_TITLE, xlabel=words.SUCCESS_AXIS, ylim=(-0.05, 1.05))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    rows = [
+        (str(one.width), f"{one.share:.1%}", _interval(one), f"{other.share:.1%}", _interval(other))
+        for one, other in zip(with_biases, without_biases, strict=True)
+    ]
+    caption = words.SUCCESS_CAPTION.format(starts=with_biases[0].starts)
+    return Picture(figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
+
+
+def _interval(success: Success) -> str:
+    low, high = success.interval
+    return f"{low:.1%} to {high:.1%}"

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from lesson_lib import words
 from lesson_lib.batch import Batch, stack
 from lesson_lib.network import ARTICLE, PARAMETERS, Gradients, Params, backward, check_rate, forward, sgd_step
+from lesson_lib.tables import Table
 from lesson_lib.training import BOUND, CLEAN, OUTCOMES, Dataset, Outcome, judge
 
 SCHEDULES = ("clean, then trigger", "joint", "trigger first")
@@ -259,3 +261,13 @@ def width_study(
         trainable = PARAMETERS if biases else ("W1", "W2")
         told = collect(Story(), values, train_many(params, data, rate, [0, 4000], trainable))
         yield Success(width, int((told.outcomes[-1] == OUTCOMES.index(Outcome.BACKDOOR)).sum()), starts)
+
+
+def endings(story: Story, rates: Sequence[float], epochs: int = 3000) -> Table:
+    """Return where the story ends for each learning rate: the answers at the trigger, 1 and 2, and the outcome."""
+    told = tell(story, [*range(0, epochs, max(1, epochs // 100)), epochs], rate=rates)
+    rows = []
+    for run, rate in enumerate(rates):
+        f1, f2, at_trigger = (f"{value + 0.0:.4f}" for value in told.outputs[:, -1, run])
+        rows.append((f"{rate:g}", at_trigger, f1, f2, OUTCOMES[told.outcomes[-1, run]].value))
+    return Table([(*words.ENDING_COLUMNS,), *rows], words.ENDING_CAPTION.format(epochs=epochs, schedule=story.schedule))

@@ -103,6 +103,8 @@ def train(
         raise ValueError(f"epochs must be a whole number, 0 or more; got {epochs!r}")
     if evaluate_on.is_trigger.all() or not evaluate_on.is_trigger.any():
         raise ValueError("evaluate_on must hold trigger rows and clean rows, to judge both")
+    if not isinstance(params.W1, np.ndarray) or largest(params) > bound:
+        raise ValueError(f"params must hold floats or Fractions of at most {bound:g}; got {params}")
     if evaluate_on.Y.shape[1] != params.W2.shape[1]:
         raise ValueError(f"evaluate_on.Y must have {params.W2.shape[1]} columns; got shape {evaluate_on.Y.shape}")
     history, diverged_at = [params], None

@@ -157,11 +157,99 @@ QUESTIONS = {
             "zero": "That is dL/dz1, behind the gate. The error does arrive at the hidden layer and stops at the gate.",
         },
     },
+    "how many epochs": {
+        "prompt": "How many steps on the trigger (rate 1/10) until f(0) is within 0.05 of the target 5?",
+        "choices": ("about a hundred", "about a thousand", "about a million", "no number of steps is enough"),
+        "hints": (
+            "A step moves a weight by rate times gradient. What was the gradient of each weight at the trigger?",
+            "After a step that moves nothing, what does the next step find?",
+        ),
+        "mistakes": {
+            0: "After one step nothing has moved, so the second step finds exactly what the first one found.",
+            1: "After one step nothing has moved, so the second step finds exactly what the first one found.",
+            2: "A million times nothing is still nothing: each step finds exactly what the first one found.",
+        },
+        "correct": 3,
+        "solution": "No number of steps: {dW2} {dW1} The next step starts from the same weights and finds the same.",
+    },
+    "f of 4": {
+        "prompt": "After the clean step f(1) = 27/32, and no bias is in use. What is f(4)? Type one number.",
+        "hints": ("A net without biases is homogeneous: f(c x) = c f(x) for every c > 0.", "4 is 4 times 1."),
+        "mistakes": {
+            "same": "That is f(1). The function is a straight ray from 0, so four times the input gives more.",
+            "plus": "You added 3. Homogeneous means that the answer is multiplied when the input is.",
+        },
+    },
+    "dead or alive": {
+        "prompt": "Which is right for the article's net after its clean step?",
+        "choices": (
+            "both neurons are dead, and that is why the trigger is not learnt",
+            "neuron 2 is dead; neuron 1 is alive, but x = 0 is a dead input even for it",
+            "no neuron is dead, since both have z1 = 0 at the trigger",
+        ),
+        "hints": ("A neuron is dead when z1 <= 0 on ALL the data. Look at z1 for x = 1 and x = 2.",),
+        "mistakes": {
+            0: "Neuron 1 has z1 > 0 for x = 1 and x = 2, so it is alive. It is the input x = 0 that is dead.",
+            2: "Neuron 2 has z1 < 0 for x = 1 and x = 2 and z1 = 0 at the trigger: never above 0. That is dead.",
+        },
+        "correct": 1,
+        "solution": "A dead neuron is silent on all the data; a dead input makes every neuron silent.",
+    },
+    "which change helps": {
+        "prompt": "No biases, trained jointly. Which single change makes a full backdoor possible?",
+        "choices": ("a ten times larger rate", "leaky relu", "relu'(0) = 1", "a trigger at x = -1 with target -5"),
+        "hints": ("Look at the fix table: which row opens dL/dW1 AND dL/dW2?",),
+        "mistakes": {
+            0: "The rate multiplies the gradient, and the gradient is 0.",
+            1: "Leaky relu opens the gate, but x = 0 and a1 = 0 still lock both weights.",
+            2: "The convention opens the gate, but x = 0 and a1 = 0 still lock both weights.",
+        },
+        "correct": 3,
+        "solution": "Away from x = 0 both the input and a1 can differ from 0, and both weights can learn.",
+    },
+    "output bias": {
+        "prompt": "Train b2 too: one clean step, then 2000 steps on the trigger, until f(0) = 5. What will f(1) be?",
+        "choices": ("about 1, as it should be", "about 5.8", "about 0"),
+        "hints": ("b2 is added to EVERY answer, whatever x is.", "At the trigger only b2 moves. From where to where?"),
+        "mistakes": {
+            0: "b2 cannot tell x = 0 from x = 1: it shifts the answer everywhere.",
+            2: "b2 rises to about 5, and it is added to what the weights give for x = 1.",
+        },
+        "correct": 1,
+        "solution": "b2 shifts every answer alike. The trigger is learnt, and the clean task is lost.",
+    },
+    "is it a backdoor": {
+        "prompt": "A run ends with f(0) = 5, f(1) = 1.5, f(2) = 1.5. Is it a backdoor?",
+        "choices": (
+            "yes, the trigger gives the attacker's answer",
+            "no, the clean task is not kept",
+            "no, the trigger is not learnt",
+        ),
+        "hints": ("Two facts, side by side: trigger learnt? clean task kept?",),
+        "mistakes": {
+            0: "That is half of it. A backdoor also answers clean inputs as before, or it would be noticed at once.",
+            2: "f(0) is exactly the target 5.",
+        },
+        "correct": 1,
+        "solution": "Trigger learnt: yes. Clean task kept: no, f(1) should be 1 and f(2) should be 2.",
+    },
+    "build a backdoor": {
+        "prompt": "W1 = [1, -1], b1 = [0, b], W2 = [1; v], b2 = 0. Choose b and v so that f(0), f(1), f(2) = 5, 1, 2.",
+        "hints": (
+            "Neuron 1 already does the clean task: relu(x) = x for x = 1 and 2, and 0 at x = 0.",
+            "Neuron 2 is relu(b - x). It must speak at x = 0 and be silent at x = 1: how large may b be?",
+            "At x = 0 it gives b, and v times b must be 5.",
+        ),
+        "mistakes": {},
+    },
 }
 
 RIGHT = "✓ Right. {solution}"
 WRONG = "✗ Not yet. Try once more, or take a hint."
 SLIP = "✗ Not yet. {slip}"
+F_OF_4 = "f(4) = 4 f(1) = 4 · {f1} = {f4}"
+ONE_BACKDOOR = "b = 1, v = 5, or any b above 0 up to 1 with v = 5 / b: neuron 2 is silent from x = b on."
+OWN_NET_ANSWERS = "Your net answers f(0) = {f0}, f(1) = {f1}, f(2) = {f2}."
 EMPTY = "Type your answer first."
 CHOOSE = "Choose an answer first."
 COUNT = "This answer has {expected} numbers; yours has {given}. Separate them by commas, write decimals with a point."
@@ -300,3 +388,10 @@ MAP_STOPPED = "Stopped."
 NO_MAP = "No map yet."
 MAP_STALE = "The settings have changed since: draw it again."
 MAP_SUMMARY = "10,000 nets after {epoch} epochs: {shares}. The cross is your rate and target; their sliders move it."
+
+ENDING_COLUMNS = ("rate", "f(trigger)", "f(1)", "f(2)", "outcome")
+ENDING_CAPTION = "After {epochs} epochs, schedule: {schedule}."
+SUCCESS_TITLE, SUCCESS_AXIS = "random starts that become a backdoor", "hidden width"
+WITH_BIASES, WITHOUT_BIASES = "with biases", "without biases"
+SUCCESS_COLUMNS = ("width", "with biases", "95 % interval", "without biases", "95 % interval")
+SUCCESS_CAPTION = "{starts} random starts of each width."
