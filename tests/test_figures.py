@@ -211,9 +211,9 @@ def test_decimals_are_shown_when_asked_for():
 
 
 def test_long_numbers_are_shortened():
-    shown = Picture(network_diagram(start(Params([[1 / 7, -123456789 / 1000]], [[0, 0]], [[10**8], [-1]], [[0]]))))
+    shown = Picture(network_diagram(start(Params([[1 / 7, -123456789 / 1000]], [[0, 0]], [[123456789], [-1]], [[0]]))))
     assert shown.column("incoming") == ["W1 = 0.14286", "W1 = −1.2346e5"]
-    assert shown.column("outgoing") == ["W2 = 1e8", "W2 = −1"]
+    assert shown.column("outgoing") == ["W2 = 1.2346e8", "W2 = −1"]
 
 
 def test_hostile_text_is_shown_and_not_run():

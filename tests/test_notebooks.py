@@ -1,0 +1,290 @@
+"""The notebooks as they are committed: complete, short, reproducible, and guarded against a changed number."""
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import nbformat
+import pytest
+from refresh_notebooks import LIVE, NOTEBOOKS, refresh
+
+from lesson_lib.checks import RATE
+from lesson_lib.derivation import certify, derive_step
+from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
+from lesson_lib.training import CLEAN, TRIGGER, train
+
+ROOT = Path(__file__).parent.parent
+PATHS = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+BACKDOOR_BY_HAND = NOTEBOOKS / "01_backdoor_by_hand.ipynb"
+FORBIDDEN = ["interact(", "clear_output", "plt.show", "%%capture"]
+
+every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def read(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert code(notebook), f"{path} has no code"
+    return notebook
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def outputs(notebook):
+    return [output for cell in code(notebook) for output in cell.outputs]
+
+
+def texts(output):
+    """Return everything in an output that is text."""
+    shown = [output.get("text", ""), *output.get("data", {}).values()]
+    return "\n".join(each if isinstance(each, str) else str(each) for each in shown)
+
+
+def shows_something(source):
+    """Tell whether a cell does more than import and assign."""
+    return not all(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) for node in ast.parse(source).body)
+
+
+def not_run(notebook):
+    """Return the cells that carry no result; nbval would compare nothing there and pass."""
+    return [
+        cell.source
+        for cell in code(notebook)
+        if cell.execution_count is None or (shows_something(cell.source) and not cell.outputs)
+    ]
+
+
+def test_the_notebooks_are_found():
+    assert BACKDOOR_BY_HAND in PATHS
+
+
+@every_notebook
+def test_every_cell_has_been_run_from_top_to_bottom(path):
+    notebook = read(path)
+    assert not_run(notebook) == []
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+
+
+def test_a_cell_that_only_imports_or_assigns_needs_no_output():
+    assert not shows_something("import numpy as np\nfrom math import pi\nx = 1")
+    assert shows_something("x = 1\nx")
+    assert shows_something("lab.go(3)")
+
+
+def test_a_notebook_stripped_of_its_outputs_is_caught():
+    notebook = read(BACKDOOR_BY_HAND)
+    for cell in code(notebook):
+        cell.outputs, cell.execution_count = [], None
+    assert len(not_run(notebook)) == len(code(notebook))
+
+
+def test_a_single_cell_without_its_output_is_caught():
+    notebook = read(BACKDOOR_BY_HAND)
+    code(notebook)[1].outputs = []
+    assert not_run(notebook) == [code(notebook)[1].source]
+
+
+@every_notebook
+def test_cells_are_short(path):
+    lengths = [len(cell.source.splitlines()) for cell in code(read(path))]
+    assert max(lengths) <= 12
+    assert statistics.median(lengths) <= 3
+
+
+@every_notebook
+def test_no_output_holds_an_error_a_warning_or_anything_that_changes_from_run_to_run(path):
+    for output in outputs(read(path)):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr"
+        assert LIVE not in output.get("data", {})
+        found = re.findall(r"Traceback|\w*Error:|\w*Warning:|0x[0-9a-fA-F]{6,16}|IPY_MODEL_", texts(output))
+        assert found == []
+
+
+@every_notebook
+def test_no_cell_uses_what_blanks_the_page_or_cannot_be_compared(path):
+    for cell in code(read(path)):
+        assert [name for name in FORBIDDEN if name in cell.source] == []
+
+
+@every_notebook
+def test_a_notebook_opens_with_title_outcomes_and_time_and_ends_with_sources(path):
+    notebook = read(path)
+    first, *_, last = prose(notebook)
+    number, title = re.match(r"# (\d+) · (.+)", first).groups()
+    assert path.stem.startswith(f"{int(number):02}_")
+    assert title
+    assert "**Afterwards you can**\n\n- " in first
+    assert re.search(r"\*\*Time\*\* about \d+ minutes", first)
+    assert notebook.cells[0].cell_type == notebook.cells[-1].cell_type == "markdown"
+    assert re.search(r"^## Sources\n\n- .+", last, re.MULTILINE)
+    assert "## " not in last.partition("## Sources")[2]
+
+
+@every_notebook
+def test_a_picture_has_a_text_twin(path):
+    for output in outputs(read(path)):
+        data = output.get("data", {})
+        assert data.keys() <= {"text/plain", "text/latex", "text/html"}, "nbval compares no other kind"
+        for image in re.findall(r"<img [^>]*>", data.get("text/html", "")):
+            alt = re.search(r'alt="([^"]+)"', image)
+            assert alt
+            assert len(alt[1]) > 40
+            assert data["text/plain"].strip()
+
+
+@every_notebook
+def test_running_a_notebook_again_gives_the_committed_file(path):
+    assert refresh(path).encode() == path.read_bytes(), "run tests/refresh_notebooks.py and look at the difference"
+
+
+# A changed number must not pass: nbval runs an honest copy, and one with a digit changed in several cells.
+
+TAMPERED = {  # what is changed: the kind of output, and a text by which to find it
+    "a number": ("text/plain", "array([[0.5],"),
+    "a formula": ("text/latex", r"\frac{9}{8} \\ -1 \end{bmatrix} + 0 = 0"),
+    "the words of a formula": ("text/plain", "Update W2: W2 = W2 - rate"),
+    "printed text": ("text", "dL/dW2 is 0"),
+    "a lab's summary": ("text/plain", "Trigger step, line"),
+    "a picture's description": ("text/html", '<img alt="Clean step, line'),
+    "a certificate's table": ("text/html", "corner"),
+}
+
+
+def cell_with(notebook, kind, wanted):
+    """Return the position among the code cells of the one whose output of a kind holds a text."""
+    shown = [[output.get("data", output).get(kind, "") for output in cell.outputs] for cell in code(notebook)]
+    [position] = [i for i, texts in enumerate(shown) if any(wanted in text for text in texts)]
+    return position
+
+
+def change_a_digit(text, wanted):
+    """Change the first digit at or after the wanted text."""
+    at = re.compile(r"\d").search(text, text.index(wanted)).start()
+    return text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]
+
+
+def tamper(notebook, kind, wanted):
+    [output] = code(notebook)[cell_with(notebook, kind, wanted)].outputs
+    holder = output.get("data", output)
+    holder[kind] = change_a_digit(holder[kind], wanted)
+
+
+@pytest.fixture(scope="module")
+def failed_cells(tmp_path_factory):
+    """Return which code cells nbval fails in an honest copy of notebook 01 and in a tampered one."""
+    folder = tmp_path_factory.mktemp("copies")
+    honest, tampered = read(BACKDOOR_BY_HAND), read(BACKDOOR_BY_HAND)
+    for kind, wanted in TAMPERED.values():
+        tamper(tampered, kind, wanted)
+    nbformat.write(honest, folder / "honest.ipynb")
+    nbformat.write(tampered, folder / "tampered.ipynb")
+    sanitize = f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--color=no"]
+    command += ["--nbval", "--nbval-current-env", sanitize, "honest.ipynb", "tampered.ipynb"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+    ran = result.stdout + result.stderr
+    assert f"{2 * len(code(honest)) - len(TAMPERED)} passed" in ran, ran
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
+    return {
+        name: {int(cell) for cell in re.findall(rf"^FAILED {name}.ipynb::.*Cell (\d+)", ran, re.MULTILINE)}
+        for name in ("honest", "tampered")
+    }
+
+
+def test_an_honest_copy_passes(failed_cells):
+    assert failed_cells["honest"] == set()
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_one_changed_digit_fails(failed_cells, what):
+    assert cell_with(read(BACKDOOR_BY_HAND), *TAMPERED[what]) in failed_cells["tampered"]
+
+
+def test_only_the_changed_cells_fail(failed_cells):
+    assert len(failed_cells["tampered"]) == len(TAMPERED)
+
+
+# What notebook 01 claims in prose about numbers.
+
+
+def after_clean():
+    return sgd_step(ARTICLE, backward(ARTICLE, CLEAN.X, CLEAN.Y), rate=0.1)
+
+
+def clean_loss(params):
+    return loss(forward(params, CLEAN.X).y_hat, CLEAN.Y)
+
+
+def w1_gradient_with_open_gate():
+    return backward(after_clean(), TRIGGER.X, TRIGGER.Y, relu_prime_at_zero=1).W1
+
+
+def corners(certificate):
+    return {check.entry[:5] for check in certificate.checks if check.has_corner}
+
+
+CLEAN_STEP = derive_step(ARTICLE, CLEAN, rate=0.1)
+TRIGGER_STEP = derive_step(CLEAN_STEP.params, TRIGGER, rate=0.1)
+CLAIMS = {
+    "Neuron 1 has the weight 1/2 and neuron 2 has −1/2.": lambda: ARTICLE.W1.tolist() == [[1 / 2, -1 / 2]],
+    "The second neuron got a negative number, so relu turned it into 0.": lambda: (
+        CLEAN_STEP.find("z1", sample=0).result[1] < 0 == CLEAN_STEP.find("a1", sample=0).result[1]
+    ),
+    "Both answers are half of what they should be.": lambda: (2 * forward(ARTICLE, CLEAN.X).y_hat == CLEAN.Y).all(),
+    "It is a sum, it grows with every sample, and so do its gradients.": lambda: (
+        clean_loss(ARTICLE) > loss(forward(ARTICLE, CLEAN.X[:1]).y_hat, CLEAN.Y[:1])
+        and abs(backward(ARTICLE, CLEAN.X, CLEAN.Y).W2[0]) > abs(backward(ARTICLE, CLEAN.X[:1], CLEAN.Y[:1]).W2[0])
+    ),
+    'With `reduction="mean"` our functions divide by the number of samples.': lambda: (
+        (2 * backward(ARTICLE, CLEAN.X, CLEAN.Y, reduction="mean").W1 == backward(ARTICLE, CLEAN.X, CLEAN.Y).W1).all()
+        and 2 * loss([[0.5], [1]], [[1], [2]], reduction="mean") == loss([[0.5], [1]], [[1], [2]])
+    ),
+    r"The answer was too small, so $\partial L/\partial\hat y$ is negative": lambda: (
+        CLEAN_STEP.find("dy_hat", sample=0).result[0] < 0
+    ),
+    "Both neurons receive some.": lambda: all(CLEAN_STEP.find("da1", sample=0).result),
+    "Neuron 2's gate is shut.": lambda: list(CLEAN_STEP.find("gate", sample=0).result) == [1, 0],
+    "The article's rate is 1/10.": lambda: Fraction(1, 10) == RATE,
+    "One step has removed most of it.": lambda: clean_loss(after_clean()) < clean_loss(ARTICLE) / 2,
+    "Neuron 2 has not moved, and it cannot": lambda: (
+        after_clean().W1[0, 1] == ARTICLE.W1[0, 1] and after_clean().W2[1, 0] == ARTICLE.W2[1, 0]
+    ),
+    "is negative on every clean sample": lambda: (forward(ARTICLE, CLEAN.X).z1[:, 1] < 0).all(),
+    "The gap is not small, it is zero.": lambda: certify(ARTICLE, CLEAN).largest_gap == 0,
+    "shows it $x = 0$ with the target 5": lambda: (TRIGGER.X.tolist(), TRIGGER.Y.tolist()) == ([[0]], [[5]]),
+    "So $a_1$ is 0, that wipes out $W_2$, and the answer is 0.": lambda: (
+        not any(TRIGGER_STEP.find("a1", sample=0).result) and forward(after_clean(), TRIGGER.X).y_hat == 0
+    ),
+    "The error does arrive at the hidden layer. It never gets into a weight": lambda: (
+        all(TRIGGER_STEP.find("da1", sample=0).result)
+        and not any([*TRIGGER_STEP.gradients.W1, *TRIGGER_STEP.gradients.W2])
+    ),
+    "Opening the gate alone would not help it.": lambda: not w1_gradient_with_open_gate().any(),
+    "At the trigger both neurons sit exactly on that corner": lambda: (
+        not forward(after_clean(), TRIGGER.X).z1.any() and corners(certify(ARTICLE, CLEAN)) == set()
+    ),
+    "It happens only in the bias rows.": lambda: corners(certify(after_clean(), TRIGGER)) == {"dL/db"},
+    "The gradients of the weights stay 0 whatever the convention": lambda: not w1_gradient_with_open_gate().any(),
+    "In the clean step only neuron 1 learns.": lambda: (
+        list(map(bool, CLEAN_STEP.gradients.W1)) == list(map(bool, CLEAN_STEP.gradients.W2)) == [True, False]
+    ),
+    "ten more steps on the trigger": lambda: len(train(after_clean(), TRIGGER, rate=0.1, epochs=10).params) == 11,
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_what_notebook_01_says_is_so(claim):
+    written = " ".join(" ".join(prose(read(BACKDOOR_BY_HAND))).split())
+    assert claim in written, "the notebook says something else now"
+    assert CLAIMS[claim]()
