@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 
 from lesson_lib import words
-from lesson_lib.sweeps import Success
+from lesson_lib.sweeps import OutcomeMap, Success
 from lesson_lib.tables import Table
 from lesson_lib.training import OUTCOMES
 
@@ -60,14 +60,23 @@ class Plot:
             self.lines[name].set_data(x, y)
         for line in self.lines.values():
             line.axes.draw_artist(line)
-        return as_image(np.asarray(self.canvas.buffer_rgba()), self.size, alt)
+        return as_image(self.pixels(), self.size, alt)
+
+    def pixels(self) -> np.ndarray:
+        """Return the picture as it is now: (height, width, 4) bytes."""
+        return np.asarray(self.canvas.buffer_rgba())
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    """Return the pixels as a PNG, packed lightly: that is faster than it is large."""
+    buffer = io.BytesIO()
+    image.imsave(buffer, pixels, format="png", pil_kwargs={"compress_level": 1})
+    return buffer.getvalue()
 
 
 def as_image(pixels: np.ndarray, size: tuple[int, int], alt: str) -> str:
     """Return the pixels as an <img> of this width and height on the page, described by the alt text."""
-    buffer = io.BytesIO()
-    image.imsave(buffer, pixels, format="png", pil_kwargs={"compress_level": 1})
-    source = b64encode(buffer.getvalue()).decode()
+    source = b64encode(as_png(pixels)).decode()
     return (
         f'<img alt="{escape(alt)}" width="{size[0]}" height="{size[1]}" style="max-width: 100%; height: auto" '
         f'src="data:image/png;base64,{source}">'
@@ -178,10 +187,8 @@ class MapPlot(Plot):
 class Picture:
     """A finished figure for a notebook: a PNG, and beside it the same in words."""
 
-    def __init__(self, figure: Figure, table: Table) -> None:
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=100)
-        self.png, self.table = buffer.getvalue(), table
+    def __init__(self, png: bytes, table: Table) -> None:
+        self.png, self.table = png, table
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {"image/png": b64encode(self.png).decode(), "text/plain": str(self.table)}
@@ -206,7 +213,17 @@ def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Succe
         for one, other in zip(with_biases, without_biases, strict=True)
     ]
     caption = words.SUCCESS_CAPTION.format(starts=with_biases[0].starts)
-    return Picture(figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return Picture(buffer.getvalue(), Table([words.SUCCESS_COLUMNS, *rows], caption))
+
+
+def map_picture(trained: OutcomeMap, epoch: int) -> Picture:
+    """Return the map of outcomes after this epoch, and each outcome's share as a table."""
+    plot = MapPlot(trained.rates, trained.targets)
+    plot.set_codes(trained.at(epoch))
+    rows = [(words.OUTCOME_LETTERS[one], one.value, f"{trained.share(one, epoch):.1%}") for one in OUTCOMES]
+    return Picture(as_png(plot.pixels()), Table([words.SHARE_COLUMNS, *rows], words.SHARE_CAPTION.format(epoch=epoch)))
 
 
 def _interval(success: Success) -> str:

@@ -76,7 +76,10 @@ class Histories:
 
     @cached_property
     def outcomes(self) -> np.ndarray:
-        """The outcome of each run after each kept epoch, as an index into OUTCOMES: (n_epochs, n_runs)."""
+        """The outcome of each run after each kept epoch, as an index into OUTCOMES: (n_epochs, n_runs).
+
+        Whether an answer has moved is judged on the kept epochs; EPOCHS keeps every one of the first ten.
+        """
         diverged = (self.diverged_at >= 0) & (self.epochs[:, None] >= self.diverged_at)
         return judge(self.outputs[:, None], self.data.Y.values, self.data.is_trigger, diverged)
 
@@ -265,7 +268,7 @@ def width_study(
 
 def endings(story: Story, rates: Sequence[float], epochs: int = 3000) -> Table:
     """Return where the story ends for each learning rate: the answers at the trigger, 1 and 2, and the outcome."""
-    told = tell(story, [*range(0, epochs, max(1, epochs // 100)), epochs], rate=rates)
+    told = tell(story, [*(epoch for epoch in EPOCHS if epoch < epochs), epochs], rate=rates)
     rows = []
     for run, rate in enumerate(rates):
         f1, f2, at_trigger = (f"{value + 0.0:.4f}" for value in told.outputs[:, -1, run])

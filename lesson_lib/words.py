@@ -395,3 +395,5 @@ SUCCESS_TITLE, SUCCESS_AXIS = "random starts that become a backdoor", "hidden wi
 WITH_BIASES, WITHOUT_BIASES = "with biases", "without biases"
 SUCCESS_COLUMNS = ("width", "with biases", "95 % interval", "without biases", "95 % interval")
 SUCCESS_CAPTION = "{starts} random starts of each width."
+SHARE_COLUMNS = ("letter", "outcome", "share of the nets")
+SHARE_CAPTION = "10,000 nets after {epoch} epochs."
