@@ -58,7 +58,7 @@ def network_diagram(
         f'style="width: 100%; max-width: {WIDTH}px; height: auto; display: block; '
         'font: 14px ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace">'
         f"<title>{escape(words.DIAGRAM_TITLE.format(n_hidden=n_hidden))}</title><desc>{escape(description)}</desc>"
-        f"{ground}{''.join(parts)}{_legend(height)}</svg>"
+        f"{ground}{''.join(parts)}{_legend(height, bool(now))}</svg>"
     )
     return svg.replace(GROUND, "#ffffff").replace("currentColor", "#000000") if on_paper else svg
 
@@ -178,9 +178,10 @@ def _output(pen: _Pen, n_hidden: int) -> list[str]:
     ]
 
 
-def _legend(height: int) -> str:
+def _legend(height: int, stepping: bool) -> str:
     x, parts = 4.0, []
-    for style, text in zip(("now", "used", "zero"), words.DIAGRAM_LEGEND, strict=True):
+    entries = list(zip(("now", "used", "zero"), words.DIAGRAM_LEGEND, strict=True))
+    for style, text in entries if stepping else entries[-1:]:
         fill, frame, dash, weight, colour, sign = STYLES[style]
         parts.append(_boxed(x, height - 8, sign + text, "start", fill, frame, dash, weight, colour))
         x += 8.45 * len(sign + text) + 24

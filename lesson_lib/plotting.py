@@ -185,13 +185,14 @@ class MapPlot(Plot):
 
 
 class Picture:
-    """A finished figure for a notebook: a PNG, and beside it the same in words."""
+    """A finished figure for a notebook, shown `width` pixels wide; `table` says the same in words."""
 
-    def __init__(self, png: bytes, table: Table) -> None:
-        self.png, self.table = png, table
+    def __init__(self, png: bytes, width: int, table: Table) -> None:
+        self.png, self.width, self.table = png, width, table
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"image/png": b64encode(self.png).decode(), "text/plain": str(self.table)}
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data = {"image/png": b64encode(self.png).decode(), "text/plain": str(self.table)}
+        return data, {"image/png": {"width": self.width}}
 
 
 def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Success]) -> Picture:
@@ -215,7 +216,7 @@ def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Succe
     caption = words.SUCCESS_CAPTION.format(starts=with_biases[0].starts)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
-    return Picture(buffer.getvalue(), Table([words.SUCCESS_COLUMNS, *rows], caption))
+    return Picture(buffer.getvalue(), 700, Table([words.SUCCESS_COLUMNS, *rows], caption))
 
 
 def map_picture(trained: OutcomeMap, epoch: int) -> Picture:
@@ -223,7 +224,11 @@ def map_picture(trained: OutcomeMap, epoch: int) -> Picture:
     plot = MapPlot(trained.rates, trained.targets)
     plot.set_codes(trained.at(epoch))
     rows = [(words.OUTCOME_LETTERS[one], one.value, f"{trained.share(one, epoch):.1%}") for one in OUTCOMES]
-    return Picture(as_png(plot.pixels()), Table([words.SHARE_COLUMNS, *rows], words.SHARE_CAPTION.format(epoch=epoch)))
+    return Picture(
+        as_png(plot.pixels()),
+        plot.size[0],
+        Table([words.SHARE_COLUMNS, *rows], words.SHARE_CAPTION.format(epoch=epoch)),
+    )
 
 
 def _interval(success: Success) -> str:

@@ -26,4 +26,5 @@ class Table:
             f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>"
             for row in body
         )
-        return f"<table><caption>{escape(self.caption)}</caption><tr>{header}</tr>{rows}</table>"
+        caption = f'<caption style="text-align: left; white-space: nowrap">{escape(self.caption)}</caption>'
+        return f"<table>{caption}<tr>{header}</tr>{rows}</table>"

@@ -305,6 +305,10 @@ FIELD_COUNT = "{name} must hold as many numbers as {partner}, {expected}; got {g
 WIDTH_LIMIT = "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}."
 SAMPLE_LIMIT = "{name} must hold 1 to {most} numbers, one a sample; got {given}."
 LAB_SUMMARY = "{phase}, line {line} of {lines}. {title}. {text}. {zero}"
+KEYS = (
+    '<span style="opacity: 0.8">Keyboard: Tab to a control, arrows on a slider, Enter opens a list. '
+    "Elsewhere single letters are JupyterLab's shortcuts.</span>"
+)
 PHASE_NAMES = {"clean": "Clean step", "trigger": "Trigger step"}
 
 # Plots

@@ -143,13 +143,13 @@ def field(description: str, value: str, label_width: str = "64px", width: str = 
     )
 
 
-def choice(description: str, options: Any, value: Any, width: str) -> widgets.Dropdown:
+def choice(description: str, options: Any, value: Any, width: str, label: str = "initial") -> widgets.Dropdown:
     """Return a labelled list of choices."""
     return widgets.Dropdown(
         options=options,
         value=value,
         description=description,
-        style={"description_width": "initial"},
+        style={"description_width": label},
         layout=widgets.Layout(width=width),
     )
 

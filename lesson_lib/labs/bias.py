@@ -35,10 +35,10 @@ class BiasLab(TrainingLab):
     def more_controls(self) -> dict[str, Any]:
         """Return the biases, the starting weights and the width."""
         return {
-            "biases": choice(words.BIASES_TRAINED, words.BIASES, "none", "230px"),
-            "b1": field(words.B1_START, "0, 0", label_width="96px", width="250px"),
-            "b2": field(words.B2_START, "0", label_width="96px", width="250px"),
-            "weights": choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "300px"),
+            "biases": choice(words.BIASES_TRAINED, words.BIASES, "none", "280px", "96px"),
+            "b1": field(words.B1_START, "0, 0", label_width="96px", width="280px"),
+            "b2": field(words.B2_START, "0", label_width="96px", width="280px"),
+            "weights": choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "280px", "96px"),
             "width": Dial(words.WIDTH, range(2, 33), 2, whole=True),
             "seed": widgets.BoundedIntText(
                 description=words.SEED, max=9999, style={"description_width": "96px"}, layout={"width": "186px"}
@@ -98,6 +98,7 @@ class BiasLab(TrainingLab):
                 self.pictures,
                 widgets.HBox([self.map_button, self.map_text], layout=WRAP),
                 self.map_picture,
+                widgets.HTML(words.KEYS),
             ]
         )
 

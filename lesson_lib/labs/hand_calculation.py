@@ -164,7 +164,8 @@ class HandCalculationLab(Lab):
         }
         self.state = compute(self.values)
         self.messages = {name: widgets.HTML() for name in ("", *START)}
-        self.title, self.count, self.twin = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.title, self.count = widgets.HTML(), widgets.HTML()
+        self.twin = widgets.HTML(layout=widgets.Layout(height="66px", overflow="auto"))
         self.formula = widgets.HTMLMath(layout=widgets.Layout(height="230px", overflow="auto"))
         self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
         self.play_button = button(words.PLAY, words.TIPS["Play"], self.play)
@@ -262,6 +263,8 @@ class HandCalculationLab(Lab):
                 widgets.HBox(net, layout=widgets.Layout(flex_flow="row wrap")),
                 widgets.HBox(data, layout=widgets.Layout(flex_flow="row wrap")),
                 self.messages[""],
-                button(words.RESET, words.TIPS["Reset"], self.reset),
+                widgets.HBox(
+                    [button(words.RESET, words.TIPS["Reset"], self.reset), widgets.HTML(words.KEYS)], layout=wrap
+                ),
             ]
         )

@@ -40,7 +40,7 @@ class TrainingLab(Lab):
             "epochs": Dial(words.DIALS["epochs"], EPOCHS, self.start_epoch, whole=True),
             "target": Dial(words.DIALS["target"], TARGETS, 5),
             "position": Dial(words.DIALS["position"], POSITIONS, 0),
-            "schedule": choice(words.SCHEDULE, SCHEDULES, SCHEDULES[0], "250px"),
+            "schedule": choice(words.SCHEDULE, SCHEDULES, SCHEDULES[0], "280px", "96px"),
             **self.more_controls(),
         }
         self.messages = {"": widgets.HTML()}
@@ -100,8 +100,8 @@ class TriggerLab(TrainingLab):
     def more_controls(self) -> dict[str, Any]:
         """Return the activation and the convention at its corner."""
         return {
-            "activation": choice(words.ACTIVATION, words.ACTIVATION_CHOICES, "relu", "220px"),
-            "at_zero": choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "120px"),
+            "activation": choice(words.ACTIVATION, words.ACTIVATION_CHOICES, "relu", "280px", "96px"),
+            "at_zero": choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "186px", "96px"),
         }
 
     def story(self) -> Story:
@@ -134,4 +134,4 @@ class TriggerLab(TrainingLab):
         dials = widgets.VBox([*self.controls.values(), button(words.RESET, words.TIPS["Reset"], self.reset)])
         right = widgets.Box([self.diagram], layout=widgets.Layout(flex="1 1 460px", max_width="600px"))
         top = widgets.HBox([dials, right], layout=WRAP)
-        return widgets.VBox([top, self.messages[""], self.facts, self.pictures])
+        return widgets.VBox([top, self.messages[""], self.facts, self.pictures, widgets.HTML(words.KEYS)])
