@@ -1,6 +1,7 @@
 """Notebook 01 as a learner meets it: read, run, pressed, typed into, in both themes and at two widths."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from labpage import LabPage
@@ -350,3 +351,9 @@ def walks(opened, request):
 def test_at_every_line_formula_and_picture_fit(walks, flaw):
     for step, walk in walks.items():
         assert [(step, at["line"], at[flaw]) for at in walk if at[flaw]] == []
+
+
+def test_the_lab_keeps_its_height_at_every_line(walks):
+    for walk in walks.values():
+        jumps = [(a["line"], b["line"]) for a, b in pairwise(walk) if a["height"] != b["height"]]
+        assert jumps == []
