@@ -63,6 +63,12 @@ def network_diagram(
     return svg.replace(GROUND, "#ffffff").replace("currentColor", "#000000") if on_paper else svg
 
 
+def zero_marks(zero_by: Mapping[tuple[int, int], Collection[str]]) -> set[Mark]:
+    """Return which factor to cross out at which neuron, from the zero factors of each entry of a gradient."""
+    shared = ("X", "dy_hat")  # one value for all neurons
+    return {(name, 0 if name in shared else max(entry)) for entry, names in zero_by.items() for name in names}
+
+
 class _Pen:
     """Knows every value and how each is marked, and writes one of them as a line of text in a box."""
 

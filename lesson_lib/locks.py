@@ -11,7 +11,7 @@ from sympy import ImmutableMatrix
 from lesson_lib import words
 from lesson_lib.matrices import Matrix, as_matrix_like
 from lesson_lib.network import ARTICLE, PARAMETERS, Params, backward, chain_rule, collect, forward, sgd_step
-from lesson_lib.notation import Term, Writer, zero_factors
+from lesson_lib.notation import Term, Writer, reason, zero_factors
 from lesson_lib.symbolic import symbolic_matrix, symbolic_params
 from lesson_lib.tables import Table
 from lesson_lib.training import CLEAN
@@ -43,11 +43,7 @@ class Lock:
     @property
     def reason(self) -> str:
         """What keeps it at 0, in words: "x = 0 and relu'(z1) = 0", or "open"."""
-        if self.is_open:
-            return words.OPEN
-        gate = f"{words.FUNCTIONS[self.activation][1]}'(z1)"
-        names = (gate if factor == "gate" else words.SYMBOLS[factor][1] for factor in self.factors)
-        return words.AND.join(words.ZERO_FACTOR.format(factor=name) for name in names)
+        return words.OPEN if self.is_open else reason(self.factors, self.activation)
 
 
 def locks(params: Params, x: Matrix, y: Matrix, *, activation: str = "relu", relu_prime_at_zero: Any = 0) -> list[Lock]:

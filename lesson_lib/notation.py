@@ -3,7 +3,7 @@
 Run the net on Terms instead of numbers and every result knows its own formula, so no formula is typed twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ import sympy
 from sympy import MatrixBase
 
 from lesson_lib import matrices, symbolic  # noqa: F401  (symbolic registers the SymPy side)
-from lesson_lib.words import FUNCTIONS, SYMBOLS
+from lesson_lib.words import AND, FUNCTIONS, SYMBOLS, ZERO_FACTOR
 
 LONGEST_FRACTION = 8  # digits above or below the line beyond which a fraction is shown as a decimal
 DECIMAL_PLACES = 4
@@ -123,6 +123,13 @@ def _factors(term: Term, row: int, column: int) -> Iterator[list[tuple[Term, tup
     elif term.operation == "matmul":
         left, right = term.operands
         yield from ([(left, (row, k)), (right, (k, column))] for k in range(left.shape[1]))
+
+
+def reason(factors: Iterable[str], activation: str) -> str:
+    """Return in words which factors are 0: "x = 0 and relu'(z1) = 0"."""
+    gate = f"{FUNCTIONS[activation][1]}'(z1)"
+    names = (gate if factor == "gate" else SYMBOLS[factor][1] for factor in factors)
+    return AND.join(ZERO_FACTOR.format(factor=name) for name in names)
 
 
 class Writer:

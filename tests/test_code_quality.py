@@ -11,31 +11,36 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lesson_lib"
 
 # Which of our modules each module may import. Imports point one way only, and nothing imports labs.
-SYMBOLS = {"symbolic", "notation", "certificate", "derivation"}
-CORE = SYMBOLS | {"matrices", "network", "training", "sweeps", "naa", "capture", "repair", "digits"}
+SYMBOLS = {"symbolic", "steps", "notation", "certificate", "derivation", "locks"}
+CORE = SYMBOLS | {"matrices", "network", "batch", "tables", "training", "sweeps", "naa", "capture", "repair", "digits"}
 ALLOWED = {
     "__init__": {"network", "training", "sweeps", "naa"},
     "words": set(),
     "matrices": set(),
     "network": {"matrices"},
     "training": {"matrices", "network"},
-    "sweeps": {"matrices", "network", "training"},
+    "batch": {"matrices"},
+    "tables": set(),
+    "sweeps": {"batch", "network", "tables", "training", "words"},
     "symbolic": {"matrices", "network", "words"},
     "notation": {"matrices", "symbolic", "words"},
-    "certificate": {"matrices", "network", "symbolic", "words"},
-    "derivation": {"matrices", "network", "symbolic", "notation", "certificate", "words"},
+    "certificate": {"matrices", "network", "symbolic", "tables", "words"},
+    "steps": {"network"},
+    "derivation": {"matrices", "network", "symbolic", "notation", "steps", "certificate", "words"},
+    "locks": {"matrices", "network", "symbolic", "notation", "tables", "training", "words"},
     "naa": set(),
     "capture": set(),
     "repair": {"naa", "capture"},
     "digits": {"naa", "capture", "repair"},
     "figures": CORE | {"words"},
+    "plotting": CORE | {"words"},
     "checks": CORE | {"words"},
-    "labs": CORE | {"words", "figures", "checks", "labs"},
+    "labs": CORE | {"words", "figures", "plotting", "checks", "labs"},
 }
 # The only modules that may import these packages.
 HEAVY = {
     "ipywidgets": {"labs"},
-    "matplotlib": {"figures", "labs"},
+    "matplotlib": {"figures", "plotting", "labs"},
     "sympy": SYMBOLS | {"figures", "checks", "labs"},
     "sklearn": {"digits"},
     "torch": {"capture"},

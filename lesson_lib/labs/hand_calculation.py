@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from lesson_lib import words
 from lesson_lib.checks import parse_numbers
 from lesson_lib.derivation import Derivation, Step, derive_step
-from lesson_lib.figures import network_diagram
+from lesson_lib.figures import network_diagram, zero_marks
 from lesson_lib.labs.base import Lab, button, choice, field, status
 from lesson_lib.matrices import as_matrix_like
 from lesson_lib.network import PARAMETERS, Params, backward, check_rate, sgd_step
@@ -114,16 +114,11 @@ def diagram(state: State, line: int, on_paper: bool = False) -> str:
         rows = {"X": state.data.X, "Y": state.data.Y}
         known |= {name: as_matrix_like(EXACT, matrix, name)[sample, :] for name, matrix in rows.items()}
     known |= state.derivation.known_at(line)
-    zero = {
-        (factor, 0 if factor in ("X", "dy_hat") else max(entry))
-        for entry, factors in step.zero_by.items()
-        for factor in factors
-    }
     return network_diagram(
         known,
         now={step.quantity},
         used=step.inputs,
-        zero=zero,
+        zero=zero_marks(step.zero_by),
         decimals=state.decimals,
         description=describe(state, line),
         on_paper=on_paper,

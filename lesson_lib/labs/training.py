@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lesson_lib import words
-from lesson_lib.figures import network_diagram
+from lesson_lib.figures import network_diagram, zero_marks
 from lesson_lib.locks import Lock, locks
 from lesson_lib.network import PARAMETERS, Params, chain_rule, collect, forward
 from lesson_lib.sweeps import EPOCHS, Histories, Story, tell
@@ -129,13 +129,7 @@ def trigger_diagram(seen: View, on_paper: bool = False) -> str:
     known = {"X": x, "Y": y, **passed._asdict(), **factors._asdict()}
     known |= {f"d{name}": gradient for name, gradient in gradients._asdict().items()}
     known |= {name: getattr(seen.params, name) for name in PARAMETERS}
-    zero = {
-        (factor, 0 if factor in ("X", "dy_hat") else max(entry))
-        for lock in seen.locks
-        if not lock.is_open
-        for entry, names in lock.zero_by.items()
-        for factor in names
-    }
+    zero = set().union(*(zero_marks(lock.zero_by) for lock in seen.locks if not lock.is_open))
     return network_diagram(known, zero=zero, decimals=True, description=verdict(seen), on_paper=on_paper)
 
 
