@@ -3,8 +3,8 @@
 Run the net on Terms instead of numbers and every result knows its own formula, so no formula is typed twice.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Any
 
 import sympy
@@ -166,7 +166,9 @@ class Writer:
         if not number.is_number:
             return sympy.latex(number) if self.is_latex else str(number).replace("**", "^").replace("*", "·")
         if not self._fits_exactly(number):
-            return self._scientific(f"{Decimal(str(sympy.N(number, 17))):.{DECIMAL_PLACES + 1}g}")
+            digits = DECIMAL_PLACES + 1
+            small = abs(number) < sys.float_info.max
+            return self._scientific(f"{float(number):.{digits}g}" if small else str(sympy.N(number, digits)))
         if number.is_Integer:
             return str(number)
         if self.decimals:

@@ -177,7 +177,7 @@ def test_text_and_html_show_the_verdict():
     assert str(certificate).endswith(verdict)
     assert str(certificate).count("✓ agree") == 7
     html = certificate._repr_html_()
-    assert f"<caption>{verdict}</caption>" in html
+    assert f">{verdict}</caption>" in html
     assert html.count('<th scope="row">') == html.count("✓ agree") == 7
 
 

@@ -64,7 +64,9 @@ class Picture:
         self.frame = Box(*map(float, self.root.get("viewBox").split()))
         self.bodies = [box for box in map(rectangle, self.root.iter(SVG + "rect")) if is_body(box)]
         labels = read_labels(self.root)
-        self.legend, self.labels = labels[-len(words.DIAGRAM_LEGEND) :], labels[: -len(words.DIAGRAM_LEGEND)]
+        legend = max(label.y for label in labels)  # the bottom row
+        self.legend = [label for label in labels if label.y == legend]
+        self.labels = [label for label in labels if label.y < legend]
         assert self.labels
 
     def column(self, place: str) -> list[str]:
@@ -271,6 +273,11 @@ def test_the_legend_shows_each_mark_as_the_diagram_draws_it():
     ]
     assert [label.frame for label in legend] == frames
     assert len(set(frames)) == 3
+
+
+def test_without_a_current_line_the_legend_keeps_to_the_mark_that_can_occur():
+    known = {name: getattr(ARTICLE, name) for name in ("W1", "b1", "W2", "b2")}
+    assert [label.text for label in Picture(network_diagram(known)).legend] == ["✕ " + words.DIAGRAM_LEGEND[2]]
 
 
 def contrast(colour: str, ground: str) -> float:
