@@ -37,17 +37,19 @@ def network_diagram(
     decimals: bool = False,
     description: str = "",
     on_paper: bool = False,
+    ask: bool = True,
 ) -> str:
     """Return an SVG of a 1-n-1 net with every value in `known` (matrices by quantity) at its place.
 
     Quantities in `now` are filled, those in `used` framed, and the (quantity, neuron) pairs in `zero` crossed out:
-    they are the factors that make a gradient 0. `on_paper` draws black on an opaque white ground, for pages without
-    a theme. Raises ValueError for a net with several inputs or outputs.
+    they are the factors that make a gradient 0. `ask` puts a question mark where a value of the forward pass is not
+    known. `on_paper` draws black on an opaque white ground, for pages without a theme. Raises ValueError for a net
+    with several inputs or outputs.
     """
     n_in, n_hidden = known["W1"].shape
     if n_in != 1 or known["W2"].shape != (n_hidden, 1):
         raise ValueError(f"known must describe a net with one input and one output; got W1 {known['W1'].shape}")
-    pen = _Pen(known, now, used, zero, decimals)
+    pen = _Pen(known, now, used, zero, decimals, ask)
     height = TOP + n_hidden * ROW + 40
     parts = [*_edges(pen, n_hidden), *_input(pen, n_hidden), *_output(pen, n_hidden)]
     for neuron in range(n_hidden):
@@ -79,8 +81,9 @@ class _Pen:
         used: Collection[str],
         zero: Collection[Mark],
         decimals: bool,
+        ask: bool,
     ) -> None:
-        self.known, self.now, self.used, self.zero = known, now, used, zero
+        self.known, self.now, self.used, self.zero, self.ask = known, now, used, zero, ask
         self.writer, self.short = Writer("text", decimals), Writer("text", decimals=True)
 
     def style(self, quantity: str, neuron: int) -> str:
@@ -98,7 +101,7 @@ class _Pen:
     def write(self, x: float, y: float, quantity: str, neuron: int = 0, anchor: str = "middle") -> str:
         """Return the line "name = number" at (x, y), or "name = ?" or nothing while it is not known."""
         if quantity not in self.known:
-            if quantity.startswith("d") or quantity in ("gate", "L"):
+            if quantity.startswith("d") or quantity in ("gate", "L") or not self.ask:
                 return ""
             text = f"{words.SYMBOLS[quantity][1]} = ?"
         else:

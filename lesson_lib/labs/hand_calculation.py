@@ -19,6 +19,7 @@ from lesson_lib.symbolic import EXACT
 from lesson_lib.training import Dataset
 
 MOST_NEURONS, MOST_SAMPLES = 3, 4
+FORMULA_HEIGHTS = {1: "200px", 2: "230px", 3: "300px"}  # by the number of hidden neurons
 SECONDS_A_LINE = 2.0
 TRAINABLE = {"none": (), "b1": ("b1",), "b2": ("b2",), "both": ("b1", "b2")}
 START = {  # the article's numbers
@@ -122,6 +123,7 @@ def diagram(state: State, line: int, on_paper: bool = False) -> str:
         decimals=state.decimals,
         description=describe(state, line),
         on_paper=on_paper,
+        ask=sample is not None,
     )
 
 
@@ -161,7 +163,7 @@ class HandCalculationLab(Lab):
         self.messages = {name: widgets.HTML() for name in ("", *START)}
         self.title, self.count = widgets.HTML(), widgets.HTML()
         self.twin = widgets.HTML(layout=widgets.Layout(height="66px", overflow="auto"))
-        self.formula = widgets.HTMLMath(layout=widgets.Layout(height="230px", overflow="auto"))
+        self.formula = widgets.HTMLMath(layout=widgets.Layout(overflow="auto"))
         self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
         self.play_button = button(words.PLAY, words.TIPS["Play"], self.play)
         self.box = self._layout()
@@ -180,6 +182,7 @@ class HandCalculationLab(Lab):
         step = self.state.derivation.steps[self.line - 1]
         self.count.value = words.LINE_COUNT.format(line=self.line, lines=self.lines)
         self.title.value = f'<div style="font-weight: 600; font-size: 1.15em">{escape(step.title)}</div>'
+        self.formula.layout.height = FORMULA_HEIGHTS[self.state.start.W1.shape[1]]  # fixed, so that nothing jumps
         self.formula.value = rf"\[{escape(formula(step), quote=False)}\]"
         self.diagram.value = diagram(self.state, self.line)
         self.twin.value = status(" ".join(filter(None, (note, self.summary))))
@@ -246,7 +249,8 @@ class HandCalculationLab(Lab):
         choices = [self.controls[name] for name in ("phase", "numbers", "biases")]
         left = widgets.VBox([self.title, self.formula], layout=widgets.Layout(flex="1 1 380px", min_width="340px"))
         right = widgets.Box([self.diagram], layout=widgets.Layout(flex="1 1 480px", max_width="690px"))
-        edits = {name: widgets.VBox([self.controls[name], self.messages[name]]) for name in START}
+        narrow = widgets.Layout(width="196px")  # a message wraps below its field
+        edits = {name: widgets.VBox([self.controls[name], self.messages[name]], layout=narrow) for name in START}
         net, data = list(edits.values())[:5], list(edits.values())[5:]
         return widgets.VBox(
             [
