@@ -12,7 +12,7 @@ from lesson_lib import words
 from lesson_lib.derivation import Derivation, derive_step
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.symbolic import exactly
-from lesson_lib.training import CLEAN, POISONED, TRIGGER
+from lesson_lib.training import CLEAN, POISONED, TOLERANCE, TRIGGER
 
 RATE = Fraction(1, 10)  # the article's learning rate
 MOST_NUMBERS, MOST_CHARACTERS = 12, 12
@@ -48,7 +48,7 @@ def parse_numbers(text: str) -> Answer:
     >>> parse_numbers("[0.5, -1/3]")
     (Fraction(1, 2), Fraction(-1, 3))
     """
-    pieces = [piece for piece in re.split(r"[\s,;\[\]]+", text.replace("−", "-")) if piece]
+    pieces = [piece for piece in re.split(r"[\s,;\[\]]+", text.replace("−", "-").replace("–", "-")) if piece]
     if not pieces:
         raise ValueError(words.NO_NUMBERS)
     if len(pieces) > MOST_NUMBERS:
@@ -85,12 +85,19 @@ def judge(question: Question, typed: str | int | None) -> Feedback:
             return Feedback(None, words.COUNT.format(expected=expected, given=len(given)))
     if given == question.answer:
         return Feedback(True, words.RIGHT.format(solution=question.solution))
-    slip = question.mistakes.get(given)
+    slip = question.mistakes.get(given) or _rounding(given, question.answer)
     if question.explain and not isinstance(given, int):
         slip = question.explain(given)
         if not slip:
             return Feedback(True, words.RIGHT.format(solution=question.solution))
     return Feedback(False, words.SLIP.format(slip=slip) if slip else words.WRONG)
+
+
+def _rounding(given: Answer | int, answer: Answer | int) -> str:
+    if isinstance(given, int) or isinstance(answer, int):
+        return ""
+    close = all(abs(one - other) <= abs(other) / 100 for one, other in zip(given, answer, strict=True))
+    return words.ROUNDED if close else ""
 
 
 def question(name: str) -> Question:
@@ -189,8 +196,11 @@ def _explain_own_backdoor(given: Answer) -> str:
     """Return "" if b1 = [0, b], W2 = [1, v] makes a backdoor, and otherwise what that net answers."""
     bias, weight = given
     net = Params(W1=[[1, -1]], b1=[[Fraction(0), bias]], W2=[[Fraction(1)], [weight]], b2=[[0]])
-    f1, f2, f0 = forward(net, POISONED.X).y_hat[:, 0]
-    return "" if [f0, f1, f2] == [5, 1, 2] else words.OWN_NET_ANSWERS.format(f0=f0, f1=f1, f2=f2)
+    answers = forward(net, POISONED.X).y_hat[:, 0].astype(float)
+    if (abs(answers - POISONED.Y[:, 0]) <= TOLERANCE).all():
+        return ""
+    f1, f2, f0 = (f"{answer:.4g}" for answer in answers)
+    return words.OWN_NET_ANSWERS.format(f0=f0, f1=f1, f2=f2)
 
 
 def _add(matrices: Iterable[Any]) -> Any:

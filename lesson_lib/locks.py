@@ -12,7 +12,7 @@ from lesson_lib import words
 from lesson_lib.matrices import Matrix, as_matrix_like
 from lesson_lib.network import ARTICLE, PARAMETERS, Params, backward, chain_rule, collect, forward, sgd_step
 from lesson_lib.notation import Term, Writer, reason, zero_factors
-from lesson_lib.symbolic import symbolic_matrix, symbolic_params
+from lesson_lib.symbolic import EXACT, symbolic_matrix, symbolic_params
 from lesson_lib.tables import Table
 from lesson_lib.training import CLEAN
 
@@ -71,21 +71,30 @@ def _lock(name: str, gradient: Term, activation: str) -> Lock:
 
 def fix_matrix() -> Table:
     """Return each candidate fix against the four gradients at the trigger, after the article's clean step."""
-    after = sgd_step(ARTICLE, backward(ARTICLE, CLEAN.X, CLEAN.Y), rate=0.1)
-    fixes: dict[str, tuple[Params, float, dict[str, Any]]] = {
+    gradients = backward(ARTICLE, CLEAN.X, CLEAN.Y)
+    after, larger = (_exact(sgd_step(ARTICLE, gradients, rate)) for rate in (0.1, 0.4))
+    fixes: dict[str, tuple[Params, int, dict[str, Any]]] = {
         "none": (after, 0, {}),
-        "rate": (sgd_step(ARTICLE, backward(ARTICLE, CLEAN.X, CLEAN.Y), rate=0.4), 0, {}),
-        "b2": (replace(after, b2=[[1]]), 0, {}),
-        "b1": (replace(after, b1=[[1, 1]]), 0, {}),
+        "rate": (larger, 0, {}),
+        "b2": (replace(after, b2=ImmutableMatrix([[1]])), 0, {}),
+        "b1": (replace(after, b1=ImmutableMatrix([[1, 1]])), 0, {}),
         "move": (after, -1, {}),
         "at zero": (after, 0, {"relu_prime_at_zero": 1}),
         **{name: (after, 0, {"activation": name}) for name in ("leaky_relu", "tanh", "identity", "sigmoid")},
     }
     rows = [
-        (words.FIXES[name], *(lock.reason for lock in locks(params, [[x]], [[5]], **keywords)))
+        (words.FIXES[name], *map(_state, locks(params, [[x]], [[5]], **keywords)))
         for name, (params, x, keywords) in fixes.items()
     ]
     return Table([(words.FIX, *(words.SYMBOLS[f"d{name}"][1] for name in PARAMETERS)), *rows], words.FIX_CAPTION)
+
+
+def _exact(params: Params) -> Params:
+    return Params(*(as_matrix_like(EXACT, getattr(params, name), name) for name in PARAMETERS))
+
+
+def _state(lock: Lock) -> str:
+    return f"{lock.reason} {_show(lock.gradient)}" if lock.is_open else lock.reason
 
 
 # Proofs in letters ------------------------------------------------------------------------------------------------
@@ -110,8 +119,8 @@ def prove_homogeneous() -> Table:
     c = sympy.Symbol("c", positive=True)
     rows = []
     for signs in product((1, -1), repeat=2):
-        z1 = [sign * sympy.Symbol(f"z{i + 1}", positive=True) for i, sign in enumerate(signs)]  # x W1, by its sign
-        net = without_biases(replace(symbolic_params(), W1=ImmutableMatrix([z1])))
+        sizes = [sign * sympy.Symbol(f"s{i + 1}", positive=True) for i, sign in enumerate(signs)]  # x W1, by its sign
+        net = without_biases(replace(symbolic_params(), W1=ImmutableMatrix([sizes])))
         scaled, plain = (forward(net, ImmutableMatrix([[x]])).y_hat[0] for x in (c, sympy.Integer(1)))
         gates = ", ".join(words.GATE_OPEN if sign > 0 else words.GATE_SHUT for sign in signs)
         rows.append((gates, str(plain), str(sympy.expand(scaled - c * plain))))

@@ -10,6 +10,7 @@ import numpy as np
 
 from lesson_lib import words
 from lesson_lib.batch import Batch, stack
+from lesson_lib.matrices import as_matrix
 from lesson_lib.network import ARTICLE, PARAMETERS, Gradients, Params, backward, check_rate, forward, sgd_step
 from lesson_lib.tables import Table
 from lesson_lib.training import BOUND, CLEAN, OUTCOMES, Dataset, Outcome, judge
@@ -39,6 +40,10 @@ class Story:
     b2: float = 0.0
     width: int = 2
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {', '.join(map(repr, SCHEDULES))}; got {self.schedule!r}")
 
     @property
     def start(self) -> Params:
@@ -105,6 +110,8 @@ def train_many(
     (-1 for the others).
     Stop iterating to stop the work.
     """
+    if not keep or not all(isinstance(epoch, int | np.integer) and epoch >= 0 for epoch in keep):
+        raise ValueError(f"keep must hold whole numbers, 0 or more; got {keep!r}")
     diverged_at = np.full(rate.values.shape[2:], -1)
     settled = False
     for epoch in range(max(keep) + 1):
@@ -156,9 +163,21 @@ def collect(story: Story, values: dict[str, np.ndarray], states: Iterator[tuple[
 
 def swept_values(story: Story, **swept: Any) -> dict[str, np.ndarray]:
     """Return rate, target and position of every run, each (n_runs,), from the swept fields and the story's own."""
-    columns = [np.atleast_1d(swept.get(name, getattr(story, name))) for name in ("rate", "target", "position")]
-    rate, target, position = np.broadcast_arrays(*(column.astype(float) for column in columns))
-    return {"rate": rate, "target": target, "position": position}
+    names = ("rate", "target", "position")
+    if not set(swept) <= set(names):
+        raise ValueError(f"only {', '.join(names)} can be swept; got {', '.join(swept)}")
+    columns = [_column(name, swept.get(name, getattr(story, name))) for name in names]
+    return dict(zip(names, np.broadcast_arrays(*columns), strict=True))
+
+
+def _column(name: str, values: Any) -> np.ndarray:
+    column = np.atleast_1d(np.array(values, dtype=object))
+    if column.ndim != 1 or not column.size:
+        raise ValueError(f"{name} must be a number or a list of numbers; got {values!r}")
+    numbers: np.ndarray = as_matrix([column.tolist()], name)[0].astype(float)
+    if (abs(numbers) > BOUND).any():
+        raise ValueError(f"{name} must be at most {BOUND:g} in size; got {numbers[abs(numbers) > BOUND][0]:g}")
+    return numbers
 
 
 def _samples(values: dict[str, np.ndarray]) -> Dataset:
@@ -196,6 +215,8 @@ class OutcomeMap:
 
     def at(self, epoch: int) -> np.ndarray:
         """Return the codes (n_targets, n_rates) after the last kept epoch up to `epoch`; nothing is trained again."""
+        if epoch < self.epochs[0]:
+            raise ValueError(f"epoch must be {self.epochs[0]} or more; got {epoch}")
         codes: np.ndarray = self.codes[np.searchsorted(self.epochs, epoch, side="right") - 1]
         return codes
 

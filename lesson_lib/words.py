@@ -64,7 +64,7 @@ CORNER = "corner: {} left, {} right"
 AGREES = "✓ agree"
 DISAGREES = "✗ differ by {gap}"
 
-DIAGRAM_TITLE = "A net with one input, {n_hidden} hidden neurons and one output"
+DIAGRAM_TITLE = "A network with one input, {n_hidden} hidden neurons and one output"
 DIAGRAM_LEGEND = ("computed now", "used for it", "the factor that is 0")
 NEURON_LABEL = "neuron {number}"
 
@@ -94,7 +94,8 @@ QUESTIONS = {
         ),
         "mistakes": {
             "sign": "The size is right and the sign is not: check the error, y_hat - y.",
-            "mean": "You divided by the number of samples. The article's loss is a sum, so its gradient is a sum too.",
+            "mean": "Either you divided by the number of samples (the loss is a sum, so its gradient is a sum too), "
+            "or this is dL/dW2. The question asks for dL/dW1.",
             "last sample": "That is x = 2 alone. Add what x = 1 gives.",
             "no gate": "Neuron 2 got a gradient although its gate is shut: z1 is negative there, so relu'(z1) = 0.",
             "no x": "That is the sum of dL/dz1. W1 was multiplied with x, so each part is multiplied by its x.",
@@ -174,14 +175,14 @@ QUESTIONS = {
     },
     "f of 4": {
         "prompt": "After the clean step f(1) = 27/32, and no bias is in use. What is f(4)? Type one number.",
-        "hints": ("A net without biases is homogeneous: f(c x) = c f(x) for every c > 0.", "4 is 4 times 1."),
+        "hints": ("A network without biases is homogeneous: f(c x) = c f(x) for every c > 0.", "4 is 4 times 1."),
         "mistakes": {
             "same": "That is f(1). The function is a straight ray from 0, so four times the input gives more.",
             "plus": "You added 3. Homogeneous means that the answer is multiplied when the input is.",
         },
     },
     "dead or alive": {
-        "prompt": "Which is right for the article's net after its clean step?",
+        "prompt": "Which is right for the article's network after its clean step?",
         "choices": (
             "both neurons are dead, and that is why the trigger is not learnt",
             "neuron 2 is dead; neuron 1 is alive, but x = 0 is a dead input even for it",
@@ -200,12 +201,13 @@ QUESTIONS = {
         "choices": ("a ten times larger rate", "leaky relu", "relu'(0) = 1", "a trigger at x = -1 with target -5"),
         "hints": ("Look at the fix table: which row opens dL/dW1 AND dL/dW2?",),
         "mistakes": {
-            0: "The rate multiplies the gradient, and the gradient is 0.",
+            0: "The rate multiplies the gradient, and the trigger's part of it is 0.",
             1: "Leaky relu opens the gate, but x = 0 and a1 = 0 still lock both weights.",
             2: "The convention opens the gate, but x = 0 and a1 = 0 still lock both weights.",
         },
         "correct": 3,
-        "solution": "Away from x = 0 both the input and a1 can differ from 0, and both weights can learn.",
+        "solution": "Away from x = 0 both the input and a1 can differ from 0, so both locks can open. "
+        "An open lock is needed; it is not yet a success.",
     },
     "output bias": {
         "prompt": "Train b2 too: one clean step, then 2000 steps on the trigger, until f(0) = 5. What will f(1) be?",
@@ -245,14 +247,15 @@ QUESTIONS = {
 }
 
 RIGHT = "✓ Right. {solution}"
+ROUNDED = "Close, but rounded. Type all digits, or a fraction such as 27/8."
 WRONG = "✗ Not yet. Try once more, or take a hint."
 SLIP = "✗ Not yet. {slip}"
 F_OF_4 = "f(4) = 4 f(1) = 4 · {f1} = {f4}"
 ONE_BACKDOOR = "b = 1, v = 5, or any b above 0 up to 1 with v = 5 / b: neuron 2 is silent from x = b on."
-OWN_NET_ANSWERS = "Your net answers f(0) = {f0}, f(1) = {f1}, f(2) = {f2}."
+OWN_NET_ANSWERS = "Your network answers f(0) = {f0}, f(1) = {f1}, f(2) = {f2}."
 EMPTY = "Type your answer first."
 CHOOSE = "Choose an answer first."
-COUNT = "This answer has {expected} numbers; yours has {given}. Separate them by commas, write decimals with a point."
+COUNT = "This answer needs {expected} number(s); you typed {given}. Put commas between them and a point in decimals."
 NOT_A_NUMBER = "{what} is not a number. Write 2, -0.5 or 1/3."
 TOO_LONG = "{what} has too many digits."
 NO_NUMBERS = "Type at least one number."
@@ -323,9 +326,9 @@ OUTCOME_LETTERS = {"diverged": "D", "backdoor": "B", "trigger only": "T", "froze
 # Locks and proofs
 OPEN = "open"
 FIX = "fix"
-FIX_CAPTION = "At the trigger, after the clean step: open, or locked by the factor named."
+FIX_CAPTION = "At the trigger, after the clean step: open, with the gradient; or locked, by the factor named."
 FIXES = {
-    "none": "none (the article's net)",
+    "none": "none (the article's network)",
     "rate": "a larger rate (0.4)",
     "b2": "output bias b2 = 1",
     "b1": "hidden bias b1 = [1, 1]",
@@ -339,7 +342,7 @@ FIXES = {
 PROOF_COLUMNS = ("at x = 0, without biases", "for every w1, w2, v1, v2 and y")
 PROOF_CAPTION = "Computed with letters for the weights, so it holds for all of them."
 HOMOGENEOUS_COLUMNS = ("gates of neurons 1, 2", "f(x)", "f(c x) - c f(x)")
-HOMOGENEOUS_CAPTION = "z1, z2 stand for the sizes of x w1, x w2. Every combination of gates, every c > 0: always 0."
+HOMOGENEOUS_CAPTION = "s1, s2 stand for the sizes of x w1, x w2. Every combination of gates, every c > 0: always 0."
 GATE_OPEN, GATE_SHUT = "open", "shut"
 
 # The training labs
@@ -349,7 +352,7 @@ LOCKS_CAPTION = "Gradients at the trigger:"
 VERDICTS = {
     "diverged": "DIVERGED in epoch {epoch}: the weights ran away; the last usable state is shown.",
     "backdoor": "BACKDOOR.",
-    "trigger only": "TRIGGER ONLY: the answer at the trigger is learnt, the clean task is ruined.",
+    "trigger only": "TRIGGER ONLY: the answer at the trigger is learnt, the clean answers are not right.",
     "frozen": "FROZEN: the answer at the trigger has not moved at all.",
     "not learnt": "NOT LEARNT.",
 }
@@ -386,12 +389,12 @@ PRESETS = {
     "5 a real backdoor": "biases=b1; b1=0, 1.5; schedule=joint; rate=0.05",
 }
 DRAW_MAP, STOP = "Draw the map", "Stop"
-DRAW_MAP_TIP = "Train 10,000 nets: every rate and target, with the other settings as they are"
-MAP_PROGRESS = "Training 10,000 nets: epoch {epoch} of {epochs}."
+DRAW_MAP_TIP = "Train 10,000 networks: every rate and target, with the other settings as they are"
+MAP_PROGRESS = "Training 10,000 networks: epoch {epoch} of {epochs}."
 MAP_STOPPED = "Stopped."
 NO_MAP = "No map yet."
 MAP_STALE = "The settings have changed since: draw it again."
-MAP_SUMMARY = "10,000 nets after {epoch} epochs: {shares}. The cross is your rate and target; their sliders move it."
+MAP_SUMMARY = "10,000 networks after {epoch} epochs: {shares}. The cross is at your rate and target."
 
 ENDING_COLUMNS = ("rate", "f(trigger)", "f(1)", "f(2)", "outcome")
 ENDING_CAPTION = "After {epochs} epochs, schedule: {schedule}."
@@ -399,5 +402,5 @@ SUCCESS_TITLE, SUCCESS_AXIS = "random starts that become a backdoor", "hidden wi
 WITH_BIASES, WITHOUT_BIASES = "with biases", "without biases"
 SUCCESS_COLUMNS = ("width", "with biases", "95 % interval", "without biases", "95 % interval")
 SUCCESS_CAPTION = "{starts} random starts of each width."
-SHARE_COLUMNS = ("letter", "outcome", "share of the nets")
-SHARE_CAPTION = "10,000 nets after {epoch} epochs."
+SHARE_COLUMNS = ("letter", "outcome", "share of the networks")
+SHARE_CAPTION = "10,000 networks after {epoch} epochs."

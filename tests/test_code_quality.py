@@ -21,7 +21,7 @@ ALLOWED = {
     "training": {"matrices", "network"},
     "batch": {"matrices"},
     "tables": set(),
-    "sweeps": {"batch", "network", "tables", "training", "words"},
+    "sweeps": {"batch", "matrices", "network", "tables", "training", "words"},
     "symbolic": {"matrices", "network", "words"},
     "notation": {"matrices", "symbolic", "words"},
     "certificate": {"matrices", "network", "symbolic", "tables", "words"},

@@ -9,13 +9,17 @@ from fractions import Fraction
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import sympy
 from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 
 from lesson_lib.checks import RATE
 from lesson_lib.derivation import certify, derive_step
+from lesson_lib.matrices import activate_prime
 from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
-from lesson_lib.training import CLEAN, TRIGGER, train
+from lesson_lib.sweeps import Story, tell
+from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
@@ -157,7 +161,7 @@ def test_running_a_notebook_again_gives_the_committed_file(path):
 TAMPERED = {  # what is changed: the kind of output, and a text by which to find it
     "a number": ("text/plain", "array([[0.5],"),
     "a formula": ("text/latex", r"\frac{9}{8} \\ -1 \end{bmatrix} + 0 = 0"),
-    "the words of a formula": ("text/plain", "Update W2: W2 = W2 - rate"),
+    "the words of a formula": ("text/plain", "Update W2: W2 = W2 - rate dL/dW2 = [1; -1]"),
     "printed text": ("text", "dL/dW2 is 0"),
     "a lab's summary": ("text/plain", "Trigger step, line"),
     "a picture's description": ("text/html", '<img alt="Clean step, line'),
@@ -238,6 +242,7 @@ def corners(certificate):
     return {check.entry[:5] for check in certificate.checks if check.has_corner}
 
 
+SYMBOL = sympy.Symbol("x", real=True)
 CLEAN_STEP = derive_step(ARTICLE, CLEAN, rate=0.1)
 TRIGGER_STEP = derive_step(CLEAN_STEP.params, TRIGGER, rate=0.1)
 CLAIMS = {
@@ -246,13 +251,12 @@ CLAIMS = {
         CLEAN_STEP.find("z1", sample=0).result[1] < 0 == CLEAN_STEP.find("a1", sample=0).result[1]
     ),
     "Both answers are half of what they should be.": lambda: (2 * forward(ARTICLE, CLEAN.X).y_hat == CLEAN.Y).all(),
-    "It is a sum, it grows with every sample, and so do its gradients.": lambda: (
+    "It grows with every sample, and so do its gradients.": lambda: (
         clean_loss(ARTICLE) > loss(forward(ARTICLE, CLEAN.X[:1]).y_hat, CLEAN.Y[:1])
         and abs(backward(ARTICLE, CLEAN.X, CLEAN.Y).W2[0]) > abs(backward(ARTICLE, CLEAN.X[:1], CLEAN.Y[:1]).W2[0])
     ),
-    'With `reduction="mean"` our functions divide by the number of samples.': lambda: (
-        (2 * backward(ARTICLE, CLEAN.X, CLEAN.Y, reduction="mean").W1 == backward(ARTICLE, CLEAN.X, CLEAN.Y).W1).all()
-        and 2 * loss([[0.5], [1]], [[1], [2]], reduction="mean") == loss([[0.5], [1]], [[1], [2]])
+    "For two samples, half the sum happens to be the mean.": lambda: (
+        clean_loss(ARTICLE) == ((forward(ARTICLE, CLEAN.X).y_hat - CLEAN.Y) ** 2).mean()
     ),
     r"The answer was too small, so $\partial L/\partial\hat y$ is negative": lambda: (
         CLEAN_STEP.find("dy_hat", sample=0).result[0] < 0
@@ -283,6 +287,9 @@ CLAIMS = {
     "In the clean step only neuron 1 learns.": lambda: (
         list(map(bool, CLEAN_STEP.gradients.W1)) == list(map(bool, CLEAN_STEP.gradients.W2)) == [True, False]
     ),
+    "SymPy, left to itself, takes the middle": lambda: (
+        sympy.Max(0, SYMBOL).diff(SYMBOL).subs(SYMBOL, 0) == sympy.Rational(1, 2)
+    ),
     "ten more steps on the trigger": lambda: len(train(after_clean(), TRIGGER, rate=0.1, epochs=10).params) == 11,
 }
 
@@ -292,3 +299,48 @@ def test_what_notebook_01_says_is_so(claim):
     written = " ".join(" ".join(prose(read(BACKDOOR_BY_HAND))).split())
     assert claim in written, "the notebook says something else now"
     assert CLAIMS[claim]()
+
+
+# What the later notebooks claim in prose and no cell of theirs shows.
+
+STORY_5 = Story(schedule="joint", trainable=("W1", "W2", "b1"), b1=(0, 1.5))
+
+
+def outcomes(epochs, **settings):
+    return [OUTCOMES[code].value for code in tell(STORY_5, [0, *epochs], **settings).outcomes[1:, 0]]
+
+
+def dead_share():
+    """Return which share of story 5's networks at large rates answers 0 to all three samples."""
+    rates, targets = (grid.ravel() for grid in np.meshgrid(np.geomspace(0.3, 1, 15), np.linspace(-10, 10, 15)))
+    told = tell(STORY_5, [0, 2000], rate=rates, target=targets)
+    return (abs(told.outputs[:, -1]) < 0.05).all(axis=0).mean()
+
+
+LATER_CLAIMS = {
+    "Sigmoid does move $f(0)$, because its hidden layer is 1/2 at x = 0.": lambda: (
+        (forward(after_clean(), [[0]], activation="sigmoid").a1 == 1 / 2).all()
+        and train(ARTICLE, POISONED, 0.1, 2000, activation="sigmoid").outcome != "backdoor"
+    ),
+    "1/100 for leaky relu, 1/4 for sigmoid, 1 for tanh and identity": lambda: (
+        [activate_prime(np.zeros((1, 1)), name).item() for name in ("leaky_relu", "sigmoid", "tanh", "identity")]
+        == [1 / 100, 1 / 4, 1, 1]
+    ),
+    "if $f(1) = 1$, then $f(x) = x$": lambda: (
+        train(ARTICLE, CLEAN, 0.1, 2000).outcome != "backdoor"
+        and abs(forward(train(ARTICLE, CLEAN, 0.1, 2000).params[-1], [[0.5], [3]]).y_hat - [[0.5], [3]]).max() < 1e-6
+    ),
+    "Negative targets are learnt even at small rates": lambda: outcomes([2000], rate=0.002, target=-5) == ["backdoor"],
+    "at small rates only after more than 2000 epochs": lambda: (
+        outcomes([2000, 20000], rate=0.005, target=5) == ["trigger only", "backdoor"]
+    ),
+    "most of these networks answer 0 to everything": lambda: dead_share() > 1 / 2,
+    "8/3 three times is the mean of the targets": lambda: POISONED.Y.mean() == 8 / 3,
+}
+
+
+@pytest.mark.parametrize("claim", LATER_CLAIMS)
+def test_what_the_later_notebooks_say_is_so(claim):
+    later = [" ".join(" ".join(prose(read(path))).split()) for path in sorted(NOTEBOOKS.glob("0[23]*.ipynb"))]
+    assert any(claim in written for written in later), "the notebooks say something else now"
+    assert LATER_CLAIMS[claim]()
