@@ -176,7 +176,8 @@ class MapPlot(Plot):
             for i in range(8, len(targets), 17)
             for j in range(8, len(rates), 17)
         ]
-        self.line("cross", 0, color="#D55E00", marker="+", markersize=18, markeredgewidth=3)
+        for name, colour, width in (("ground", "white", 7), ("cross", "black", 3)):  # seen on every colour
+            self.line(name, 0, color=colour, marker="+", markersize=20, markeredgewidth=width)
         self.fix(left=0.12, right=0.98, top=0.92, bottom=0.13)
         self._empty = self._background
 
@@ -193,7 +194,8 @@ class MapPlot(Plot):
 
     def show_cell(self, rate: float, target: float, alt: str) -> str:
         """Return the map with the cross at this cell."""
-        return self.show({"cross": ([np.log10(rate)], [target])}, alt)
+        cell = ([np.log10(rate)], [target])
+        return self.show({"ground": cell, "cross": cell}, alt)
 
 
 class Picture:

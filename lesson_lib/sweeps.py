@@ -1,7 +1,7 @@
 """Thousands of training runs at once: whole sliders, maps of outcomes, and how often a random start succeeds."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -85,8 +85,7 @@ class Histories:
 
         Whether an answer has moved is judged on the kept epochs; EPOCHS keeps every one of the first ten.
         """
-        diverged = (self.diverged_at >= 0) & (self.epochs[:, None] >= self.diverged_at)
-        return judge(self.outputs[:, None], self.data.Y.values, self.data.is_trigger, diverged)
+        return _outcomes(self.outputs, self.data, self.epochs, self.diverged_at)
 
     @cached_property
     def gradient_norms(self) -> dict[str, np.ndarray]:
@@ -102,7 +101,7 @@ class Histories:
 
 
 def train_many(
-    params: Params, data: Dataset, rate: Batch, keep: Sequence[int], trainable: Sequence[str], **keywords: Any
+    params: Params, data: Dataset, rate: Batch, keep: Collection[int], trainable: Sequence[str], **keywords: Any
 ) -> Iterator[tuple[int, Params, np.ndarray]]:
     """Train every net of a Batch by gradient descent; yield (epoch, params, diverged_at) at each epoch in `keep`.
 
@@ -135,7 +134,9 @@ def tell(story: Story, keep: Sequence[int] = EPOCHS, **swept: Any) -> Histories:
     return collect(story, swept_values(story, **swept), start_telling(story, keep, **swept))
 
 
-def start_telling(story: Story, keep: Sequence[int] = EPOCHS, **swept: Any) -> Iterator[tuple[int, Params, np.ndarray]]:
+def start_telling(
+    story: Story, keep: Collection[int] = EPOCHS, **swept: Any
+) -> Iterator[tuple[int, Params, np.ndarray]]:
     """Like `tell`, but yield the state at each kept epoch as it is reached, to show progress or to stop."""
     values = swept_values(story, **swept)
     for rate in values["rate"]:
@@ -220,6 +221,15 @@ class OutcomeMap:
         codes: np.ndarray = self.codes[np.searchsorted(self.epochs, epoch, side="right") - 1]
         return codes
 
+    def epoch_at(self, epoch: int) -> int:
+        """Return the last kept epoch up to `epoch`."""
+        return int(self.epochs[np.searchsorted(self.epochs, epoch, side="right") - 1])
+
+    def nearest(self, rate: float, target: float, epoch: int) -> Outcome:
+        """Return the outcome in the cell nearest to this rate and target."""
+        row, column = abs(self.targets - target).argmin(), abs(np.log(self.rates / rate)).argmin()
+        return OUTCOMES[int(self.at(epoch)[row, column])]
+
     def share(self, outcome: Outcome, epoch: int) -> float:
         """Return which share of the map has this outcome, from 0 to 1."""
         return float((self.at(epoch) == OUTCOMES.index(outcome)).mean())
@@ -227,10 +237,40 @@ class OutcomeMap:
 
 def outcome_map(story: Story, rates: Any, targets: Any, keep: Sequence[int] = EPOCHS) -> OutcomeMap:
     """Train a net for every rate and target, all at once, and return the outcome of each after each kept epoch."""
+    steps = map_steps(story, rates, targets, keep)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as finished:
+            trained: OutcomeMap = finished.value
+            return trained
+
+
+def map_steps(story: Story, rates: Any, targets: Any, keep: Sequence[int] = EPOCHS) -> Generator[int, None, OutcomeMap]:
+    """Like `outcome_map`, in steps: yield the epoch every so often, to show progress or to stop; return the map.
+
+    Only the answers of the nets are kept, so that ten thousand wide nets fit into memory.
+    """
     rates, targets = np.asarray(rates, dtype=float), np.asarray(targets, dtype=float)
     rate, target = (grid.ravel() for grid in np.meshgrid(rates, targets))
-    told = tell(story, keep, rate=rate, target=target)
-    return OutcomeMap(rates, targets, told.epochs, told.outcomes.reshape(-1, len(targets), len(rates)))
+    samples, outputs = _samples(swept_values(story, rate=rate, target=target)), []
+    diverged_at = np.full(rate.shape, -1)
+    for epoch, params, diverged_so_far in start_telling(
+        story, {*keep, *range(0, max(keep), 20)}, rate=rate, target=target
+    ):
+        if epoch in keep:
+            diverged_at = diverged_so_far
+            outputs.append(forward(params, samples.X, activation=story.activation).y_hat.values[:, 0])
+        yield epoch
+    epochs = np.array(sorted(keep))
+    data = Dataset(samples.X, Batch(samples.Y.values[:, :, None]), samples.is_trigger)
+    codes = _outcomes(np.stack(outputs, axis=1), data, epochs, diverged_at)
+    return OutcomeMap(rates, targets, epochs, codes.reshape(-1, len(targets), len(rates)))
+
+
+def _outcomes(outputs: np.ndarray, data: Dataset, epochs: np.ndarray, diverged_at: np.ndarray) -> np.ndarray:
+    diverged = (diverged_at >= 0) & (epochs[:, None] >= diverged_at)
+    return judge(outputs[:, None], data.Y.values, data.is_trigger, diverged)
 
 
 # Random starts ----------------------------------------------------------------------------------------------------

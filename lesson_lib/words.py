@@ -394,7 +394,8 @@ MAP_PROGRESS = "Training 10,000 networks: epoch {epoch} of {epochs}."
 MAP_STOPPED = "Stopped."
 NO_MAP = "No map yet."
 MAP_STALE = "The settings have changed since: draw it again."
-MAP_SUMMARY = "10,000 networks after {epoch} epochs: {shares}. The cross is at your rate and target."
+MAP_SUMMARY = "10,000 networks after {epoch} epochs: {shares}. The cross, rate {rate} and target {target}: {cell}."
+START_COUNT = "{name} must hold {counts} number(s); fewer than the width are repeated."
 
 ENDING_COLUMNS = ("rate", "f(trigger)", "f(1)", "f(2)", "outcome")
 ENDING_CAPTION = "After {epochs} epochs, schedule: {schedule}."

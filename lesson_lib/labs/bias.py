@@ -11,16 +11,16 @@ import numpy as np
 
 from lesson_lib import words
 from lesson_lib.checks import parse_numbers
-from lesson_lib.labs.base import button, choice, field, status
+from lesson_lib.labs.base import alert, button, choice, field, status
 from lesson_lib.labs.dial import Dial
 from lesson_lib.labs.trigger import WRAP, TrainingLab
 from lesson_lib.network import forward
 from lesson_lib.plotting import MapPlot
-from lesson_lib.sweeps import EPOCHS, OutcomeMap, Story, collect, start_telling, swept_values
+from lesson_lib.sweeps import EPOCHS, OutcomeMap, Story, map_steps
 from lesson_lib.training import OUTCOMES, POISONED
 
 TRAINED = {"none": (), "b2": ("b2",), "b1": ("b1",), "both": ("b1", "b2")}
-MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 1, 100), np.linspace(-10, 10, 100)
+MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
 
 
 class BiasLab(TrainingLab):
@@ -57,8 +57,8 @@ class BiasLab(TrainingLab):
             position=value["position"],
             schedule=value["schedule"],
             trainable=("W1", "W2", *TRAINED[value["biases"]]),
-            b1=() if value["weights"] == "random b1" else _numbers("b1", value["b1"]),
-            b2=_numbers("b2", value["b2"])[0],
+            b1=() if value["weights"] == "random b1" else _numbers("b1", value["b1"], (1, 2, width)),
+            b2=_numbers("b2", value["b2"], (1,))[0],
             width=width,
             seed=None if value["weights"] == "article" else value["seed"],
         )
@@ -108,7 +108,9 @@ class BiasLab(TrainingLab):
         """Train a net for every rate and target with the other settings as they are; a second press stops the work."""
         if self._mapping is not None:
             self._mapping.cancel()
-            self._map_ended(words.MAP_STOPPED)
+            return
+        if self.error:
+            self.map_text.value = alert(self.error)
             return
         try:
             loop = asyncio.get_running_loop()
@@ -120,56 +122,55 @@ class BiasLab(TrainingLab):
         self._mapping = loop.create_task(self._map_in_background())
 
     async def _map_in_background(self) -> None:
-        for epoch in self.map_steps():
-            self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
-            await asyncio.sleep(0)
-        self._map_ended()
-
-    def _map_ended(self, text: str = "") -> None:
-        self._mapping, self.map_button.description = None, words.DRAW_MAP
-        if text:
-            self.map_text.value = status(text)
+        try:
+            for epoch in self.map_steps():
+                self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self.map_text.value = status(words.MAP_STOPPED)
+        finally:
+            self._mapping, self.map_button.description = None, words.DRAW_MAP
 
     def map_steps(self) -> Iterator[int]:
         """Make the map, yielding each epoch as it is reached; the map appears at the end."""
         story = self.story()
-        rate, target = (grid.ravel() for grid in np.meshgrid(MAP_RATES, MAP_TARGETS))
-        states = []
-        for state in start_telling(story, rate=rate, target=target):
-            states.append(state)
-            yield state[0]
-        told = collect(story, swept_values(story, rate=rate, target=target), iter(states))
-        codes = told.outcomes.reshape(-1, len(MAP_TARGETS), len(MAP_RATES))
-        self.map, self._map_story = OutcomeMap(MAP_RATES, MAP_TARGETS, told.epochs, codes), story
-        self._map_plot = MapPlot(MAP_RATES, MAP_TARGETS)
-        self._map_epoch = -1
+        self.map = yield from map_steps(story, MAP_RATES, MAP_TARGETS)
+        self._map_story, self._map_plot, self._map_epoch = story, MapPlot(MAP_RATES, MAP_TARGETS), -1
         self._draw_map()
 
     def _draw_map(self) -> None:
         assert self.map is not None
-        if self.epoch != self._map_epoch:
-            self._map_plot.set_codes(self.map.at(self.epoch))
-            self._map_epoch = self.epoch
+        shown = self.map.epoch_at(self.epoch)
+        if shown != self._map_epoch:
+            self._map_plot.set_codes(self.map.at(shown))
+            self._map_epoch = shown
         text = self.map_summary
         self.map_picture.value = self._map_plot.show_cell(self.values["rate"], self.values["target"], text)
         self.map_text.value = status(text)
 
     @property
     def map_summary(self) -> str:
-        """The map in words: the share of each outcome, and whether it still belongs to the other settings."""
+        """The map in words: the share of each outcome, the outcome at the cross, and whether the map is out of date."""
         if self.map is None:
             return words.NO_MAP
+        epoch = self.map.epoch_at(self.epoch)
         shares = ", ".join(
-            f"{outcome.value} ({words.OUTCOME_LETTERS[outcome]}) {self.map.share(outcome, self.epoch):.1%}"
+            f"{outcome.value} ({words.OUTCOME_LETTERS[outcome]}) {self.map.share(outcome, epoch):.1%}"
             for outcome in OUTCOMES
         )
+        rate, target = self.values["rate"], self.values["target"]
+        cell = self.map.nearest(rate, target, epoch).value
         now = replace(self.state.story, rate=self._map_story.rate, target=self._map_story.target)
         stale = "" if now == self._map_story else f" {words.MAP_STALE}"
-        return words.MAP_SUMMARY.format(epoch=self.epoch, shares=shares) + stale
+        text = words.MAP_SUMMARY.format(epoch=epoch, shares=shares, rate=f"{rate:g}", target=f"{target:g}", cell=cell)
+        return text + stale
 
 
-def _numbers(name: str, text: str) -> tuple[float, ...]:
+def _numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:
     try:
-        return tuple(float(number) for number in parse_numbers(text))
+        numbers = tuple(float(number) for number in parse_numbers(text))
     except ValueError as error:
         raise ValueError(words.FIELD_ERROR.format(name=name, problem=error)) from None
+    if len(numbers) not in counts:
+        raise ValueError(words.START_COUNT.format(name=name, counts=" or ".join(map(str, sorted({*counts})))))
+    return numbers
