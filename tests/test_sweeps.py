@@ -150,6 +150,8 @@ def test_looking_at_another_epoch_trains_nothing(monkeypatch):
     assert (picture.at(10) == picture.codes[1]).all()
     assert (picture.at(99) == picture.codes[1]).all()
     assert (picture.at(5000) == picture.codes[2]).all()
+    with pytest.raises(ValueError, match="epoch must be 0 or more; got -1"):
+        picture.at(-1)
     for epoch in (0, 10, 100):
         assert sum(picture.share(one, epoch) for one in OUTCOMES) == pytest.approx(1)
 
@@ -245,8 +247,26 @@ def test_wilsons_interval_at_a_known_value():
         ("rate", {"rate": [-0.1]}),
         ("rate", {"rate": [0.1, 0]}),
         ("rate", {"rate": [math.nan]}),
+        ("rate", {"rate": []}),
+        ("rate", {"rate": [1e300]}),
+        ("target", {"target": []}),
+        ("target", {"target": [math.nan]}),
+        ("target", {"target": [math.inf]}),
+        ("position", {"position": [1e300]}),
+        ("speed", {"speed": [1]}),
     ],
 )
 def test_a_sweep_that_makes_no_sense_is_refused_by_name(name, swept):
     with pytest.raises(ValueError, match=name):
         tell(Story(), [0, 5], **swept)
+
+
+@pytest.mark.parametrize("keep", [[], [-1], [0, 1.5]])
+def test_epochs_that_make_no_sense_are_refused(keep):
+    with pytest.raises(ValueError, match="keep must"):
+        tell(Story(), keep)
+
+
+def test_a_schedule_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="schedule must be one of"):
+        tell(Story(schedule="sometimes"), [0])
