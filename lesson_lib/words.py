@@ -167,7 +167,7 @@ QUESTIONS = {
         ),
         "mistakes": {
             0: "After one step nothing has moved, so the second step finds exactly what the first one found.",
-            1: "After one step nothing has moved, so the second step finds exactly what the first one found.",
+            1: "Look at the first step alone. It moved nothing, so what can the second one find?",
             2: "A million times nothing is still nothing: each step finds exactly what the first one found.",
         },
         "correct": 3,

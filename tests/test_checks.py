@@ -12,14 +12,17 @@ from strategies import rationals
 from lesson_lib import words
 from lesson_lib.checks import judge, parse_numbers, question
 from lesson_lib.derivation import derive_step
-from lesson_lib.network import Params, backward, forward, sgd_step
+from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
+from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset, train
 
 HALF, RATE = Fraction(1, 2), Fraction(1, 10)
 START = Params(W1=[[HALF, -HALF]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
 X = Y = [[1], [2]]
 AFTER = sgd_step(START, backward(START, X, Y), RATE)
-NUMERIC = ["dW2 at x = 2", "dW1 summed", "W2 after the clean step", "error at the hidden layer"]
+NUMERIC = ["dW2 at x = 2", "dW1 summed", "W2 after the clean step", "error at the hidden layer", "f of 4"]
 CHOICES = ["will the trigger be learnt", "which factor"]
+LATER = ["how many epochs", "dead or alive", "which change helps", "output bias", "is it a backdoor"]
+OPEN = ["build a backdoor"]  # many right answers
 
 
 def numbers(matrix):
@@ -37,6 +40,7 @@ def expected_answers():
         "dW1 summed": numbers(backward(START, X, Y).W1),
         "W2 after the clean step": numbers(AFTER.W2),
         "error at the hidden layer": numbers((forward(AFTER, [[0]]).y_hat - 5) @ AFTER.W2.T),
+        "f of 4": numbers(forward(AFTER, [[4]]).y_hat),
     }
 
 
@@ -51,6 +55,7 @@ def expected_answers():
         ("-5/4; 0", [Fraction(-5, 4), 0]),
         ("  -1\t0 ", [-1, 0]),
         ("\N{MINUS SIGN}1/4, +2", [Fraction(-1, 4), 2]),
+        ("\N{EN DASH}1/4, +2", [Fraction(-1, 4), 2]),
         (".5 2.", [HALF, 2]),
         ("1e3, 2.5E-1", [1000, Fraction(1, 4)]),
         ("0.1", [Fraction(1, 10)]),
@@ -87,7 +92,7 @@ def test_anything_else_is_refused_at_once(text):
 
 
 def test_every_question_is_covered_here():
-    assert sorted(NUMERIC + CHOICES) == sorted(words.QUESTIONS)
+    assert sorted(NUMERIC + CHOICES + LATER + OPEN) == sorted(words.QUESTIONS)
     with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
         question("which")
 
@@ -114,7 +119,50 @@ def test_the_choices_are_what_happens_at_the_trigger():
     assert "dL/dW1 is 0 because x = 0 and relu'(z1) = 0." in nothing.solution
 
 
-@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES])
+def answer_of(name):
+    return question(name).choices[question(name).answer]
+
+
+def test_the_later_choices_are_what_the_net_does():
+    floats = Params(*(getattr(AFTER, name).astype(float) for name in ("W1", "b1", "W2", "b2")))
+    assert train(floats, TRIGGER, 0.1, 1000).outcome == "frozen"
+    assert answer_of("how many epochs") == "no number of steps is enough"
+
+    alive = (forward(AFTER, POISONED.X).z1 > 0).any(axis=0)
+    assert list(alive) == [True, False]
+    assert answer_of("dead or alive").startswith("neuron 2 is dead; neuron 1 is alive")
+
+    moved = Dataset([[1], [2], [-1]], [[1], [2], [-5]], [False, False, True])
+    assert train(ARTICLE, moved, 0.05, 3000, evaluate_on=moved).outcome == "backdoor"
+    for rate, keywords in ((1, {}), (0.1, {"activation": "leaky_relu"}), (0.1, {"relu_prime_at_zero": 1})):
+        assert train(ARTICLE, POISONED, rate, 3000, **keywords).outcome != "backdoor"
+    assert answer_of("which change helps") == "a trigger at x = -1 with target -5"
+
+    clean = train(ARTICLE, CLEAN, 0.1, 1, ("W1", "W2", "b2")).params[-1]
+    f1 = train(clean, TRIGGER, 0.1, 2000, ("W1", "W2", "b2")).outputs[-1][0, 0]
+    assert f"{f1:.1f}" == "5.8"
+    assert answer_of("output bias") == "about 5.8"
+    assert answer_of("is it a backdoor") == "no, the clean task is not kept"
+
+
+@pytest.mark.parametrize("right", ["1, 5", "1/2, 10", "0.25 20", "0.3, 16.67", "[1; 5]"])
+def test_every_backdoor_that_works_is_accepted(right):
+    assert judge(question("build a backdoor"), right).correct is True
+
+
+@pytest.mark.parametrize(("wrong", "answers"), [("2, 5/2", "f(0) = 5, f(1) = 3.5, f(2) = 2"), ("0, 5", "f(0) = 0")])
+def test_a_backdoor_that_does_not_work_is_told_its_answers(wrong, answers):
+    feedback = judge(question("build a backdoor"), wrong)
+    assert feedback.correct is False
+    assert answers in feedback.message
+
+
+def test_a_rounded_answer_is_told_so():
+    assert words.ROUNDED in judge(question("f of 4"), "3.38").message
+    assert words.ROUNDED in judge(question("W2 after the clean step"), "1.13, -1").message
+
+
+@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER])
 def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
     asked = question(name)
     assert len(asked.mistakes) == len(words.QUESTIONS[name]["mistakes"]) == len(set(asked.mistakes.values()))
@@ -161,7 +209,7 @@ def test_an_answer_that_cannot_be_read_is_neither_right_nor_wrong(unreadable):
 
 
 def test_an_answer_with_too_many_or_too_few_numbers_is_told_how_many():
-    assert "has 2 numbers; yours has 3" in judge(question("dW2 at x = 2"), "1, 2, 3").message
+    assert "needs 2 number(s); you typed 3" in judge(question("dW2 at x = 2"), "1, 2, 3").message
 
 
 def test_no_choice_is_neither_right_nor_wrong():
@@ -179,6 +227,7 @@ BRACKETS = [
     for name, text in words.QUESTIONS.items()
     for sentence in (*text["hints"], *text["mistakes"].values())
     for bracket in re.findall(r"\[.*?\]", sentence)
+    if name not in OPEN
 ]
 
 

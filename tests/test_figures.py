@@ -126,7 +126,7 @@ def start(params: Params = ARTICLE) -> dict[str, Any]:
 def test_a_diagram_is_well_formed_and_named_for_those_who_do_not_see_it():
     root = picture(1).root
     assert root.get("role") == "img"
-    assert root.findtext(SVG + "title") == "A net with one input, 2 hidden neurons and one output"
+    assert root.findtext(SVG + "title") == "A network with one input, 2 hidden neurons and one output"
     assert root.findtext(SVG + "desc").startswith("Clean step, line 1 of 23. Sample 1 (x = 1): into the hidden layer.")
 
 

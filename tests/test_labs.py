@@ -409,7 +409,7 @@ def test_changes_are_announced(lab):
 
 ANSWERS = {  # worked out on paper: the right answer, a known slip, and what the slip is told
     "dW2 at x = 2": ("-1, 0", "1, 0", "The size is right and the sign is not"),
-    "dW1 summed": ("[-2.5 0]", "-5/4, 0", "You divided by the number of samples"),
+    "dW1 summed": ("[-2.5 0]", "-5/4, 0", "you divided by the number of samples"),
     "W2 after the clean step": ("9/8; -1", "7/8, -1", "You added the gradient"),
     "will the trigger be learnt": (2, 1, "x = 0 does block W1"),
     "error at the hidden layer": ("-45/8, 5", "-5, 5", "before the clean step"),
