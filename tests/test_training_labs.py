@@ -18,6 +18,7 @@ from lesson_lib.labs import BiasLab, TriggerLab, training
 from lesson_lib.labs.bias import MAP_RATES, MAP_TARGETS
 from lesson_lib.labs.dial import Dial
 from lesson_lib.labs.training import curves
+from lesson_lib.network import PARAMETERS
 from lesson_lib.sweeps import EPOCHS
 from lesson_lib.training import OUTCOMES, Outcome
 
@@ -162,6 +163,9 @@ def test_any_combination_gives_a_picture_and_the_verdict_of_the_run_alone(kind, 
     if values["rate"] <= 0.1:  # where rounding does not decide what a run becomes
         single = alone(lab.state.story, lab.epoch)
         assert lab.state.diverged_at == single.diverged_at
+        for name in PARAMETERS:
+            last = getattr(single.params[-1], name)
+            np.testing.assert_allclose(getattr(lab.state.params, name), last, rtol=1e-4, atol=1e-4)
         assert lab.state.now == pytest.approx(single.outputs[-1][:, 0], rel=1e-4, abs=1e-4)
 
 
@@ -263,6 +267,7 @@ def test_a_run_that_diverges_says_when(lab):
     assert lab.state.outcome is single.outcome is Outcome.DIVERGED
     assert f"DIVERGED in epoch {single.diverged_at}:" in check_shown(lab)
     lab.set(epochs=single.diverged_at - 1)
+    assert lab.state.diverged_at is None
     assert "DIVERGED" not in check_shown(lab)
 
 
