@@ -13,7 +13,7 @@ class Dial(widgets.HBox):
     value = traitlets.Float()
 
     def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
-        self.positions = tuple(positions)
+        self.positions, self.whole = tuple(positions), whole
         kind = widgets.BoundedIntText if whole else widgets.BoundedFloatText
         self.number = kind(
             value=value,
@@ -40,6 +40,8 @@ class Dial(widgets.HBox):
         value = float(proposal["value"])
         if self.positions and not self.positions[0] <= value <= self.positions[-1]:
             raise traitlets.TraitError(f"must be from {self.positions[0]:g} to {self.positions[-1]:g}; got {value:g}")
+        if self.positions and self.whole and not value.is_integer():
+            raise traitlets.TraitError(f"must be a whole number; got {value:g}")
         return value
 
     @traitlets.observe("value")
