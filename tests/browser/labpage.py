@@ -113,7 +113,15 @@ class LabPage:
 
     def run_all(self, timeout: float = 120) -> None:
         """Run all cells and wait until none is running; JupyterLab stops at the first that fails."""
+        self.start_running()
+        self.wait_until_run(timeout)
+
+    def start_running(self) -> None:
+        """Begin to run all cells, and return at once."""
         self.page.evaluate(RUN_ALL)
+
+    def wait_until_run(self, timeout: float = 120) -> None:
+        """Wait until no cell is running."""
         self.page.wait_for_function(HAS_RUN, timeout=1000 * timeout)
         self.page.wait_for_function(IS_IDLE)
 
