@@ -28,7 +28,7 @@ class Dial(widgets.HBox):
             value=self._nearest(value),
             max=len(positions) - 1,
             readout=False,
-            layout=widgets.Layout(width="220px"),
+            layout=widgets.Layout(width="216px", margin="2px 4px 2px 14px"),
         )
         super().__init__([self.number, self.slider])
         self.value = value
