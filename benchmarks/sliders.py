@@ -276,8 +276,11 @@ def time_map(epochs=200, sample=40):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("sliders", "map"))
-    chosen = parser.parse_args().only
-    if chosen != "map":
-        time_sliders()
-    if chosen != "sliders":
+    parser.add_argument(
+        "--density", type=int, nargs="+", default=(2, 1), help="pixels of a picture for one on the page"
+    )
+    chosen = parser.parse_args()
+    if chosen.only != "map":
+        time_sliders(densities=chosen.density)
+    if chosen.only != "sliders":
         time_map()

@@ -15,7 +15,28 @@ from lesson_lib.network import PARAMETERS, Params, chain_rule, collect, forward
 from lesson_lib.sweeps import EPOCHS, Histories, Story, tell
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
 
-STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)  # the slider's positions within each power of ten
+STEPS = (
+    1,
+    1.1,
+    1.25,
+    1.4,
+    1.6,
+    1.8,
+    2,
+    2.25,
+    2.5,
+    2.8,
+    3.2,
+    3.6,
+    4,
+    4.5,
+    5,
+    5.6,
+    6.3,
+    7,
+    8,
+    9,
+)  # the slider's positions within each power of ten
 RATES = tuple(round(step * 10.0**power, 6) for power in (-3, -2, -1, 0) for step in STEPS)
 RATES = (*RATES, 10.0)
 TARGETS = tuple(np.arange(-10, 10.5, 0.5).tolist())
