@@ -225,7 +225,7 @@ def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Succe
     axes.legend()
     rows = [
         (str(one.width), f"{one.share:.1%}", _interval(one), f"{other.share:.1%}", _interval(other))
-        for one, other in zip(with_biases, without_biases, strict=True)
+        for one, other in zip(with_biases, without_biases, strict=False)  # one of them may have been stopped
     ]
     caption = words.SUCCESS_CAPTION.format(starts=with_biases[0].starts)
     buffer = io.BytesIO()

@@ -330,6 +330,18 @@ def width_study(
         yield Success(width, int((told.outcomes[-1] == OUTCOMES.index(Outcome.BACKDOOR)).sum()), starts)
 
 
+def report(study: Iterator[Success]) -> list[Success]:
+    """Print each width's success as soon as it is known; an interrupt keeps what is done."""
+    done = []
+    try:
+        for success in study:
+            done.append(success)
+            print(words.SUCCESS_LINE.format(width=success.width, learnt=success.learnt, starts=success.starts))
+    except KeyboardInterrupt:
+        print(words.STUDY_STOPPED)
+    return done
+
+
 def endings(story: Story, rates: Sequence[float], epochs: int = 3000) -> Table:
     """Return where the story ends for each learning rate: the answers at the trigger, 1 and 2, and the outcome."""
     told = tell(story, [*(epoch for epoch in EPOCHS if epoch < epochs), epochs], rate=rates)

@@ -405,3 +405,5 @@ SUCCESS_COLUMNS = ("width", "with biases", "95 % interval", "without biases", "9
 SUCCESS_CAPTION = "{starts} random starts of each width."
 SHARE_COLUMNS = ("letter", "outcome", "share of the networks")
 SHARE_CAPTION = "10,000 networks after {epoch} epochs."
+SUCCESS_LINE = "width {width}: {learnt} of {starts} became a backdoor"
+STUDY_STOPPED = "Stopped; what is above is kept."

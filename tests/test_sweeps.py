@@ -10,9 +10,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_batch import alone
 
-from lesson_lib import sweeps
+from lesson_lib import sweeps, words
 from lesson_lib.network import PARAMETERS, forward, sgd_step
-from lesson_lib.sweeps import EPOCHS, SCHEDULES, Story, Success, endings, outcome_map, start_telling, tell, width_study
+from lesson_lib.sweeps import (
+    EPOCHS,
+    SCHEDULES,
+    Story,
+    Success,
+    endings,
+    outcome_map,
+    report,
+    start_telling,
+    tell,
+    width_study,
+)
 from lesson_lib.training import BOUND, OUTCOMES, Outcome
 
 WEIGHTS = ("W1", "W2")
@@ -270,3 +281,12 @@ def test_epochs_that_make_no_sense_are_refused(keep):
 def test_a_schedule_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="schedule must be one of"):
         tell(Story(schedule="sometimes"), [0])
+
+
+def test_a_study_reports_each_width_and_an_interrupt_keeps_what_is_done(capsys):
+    def study():
+        yield Success(2, 1, 4)
+        raise KeyboardInterrupt
+
+    assert report(study()) == [Success(2, 1, 4)]
+    assert capsys.readouterr().out.splitlines() == ["width 2: 1 of 4 became a backdoor", words.STUDY_STOPPED]
