@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -138,7 +137,6 @@ class BiasLab(TrainingLab):
         self.map = yield from map_steps(story, MAP_RATES, MAP_TARGETS)
         self._map_story, self._map_plot, self._map_epoch = story, MapPlot(MAP_RATES, MAP_TARGETS), -1
         self._draw_map()
-        self.map_text.value = status(self.map_summary)  # announced once, when the map is new
 
     def _draw_map(self) -> None:
         assert self.map is not None
@@ -148,7 +146,7 @@ class BiasLab(TrainingLab):
             self._map_epoch = shown
         text = self.map_summary
         self.map_picture.value = self._map_plot.show_cell(self.values["rate"], self.values["target"], text)
-        self.map_text.value = f'<div style="line-height: 1.5">{escape(text)}</div>'
+        self.map_text.value = status(text)
 
     @property
     def map_summary(self) -> str:
