@@ -82,7 +82,8 @@ class BiasLab(TrainingLab):
         """Return the stories, the controls, the verdict with the locks, the plots and the map."""
         self.map: OutcomeMap | None = None
         self._mapping: asyncio.Task[None] | None = None
-        self.map_picture, self.map_text = widgets.HTML(), widgets.HTML()
+        self.map_picture = widgets.HTML()
+        self.map_text = widgets.HTML(layout=widgets.Layout(height="84px", overflow="auto", flex="1 1 440px"))
         self.map_button = button(words.DRAW_MAP, words.DRAW_MAP_TIP, self.draw_map, "220px")
         stories = [button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()]
         control = self.controls

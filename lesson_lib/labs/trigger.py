@@ -45,7 +45,8 @@ class TrainingLab(Lab):
         }
         self.messages = {"": widgets.HTML()}
         self.plot = training_plot(self.last_panel)
-        self.pictures, self.facts = widgets.HTML(), widgets.HTML()
+        self.pictures = widgets.HTML()
+        self.facts = widgets.HTML(layout=widgets.Layout(height="150px", overflow="auto"))  # fixed: nothing below jumps
         self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
         self.state: View = view(self.story(), self.epoch)
         self.box = self.layout()

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from labserver import Server
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Route
+    from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Route
 
 # The kernel reports an error the same way from a cell, from an Output widget and from a callback that no cell shows.
 OPEN = """async () => {
@@ -72,7 +72,8 @@ WATCH = """([condition, event, timeout]) => {
 class LabPage:
     """One notebook in a fresh browser context; what it asks of any other address is recorded and refused."""
 
-    console_noise: tuple[str, ...] = ()  # harmless errors that JupyterLab itself writes to the console
+    # Harmless errors that JupyterLab itself raises: its core loses a node when two notebooks are drawn at once.
+    console_noise: tuple[str, ...] = ("Failed to execute 'removeChild' on 'Node'",)
 
     def __init__(self, browser: Browser, server: Server, timeout: float = 60) -> None:
         self.server, self.timeout = server, 1000 * timeout
@@ -86,11 +87,15 @@ class LabPage:
         self.context.route_web_socket(outside, lambda socket: self.outside_requests.append(socket.url))
         self.page = self.context.new_page()
         self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        self.page.on("pageerror", self._note_error)
 
     def _refuse(self, route: Route) -> None:
         self.outside_requests.append(route.request.url)
         route.abort()
+
+    def _note_error(self, error: Error) -> None:
+        if not any(noise in (error.message or "") for noise in self.console_noise):
+            self.console_errors.append(f"{error}\n{error.stack}")
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(noise in message.text for noise in self.console_noise):
