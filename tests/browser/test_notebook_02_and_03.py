@@ -392,6 +392,7 @@ def test_on_a_narrow_page_the_lab_fits_and_keeps_its_height(lab):
             lab.agrees(rate=rate, position=x)
             for width in heights:
                 lab.page.set_viewport_size({"width": width, "height": 900})
+                lab.page.wait_for_timeout(400)  # JupyterLab lays itself out some frames later
                 heights[width].add(lab.box.bounding_box()["height"])
                 assert lab.box.evaluate(WIDE) == []
                 assert lab.box.evaluate(OVERHANG) == []
