@@ -77,9 +77,9 @@ class TrainingLab(Lab):
         self.state = view(story, self.epoch, self.along)
 
     def draw(self) -> None:
-        """Show the state."""
-        self.pictures.value = self.plot.show({**curves(self.state), **self.last_curves()}, verdict(self.state))
+        """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
         self.facts.value = verdict_html(self.state)
+        self.pictures.value = self.plot.show({**curves(self.state), **self.last_curves()}, verdict(self.state))
 
     def last_curves(self) -> dict[str, Any]:
         """Return the data of the last panel."""
@@ -119,8 +119,8 @@ class TriggerLab(TrainingLab):
 
     def draw(self) -> None:
         """Show plots, verdict and the diagram."""
-        super().draw()
         self.diagram.value = trigger_diagram(self.state)
+        super().draw()
 
     def last_curves(self) -> dict[str, Any]:
         """Return the gradient lengths over the epochs."""
