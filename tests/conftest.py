@@ -17,6 +17,8 @@ NEEDS = {
     "browser": "Chromium and Playwright: apt install chromium (or set CHROMIUM to a Chrome or Chromium program), "
     'then .venv/bin/pip install -c constraints.txt -e ".[test]"',
     "torch": 'PyTorch: .venv/bin/pip install -c constraints.txt -e ".[torch]"',
+    "keras": 'Keras with PyTorch: .venv/bin/pip install -c constraints.txt -e ".[keras]"',
+    "dask": 'Dask: .venv/bin/pip install -c constraints.txt -e ".[dask]"',
 }
 
 

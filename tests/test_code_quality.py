@@ -12,7 +12,19 @@ PACKAGE = ROOT / "lesson_lib"
 
 # Which of our modules each module may import. Imports point one way only, and nothing imports labs.
 SYMBOLS = {"symbolic", "steps", "notation", "certificate", "derivation", "locks"}
-CORE = SYMBOLS | {"matrices", "network", "batch", "tables", "training", "sweeps", "naa", "capture", "repair", "digits"}
+CORE = SYMBOLS | {
+    "matrices",
+    "network",
+    "batch",
+    "tables",
+    "training",
+    "sweeps",
+    "activations",
+    "naa",
+    "rules",
+    "capture",
+}
+CORE |= {"repair", "digits"}
 ALLOWED = {
     "__init__": {"network", "training", "sweeps", "naa"},
     "words": set(),
@@ -28,10 +40,13 @@ ALLOWED = {
     "steps": {"network"},
     "derivation": {"matrices", "network", "symbolic", "notation", "steps", "certificate", "words"},
     "locks": {"matrices", "network", "symbolic", "notation", "tables", "training", "words"},
-    "naa": set(),
+    "moments": set(),
+    "rules": {"moments", "words"},
+    "naa": {"moments", "rules"},
     "capture": set(),
-    "repair": {"naa", "capture"},
-    "digits": {"naa", "capture", "repair"},
+    "repair": {"moments", "naa", "rules", "capture"},
+    "digits": {"moments", "naa", "rules", "capture", "repair"},
+    "gate": {"moments", "naa", "rules", "repair", "tables", "words"},
     "figures": CORE | {"words"},
     "plotting": CORE | {"words"},
     "checks": CORE | {"words"},
@@ -42,9 +57,11 @@ HEAVY = {
     "ipywidgets": {"labs"},
     "matplotlib": {"figures", "plotting", "labs"},
     "sympy": SYMBOLS | {"figures", "checks", "labs"},
+    "scipy": {"naa", "rules"},
     "sklearn": {"digits"},
     "torch": {"capture"},
     "keras": {"capture"},
+    "dask": {"moments"},
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CONFTEST = Path(__file__).with_name("conftest.py")
-INI = "[pytest]\nmarkers =\n    browser\n    torch\n"
+INI = "[pytest]\nmarkers =\n    browser\n    torch\n    keras\n    dask\n"
 TESTS = """\
 import pytest
 
