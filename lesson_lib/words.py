@@ -407,3 +407,19 @@ SHARE_COLUMNS = ("letter", "outcome", "share of the networks")
 SHARE_CAPTION = "10,000 networks after {epoch} epochs."
 SUCCESS_LINE = "width {width}: {learnt} of {starts} became a backdoor"
 STUDY_STOPPED = "Stopped; what is above is kept."
+
+# Neuron activation analysis: why a rule cannot judge, and what its threshold is
+TOO_FEW_FOR_SPREAD = "a spread over the neurons needs at least 3 of them"
+NO_SPREAD = "all neurons shifted by the same amount, so there is no spread to compare with"
+TOO_FEW_FOR_MAD = "with fewer than 3 neurons every MAD index is the same, 0.674 for two"
+NO_MAD = "at least half of the neurons shifted by exactly the same amount, so the MAD is 0"
+TOO_FEW_FOR_EFFECT = "an effect size needs at least 3 rows in all"
+TOO_FEW_FOR_WELCH = "Welch's test needs at least 2 rows in each set"
+THRESHOLD_IS = {
+    "raw": "the smallest |shift|",
+    "sd": "standard deviations above the mean",
+    "mad": "the MAD index",
+    "effect": "the smallest |Cohen's d|",
+    "bh": "the false discovery rate",
+    "permutation": "the chance of any false flag",
+}
