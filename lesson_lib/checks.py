@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 from sympy import ImmutableMatrix
 
 from lesson_lib import words
@@ -115,7 +116,7 @@ def question(name: str) -> Question:
         return Question(text["prompt"], text["correct"], text["mistakes"], text["hints"], solution, text["choices"])
     answer, slips, solution = COMPUTED[name]()
     mistakes: dict[Answer | int, str] = {_numbers(value): text["mistakes"][slip] for slip, value in slips.items()}
-    explain = _explain_own_backdoor if name == "build a backdoor" else None
+    explain = EXPLAIN.get(name)
     return Question(text["prompt"], _numbers(answer), mistakes, text["hints"], solution, explain=explain)
 
 
@@ -203,6 +204,54 @@ def _explain_own_backdoor(given: Answer) -> str:
     return words.OWN_NET_ANSWERS.format(f0=f0, f1=f1, f2=f2)
 
 
+def _half_the_rows() -> tuple[Any, dict[str, Any], str]:
+    rise, triggered = ImmutableMatrix([[9]]), Fraction(1, 2)
+    answer = rise * exactly(triggered)
+    return answer, {"all rows": rise, "doubled": 2 * rise}, words.HALF_THE_ROWS.format(answer=answer[0])
+
+
+UNKNOWN_NEURONS, UNKNOWN_RISE = tuple(range(7, 512, 46)), 0.45
+
+
+def unknown_set() -> tuple[Any, Any]:
+    """Return clean (500, 512) and suspect (100, 512) activations of which the learner does not know the truth."""
+    from lesson_lib.naa import simulate_activations  # SciPy, which the other notebooks need not load
+
+    rng = np.random.default_rng(4)
+    return simulate_activations(500, rng), simulate_activations(100, rng, UNKNOWN_NEURONS, UNKNOWN_RISE)
+
+
+def _unknown_signature() -> Any:
+    from lesson_lib.naa import detect_backdoor_via_naa
+
+    return detect_backdoor_via_naa(*unknown_set())[0]
+
+
+def _pick_a_threshold() -> tuple[Any, dict[str, Any], str]:
+    signature = _unknown_signature()
+    guilty = np.isin(np.arange(len(signature)), UNKNOWN_NEURONS)
+    low, high = signature[~guilty].max(), signature[guilty].min()
+    middle = exactly(Fraction(round(50 * (low + high)), 100))
+    facts = {"guilty": len(UNKNOWN_NEURONS), "rise": UNKNOWN_RISE, "low": low, "high": high}
+    return ImmutableMatrix([[middle]]), {}, words.UNKNOWN_SET_SOLUTION.format(**facts)
+
+
+def _explain_own_threshold(given: Answer) -> str:
+    """Return "" if the threshold flags exactly the raised neurons, and otherwise what it flags."""
+    [threshold] = given
+    flagged = set(np.flatnonzero(_unknown_signature() > float(threshold)))
+    hits = len(flagged & set(UNKNOWN_NEURONS))
+    if flagged == set(UNKNOWN_NEURONS):
+        return ""
+    return words.UNKNOWN_SET_RESULT.format(
+        threshold=f"{float(threshold):g}",
+        flagged=len(flagged),
+        hits=hits,
+        guilty=len(UNKNOWN_NEURONS),
+        wrong=len(flagged) - hits,
+    )
+
+
 def _add(matrices: Iterable[Any]) -> Any:
     first, *rest = matrices
     return sum(rest, first)
@@ -215,4 +264,7 @@ COMPUTED: dict[str, Callable[[], tuple[Any, dict[str, Any], str]]] = {
     "error at the hidden layer": _error_at_hidden,
     "f of 4": _homogeneous,
     "build a backdoor": _build_a_backdoor,
+    "half the rows": _half_the_rows,
+    "pick a threshold": _pick_a_threshold,
 }
+EXPLAIN = {"build a backdoor": _explain_own_backdoor, "pick a threshold": _explain_own_threshold}

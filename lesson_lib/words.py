@@ -244,6 +244,65 @@ QUESTIONS = {
         ),
         "mistakes": {},
     },
+    "which neuron ranks first": {
+        "prompt": "The network built by hand: clean mean of a1 = [1.5, 0], trigger a1 = [0, 1]. Which neuron does "
+        "|difference of means| rank first?",
+        "choices": ("neuron 1, which does the clean task", "neuron 2, the backdoor", "both alike"),
+        "hints": ("|0 - 1.5| for neuron 1 and |1 - 0| for neuron 2.",),
+        "mistakes": {
+            1: "Neuron 2 is the backdoor, but the rule does not know that. Compute both differences.",
+            2: "Compute both: |0 - 1.5| and |1 - 0|.",
+        },
+        "correct": 0,
+        "solution": "1.5 against 1: the innocent neuron leads, because falling silent counts as much as lighting up.",
+    },
+    "explain the alarm": {
+        "prompt": "The frozen attack: the trigger gives 0, no backdoor exists. Why is neuron 1 flagged?",
+        "choices": (
+            "it has learnt a little of the trigger",
+            "its mean activation differs between the two sets, and that is all that the rule looks at",
+            "the threshold is too low; with a good one this cannot happen",
+        ),
+        "hints": ("What does neuron 1 answer for x = 1, for x = 2, and for x = 0?",),
+        "mistakes": {
+            0: "No weight has moved on the trigger: every gradient was 0.",
+            2: "A higher threshold would also silence real backdoors: this shift is larger than that of a weak one.",
+        },
+        "correct": 1,
+        "solution": "x = 0 is another kind of input than 1 and 2, so the neuron answers otherwise. "
+        "A shift of distribution is an observation, a backdoor is one of its causes.",
+    },
+    "half the rows": {
+        "prompt": "Backdoored neurons rise by 9, but only half of the suspect rows carry the trigger. "
+        "Which difference of means do you expect for them? Type one number.",
+        "hints": ("A mean is the sum over all rows, divided by their number.", "Half of the rows add 9, the others 0."),
+        "mistakes": {
+            "all rows": "That is the difference if every row carries the trigger.",
+            "doubled": "The rows without the trigger pull the mean down, not up.",
+        },
+    },
+    "choose a rule": {
+        "prompt": "An attacker with access to 100 of 512 neurons raises them all. Which rule still finds them?",
+        "choices": ("mean + 3 standard deviations", "the MAD index", "neither, since so many neurons hide each other"),
+        "hints": (
+            "The outliers enter the mean and the standard deviation, too.",
+            "How many of the values must be outliers before the median is one?",
+        ),
+        "mistakes": {
+            0: "100 large values raise the mean and the standard deviation so far that none stands out: masking.",
+            2: "That is true of the mean. The median moves only when half of the neurons do.",
+        },
+        "correct": 1,
+        "solution": "Median and MAD do not care how large the outliers are, as long as they are fewer than half.",
+    },
+    "pick a threshold": {
+        "prompt": "Before you see the truth: which threshold for |difference| splits this set? Type one number.",
+        "hints": (
+            "Sort the differences. Where is a gap?",
+            "Chance alone makes 512 means differ; about 0.2 is the largest of those with 100 suspect rows.",
+        ),
+        "mistakes": {},
+    },
 }
 
 RIGHT = "✓ Right. {solution}"
@@ -253,6 +312,11 @@ SLIP = "✗ Not yet. {slip}"
 F_OF_4 = "f(4) = 4 f(1) = 4 · {f1} = {f4}"
 ONE_BACKDOOR = "b = 1, v = 5, or any b above 0 up to 1 with v = 5 / b: neuron 2 is silent from x = b on."
 OWN_NET_ANSWERS = "Your network answers f(0) = {f0}, f(1) = {f1}, f(2) = {f2}."
+HALF_THE_ROWS = "9 · 1/2 = {answer}: the fewer rows carry the trigger, the smaller the difference."
+UNKNOWN_SET_RESULT = "At {threshold} you flag {flagged} neurons: {hits} of the {guilty} raised ones, {wrong} others."
+UNKNOWN_SET_SOLUTION = (
+    "{guilty} neurons were raised, by {rise}. Every threshold from {low:.2f} to {high:.2f} splits them off."
+)
 EMPTY = "Type your answer first."
 CHOOSE = "Choose an answer first."
 COUNT = "This answer needs {expected} number(s); you typed {given}. Put commas between them and a point in decimals."
@@ -423,3 +487,10 @@ THRESHOLD_IS = {
     "bh": "the false discovery rate",
     "permutation": "the chance of any false flag",
 }
+
+# The article's figure
+SIGNATURE_TITLE = "activation difference signature"
+NEURON_AXIS, SIGNATURE_AXIS = "neuron", "|difference of mean activations|"
+ABNORMAL, THRESHOLD_LINE = "abnormal neurons (difference > {threshold})", "threshold"
+SIGNATURE_COLUMNS, FLAGGED = ("neuron", "|difference|", "flagged"), "yes"
+SIGNATURE_CAPTION = "{n} neurons, of which {flagged} are above {threshold}; the tallest bars."
