@@ -4,14 +4,16 @@ import re
 import time
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import rationals
 
 from lesson_lib import words
-from lesson_lib.checks import judge, parse_numbers, question
+from lesson_lib.checks import judge, parse_numbers, question, unknown_set
 from lesson_lib.derivation import derive_step
+from lesson_lib.naa import analyse, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset, train
 
@@ -20,9 +22,11 @@ START = Params(W1=[[HALF, -HALF]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
 X = Y = [[1], [2]]
 AFTER = sgd_step(START, backward(START, X, Y), RATE)
 NUMERIC = ["dW2 at x = 2", "dW1 summed", "W2 after the clean step", "error at the hidden layer", "f of 4"]
+NUMERIC += ["half the rows"]
 CHOICES = ["will the trigger be learnt", "which factor"]
 LATER = ["how many epochs", "dead or alive", "which change helps", "output bias", "is it a backdoor"]
-OPEN = ["build a backdoor"]  # many right answers
+DETECTION = ["which neuron ranks first", "explain the alarm", "choose a rule"]
+OPEN = ["build a backdoor", "pick a threshold"]  # many right answers
 
 
 def numbers(matrix):
@@ -41,6 +45,7 @@ def expected_answers():
         "W2 after the clean step": numbers(AFTER.W2),
         "error at the hidden layer": numbers((forward(AFTER, [[0]]).y_hat - 5) @ AFTER.W2.T),
         "f of 4": numbers(forward(AFTER, [[4]]).y_hat),
+        "half the rows": (sum([9] * 50 + [0] * 50, Fraction(0)) / 100,),
     }
 
 
@@ -92,7 +97,7 @@ def test_anything_else_is_refused_at_once(text):
 
 
 def test_every_question_is_covered_here():
-    assert sorted(NUMERIC + CHOICES + LATER + OPEN) == sorted(words.QUESTIONS)
+    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + OPEN) == sorted(words.QUESTIONS)
     with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
         question("which")
 
@@ -157,12 +162,43 @@ def test_a_backdoor_that_does_not_work_is_told_its_answers(wrong, answers):
     assert answers in feedback.message
 
 
+def test_the_choices_on_detection_are_what_the_rules_do():
+    by_hand = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
+    signature, _ = detect_backdoor_via_naa(forward(by_hand, CLEAN.X).a1, forward(by_hand, TRIGGER.X).a1)
+    assert signature.tolist() == [1.5, 1]
+    assert answer_of("which neuron ranks first").startswith("neuron 1")
+
+    floats = Params(*(getattr(AFTER, name).astype(float) for name in ("W1", "b1", "W2", "b2")))
+    assert detect_backdoor_via_naa(forward(floats, CLEAN.X).a1, forward(floats, TRIGGER.X).a1, 1)[1].tolist() == [0]
+    assert not forward(floats, TRIGGER.X).y_hat.any()
+    assert "that is all that the rule looks at" in answer_of("explain the alarm")
+
+    rng = np.random.default_rng(0)
+    clean, suspect = simulate_activations(500, rng), simulate_activations(100, rng, range(100))
+    assert len(analyse(clean, suspect, "sd").flagged) == 0
+    assert set(range(100)) <= set(analyse(clean, suspect, "mad").flagged)
+    assert answer_of("choose a rule") == "the MAD index"
+
+
+def test_a_threshold_is_right_when_it_splits_off_exactly_the_raised_neurons():
+    clean, suspect = unknown_set()
+    signature = np.sort(abs(suspect.mean(axis=0) - clean.mean(axis=0)))[::-1]
+    low, high = signature[11], signature[10]  # eleven neurons were raised
+    asked = question("pick a threshold")
+    for right in (low + 0.01, (low + high) / 2, high - 0.01):
+        assert judge(asked, f"{right:.4f}").correct is True
+    assert judge(asked, typed(asked.answer)).correct is True
+    assert "11 of the 11 raised ones, 1 others" in judge(asked, f"{low - 0.0001:.4f}").message
+    assert "you flag 10 neurons: 10 of the 11 raised ones, 0 others" in judge(asked, f"{high + 0.0001:.4f}").message
+    assert judge(asked, "2").correct is judge(asked, "-1").correct is False
+
+
 def test_a_rounded_answer_is_told_so():
     assert words.ROUNDED in judge(question("f of 4"), "3.38").message
     assert words.ROUNDED in judge(question("W2 after the clean step"), "1.13, -1").message
 
 
-@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER])
+@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER, *DETECTION])
 def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
     asked = question(name)
     assert len(asked.mistakes) == len(words.QUESTIONS[name]["mistakes"]) == len(set(asked.mistakes.values()))
