@@ -14,10 +14,12 @@ Array = NDArray[np.float64]
 Progress = Callable[[int, int | None], None]
 
 BLOCK = 2**17  # numbers worked on at a time: half a megabyte of float32, which stays in a processor's cache
-FORGET = 128  # blocks of a memory map that are read before their memory is given back
+FORGET = 2**26  # bytes of a memory map that are read before their memory is given back
+LARGEST = 1e150  # the squares of larger numbers, summed over many rows, may not fit into float64
+SMALLEST = 1e-30  # a smaller sum of squares may have lost digits, or everything, in float32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
     """The number of rows, and per neuron the mean and the sum of squared distances from it; `a + b` merges two sets.
 
@@ -45,18 +47,18 @@ class Moments:
 def measure(activations: Any, name: str = "activations", progress: Progress | None = None) -> Moments:
     """Return the moments of activations (n_rows, n_neurons) in one pass, in float64, without holding them in memory.
 
-    `activations` is an array or memory map of any real type, a Dask array, or an iterable of such batches.
-    `progress`, if given, is called with the rows done and the rows in all (None if unknown).
-    Raises ValueError, naming the argument, for no rows, other than two dimensions, batches of unequal width, and
-    values that are not finite or too large to be squared.
+    `activations` is an array or memory map of any real type, a Dask array, or an iterable of such batches, of which
+    some may be empty. `progress`, if given, is called with the rows done and the rows in all (None if unknown); a Dask
+    array has its own ways to show progress. Raises ValueError, naming the argument, for no rows, other than two
+    dimensions, batches of unequal width, and values that are not finite or too large to be squared.
     """
     if _is_dask(activations):
         return _measure_with_dask(activations, name)
-    total = None if _is_batches(activations) else len(as_activations(activations, name))
+    batches = activations if _is_batches(activations) else [as_activations(activations, name)]
+    total = None if batches is activations else len(batches[0])
     seen: Moments | None = None
-    for block in _blocks(activations, name):
-        found = _measure_block(block, None if seen is None else seen.mean, name)
-        seen = found if seen is None else seen + found
+    for block, room in chain.from_iterable(_rows(as_activations(batch, name, least=0)) for batch in batches):
+        seen = _add_block(seen, block, room, name)
         if progress is not None:
             progress(seen.n, total)
     if seen is None:
@@ -64,96 +66,126 @@ def measure(activations: Any, name: str = "activations", progress: Progress | No
     return seen
 
 
-def as_activations(values: Any, name: str) -> NDArray[Any]:
-    """Return the values as an array (n_rows, n_neurons) of real numbers, without a copy where that is possible."""
+def as_activations(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: int = 1) -> NDArray[Any]:
+    """Return the values as an array of real numbers with two dimensions, without a copy where that is possible.
+
+    Raises ValueError, naming the argument and its `shape`, for anything else, no columns, or fewer rows than `least`.
+    """
+    if np.ma.isMaskedArray(values):
+        raise ValueError(f"{name} must be a plain array; got a masked one")
     try:
         array = np.asarray(values)
     except ValueError:
         raise ValueError(f"{name} must have rows of equal length") from None
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold real numbers; got {array.dtype}")
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"{name} must have shape (n_rows, n_neurons), at least (1, 1); got {array.shape}")
+    if array.ndim != 2 or array.shape[0] < least or array.shape[1] < 1:
+        raise ValueError(f"{name} must have shape {shape}, at least ({least}, 1); got {array.shape}")
     return array
 
 
-def in_memory(activations: Any, name: str) -> Array:
+def in_memory(activations: Any, name: str, shape: str = "(n_rows, n_neurons)") -> Array:
     """Return all rows as one float64 array (n_rows, n_neurons); raises ValueError as `measure` does."""
     if _is_dask(activations):
         activations = activations.compute()
     if _is_batches(activations):
-        blocks = [as_activations(batch, name) for batch in activations]
+        blocks = [as_activations(batch, name, least=0) for batch in activations]
         if len({block.shape[1] for block in blocks}) != 1:
             raise ValueError(f"{name} must be batches of equal width, at least one")
         activations = np.concatenate(blocks)
-    array = as_activations(activations, name).astype(np.float64)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must hold finite numbers; got NaN or infinity")
+    with np.errstate(over="ignore"):
+        array = as_activations(activations, name, shape).astype(np.float64)
+    _refuse(np.logical_or.reduce(~(abs(array) < LARGEST), axis=0), name)
     return array
 
 
+def _refuse(bad: NDArray[np.bool_], name: str) -> None:
+    """Raise ValueError, naming the first neuron, if any neuron is bad."""
+    if bad.any():
+        raise ValueError(
+            f"{name} must hold finite numbers, small enough to be squared; neuron {int(bad.argmax())} does not"
+        )
+
+
 def _is_dask(values: Any) -> bool:
-    return type(values).__module__.startswith("dask.")
+    return type(values).__module__.startswith("dask.array")
 
 
 def _is_batches(values: Any) -> bool:
     """Tell batches from one table: a list of numbers' rows is a table, anything else that yields 2-D arrays is not."""
     if isinstance(values, list | tuple):
-        return len(values) > 0 and np.ndim(values[0]) == 2
+        return len(values) > 0 and _depth(values[0]) == 2
     return isinstance(values, Iterable) and not hasattr(values, "__array__")
 
 
-def _blocks(activations: Any, name: str) -> Iterator[NDArray[Any]]:
-    """Yield a few rows at a time."""
-    batches = activations if _is_batches(activations) else [activations]
-    yield from chain.from_iterable(_rows(as_activations(batch, name)) for batch in batches)
+def _depth(values: Any) -> int:
+    """Return the number of dimensions; of nested lists, which may be ragged, by looking at the first of each."""
+    if isinstance(values, list | tuple):
+        return 1 + _depth(values[0]) if values else 1
+    return np.ndim(values)
 
 
-def _rows(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    step = max(1, BLOCK // array.shape[1])
-    for count, start in enumerate(range(0, len(array), step)):
-        yield array[start : start + step]
-        if count % FORGET == FORGET - 1:
-            _forget(array)
+def _rows(array: NDArray[Any]) -> Iterator[tuple[NDArray[Any], Array]]:
+    """Yield a few rows at a time, and room to work on them, which saves asking for new memory each time."""
+    width, pages = array.shape[1], _memory_map(array)
+    step = max(1, min(BLOCK // width, len(array)))
+    every = max(1, FORGET // (step * width * array.itemsize))
+    room = np.empty(step * width)
+    for count, start in enumerate(range(0, len(array), step), start=1):
+        yield array[start : start + step], room
+        if pages is not None and count % every == 0:
+            pages.madvise(mmap.MADV_DONTNEED)  # gives back the memory of what was read; it stays in the file
 
 
-def _forget(array: NDArray[Any]) -> None:
-    """Give back the memory of the pages that were read; they stay in the file."""
-    pages: Any = getattr(array, "_mmap", None)
-    if isinstance(array, np.memmap) and array.mode in ("r", "r+") and hasattr(pages, "madvise"):
-        pages.madvise(mmap.MADV_DONTNEED)
+def _memory_map(array: Any) -> Any:
+    """Return the pages below an array, if it shows a file whose pages can be given back without losing changes."""
+    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
+        array = array.base
+    pages = getattr(array, "_mmap", None)
+    return pages if hasattr(pages, "madvise") and array.mode in ("r", "r+", "w+") else None
 
 
-def _measure_block(block: NDArray[Any], pivot: Array | None, name: str) -> Moments:
-    """Return the moments of a few rows: of float32 in float32, which is faster, and again in float64 if too small."""
-    narrow = block.dtype.kind == "f" and block.dtype.itemsize <= 4
-    found = _sums(block, pivot, np.float32) if narrow else None
-    if found is None or not np.isfinite(found.m2).all():
-        found = _sums(block, pivot, np.float64)
-    if not np.isfinite(found.m2).all():
-        neuron = int(np.flatnonzero(~np.isfinite(found.m2))[0])
-        raise ValueError(f"{name} must hold finite numbers, small enough to be squared; neuron {neuron} does not")
-    return found
+def _add_block(seen: Moments | None, block: NDArray[Any], room: Array, name: str) -> Moments:
+    """Measure a few rows and merge them: float32 in float32, which is faster, or in float64 where that is too small."""
+    pivot = None if seen is None else seen.mean
+    if pivot is not None and len(pivot) != block.shape[1]:
+        raise ValueError(f"{name} must be batches of equal width, {len(pivot)}; got one with {block.shape[1]}")
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        kind = np.float32 if block.dtype.kind == "f" and block.dtype.itemsize <= 4 else np.float64
+        start, S, Q = _sums(block, pivot, room, kind)
+        if kind is np.float32 and not (np.isfinite(Q) & ((Q > SMALLEST) | (S == 0))).all():
+            start, S, Q = _sums(block, pivot, room, np.float64)
+        found = Moments(len(block), start + S / len(block), np.maximum(Q - S * S / len(block), 0))
+        seen = found if seen is None else seen + found
+    _refuse(~(np.isfinite(seen.m2) & (abs(seen.mean) < LARGEST)), name)
+    return seen
 
 
-def _sums(block: NDArray[Any], pivot: Array | None, kind: type[np.floating[Any]]) -> Moments:
-    """Measure the rows from a point near their mean, so that no digits are lost: S = sum gap, Q = sum gap^2."""
-    n, ones = len(block), np.ones(len(block), kind)
-    with np.errstate(over="ignore", invalid="ignore"):
-        start = (block[0] if pivot is None else pivot).astype(kind)
-        gaps = np.subtract(block, start, dtype=kind)  # (n, n_neurons)
-        S = (ones @ gaps).astype(np.float64)
-        np.square(gaps, out=gaps)
-        Q = (ones @ gaps).astype(np.float64)
-        return Moments(n, start + S / n, np.maximum(Q - S * S / n, 0))
+def _sums(block: NDArray[Any], pivot: Array | None, room: Array, kind: type[Any]) -> tuple[Array, Array, Array]:
+    """Sum the gaps and their squares from a point near the mean, so that no digits are lost: S, Q (n_neurons,)."""
+    start = (block[0] if pivot is None else pivot).astype(kind)
+    ones = np.ones(len(block), kind)
+    gaps = room.view(kind)[: block.size].reshape(block.shape)  # (n, n_neurons)
+    np.subtract(block, start, out=gaps, dtype=kind)
+    S = (ones @ gaps).astype(np.float64)
+    np.square(gaps, out=gaps)
+    return start.astype(np.float64), S, (ones @ gaps).astype(np.float64)
 
 
 def _measure_with_dask(activations: Any, name: str) -> Moments:
     """Let the workers measure their own blocks, and merge what they found."""
     import dask
 
-    if activations.ndim != 2 or 0 in activations.shape:
+    if activations.ndim != 2 or activations.shape[1] == 0:
         raise ValueError(f"{name} must have shape (n_rows, n_neurons), at least (1, 1); got {activations.shape}")
     blocks = activations.rechunk({1: -1}).to_delayed().ravel()
-    parts: tuple[Moments, ...] = dask.compute(*(dask.delayed(measure)(block, name) for block in blocks))
+    found = dask.compute(*(dask.delayed(_measure_if_any)(block, name) for block in blocks))
+    parts: list[Moments] = [part for part in found if part is not None]
+    if not parts:
+        raise ValueError(f"{name} must have at least one row; got none")
     return reduce(Moments.__add__, parts)
+
+
+def _measure_if_any(block: Any, name: str) -> Moments | None:
+    """Return the moments of a Dask block, or None for one that a filter has left empty."""
+    return measure(block, name) if len(block) else None

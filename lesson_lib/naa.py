@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from lesson_lib.moments import Array, Moments, Progress, as_activations, in_memory, measure
-from lesson_lib.rules import RULES, Evidence, check_rule, mad_index
+from lesson_lib.moments import Array, Moments, Progress, in_memory, measure
+from lesson_lib.rules import RULES, Codes, Evidence, check_rule, mad_index, permutation_maxima
 
 Indices = NDArray[np.intp]
 OVER = ("signature", "shift", "effect_size")
@@ -45,19 +45,18 @@ def simulate_activations(
     trigger. The article raises neurons 10 to 19 by 9 in every row. Raises ValueError for a neuron that is not there
     and for a share `triggered` outside 0 to 1.
     """
-    if n_rows < 1 or n_neurons < 1:
-        raise ValueError(f"n_rows and n_neurons must be at least 1; got {n_rows} and {n_neurons}")
+    for name, count in (("n_rows", n_rows), ("n_neurons", n_neurons)):
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise ValueError(f"{name} must be a whole number, at least 1; got {count!r}")
     if not 0 <= triggered <= 1:
         raise ValueError(f"triggered must be a share from 0 to 1; got {triggered}")
-    neurons = np.array(list(backdoored), dtype=int)
-    if ((neurons < 0) | (neurons >= n_neurons)).any():
-        raise ValueError(f"backdoored must hold neurons from 0 to {n_neurons - 1}; got {neurons.tolist()}")
+    neurons = _neurons(backdoored, n_neurons, "backdoored")
     activations = rng.normal(2.0, 0.5, (n_rows, n_neurons))
     activations[: round(triggered * n_rows), neurons] += rise
     return activations
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signature:
     """What sets the suspect activations apart from the clean ones: arrays of shape (n_neurons,), and what was flagged.
 
@@ -106,22 +105,25 @@ def analyse(
     """Compare suspect with clean activations, both (n_rows, n_neurons), and flag neurons by one of RULES.
 
     `threshold` None means the rule's default. `over` names what the rules raw, sd and mad look at: "signature"
-    (|shift|), "shift" or "effect_size". `outgoing` (n_neurons, n_out) weighs each shift by what it can change.
-    `labels` (clean, suspect) compares like with like: each row with the clean mean of its own class.
-    The sets may be anything that `moments.measure` takes; labels and the rule "permutation" need them in memory,
-    and "permutation" needs a Generator. Raises ValueError, naming the argument, for what does not fit.
+    (|shift|), "shift" or "effect_size"; raw and sd flag what lies far above, mad what lies far off on either side.
+    `outgoing` (n_neurons, n_out) weighs each shift by what it can change. `labels` (clean, suspect) compares each row
+    with the clean mean of its own class. The sets may be anything that `moments.measure` takes; labels and the rule
+    "permutation" need them in memory, and "permutation" needs a Generator. Raises ValueError for what does not fit.
     """
     threshold = check_rule(rule, threshold)
     if over not in OVER:
         raise ValueError(f"over must be one of {', '.join(OVER)}; got {over!r}")
-    if labels is not None:
-        clean, suspect = match_classes(clean, suspect, *labels)
-    if rule == "permutation":
+    if labels is not None or rule == "permutation":
         clean, suspect = in_memory(clean, "clean"), in_memory(suspect, "suspect")
+        _check_widths(clean.shape[1], suspect.shape[1], "suspect")
+    classes = None if labels is None else _classes(clean, suspect, labels)
+    if classes is not None:
+        clean, suspect = _match(clean, suspect, *classes)
     before, after = measure(clean, "clean", progress), measure(suspect, "suspect", progress)
-    shift, effect_size, t, p = compare(before, after)
+    shift, effect_size, t, p = compare(before, after, None if classes is None else _worth(*classes))
     values = {"signature": abs(shift), "shift": shift, "effect_size": effect_size}[over]
-    maxima = permutation_maxima(clean, suspect, rng, n_permutations) if rule == "permutation" else np.array([])
+    shuffled = rule == "permutation"
+    maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes) if shuffled else np.array([])
     ruling = RULES[rule].judge(Evidence(values, effect_size, p, maxima), threshold)
     return Signature(
         shift=shift,
@@ -139,17 +141,20 @@ def analyse(
     )
 
 
-def compare(clean: Moments, suspect: Moments) -> tuple[Array, Array, Array, Array]:
+def compare(clean: Moments, suspect: Moments, worth: float | None = None) -> tuple[Array, Array, Array, Array]:
     """Return shift, Cohen's d, Welch's t and p per neuron; 0, 0 and 1 where nothing varies and nothing shifted.
 
     A constant neuron that did shift has an infinite d and t. Too few rows give NaN: 3 in all for d, 2 each for t.
+    `worth` is how many clean rows the clean mean is worth, if not all count alike, as with matched classes.
     """
     _check_widths(len(clean.mean), len(suspect.mean), "suspect")
     shift = suspect.mean - clean.mean
     with np.errstate(divide="ignore", invalid="ignore"):
-        pooled = np.sqrt((clean.m2 + suspect.m2) / (clean.n + suspect.n - 2))
-        error = np.sqrt(clean.variance / clean.n + suspect.variance / suspect.n)
-        freedom = error**4 / sum((side.variance / side.n) ** 2 / (side.n - 1) for side in (clean, suspect))
+        pooled = np.sqrt(np.divide(clean.m2 + suspect.m2, clean.n + suspect.n - 2))
+        errors = clean.variance / (clean.n if worth is None else worth), suspect.variance / suspect.n
+        error = np.sqrt(errors[0] + errors[1])
+        share = errors[0] / (errors[0] + errors[1])  # of the error, the clean set's
+        freedom = 1 / (share**2 / (clean.n - 1) + (1 - share) ** 2 / (suspect.n - 1))  # Welch & Satterthwaite
         d, t = (np.where((shift == 0) & (spread == 0), 0.0, shift / spread) for spread in (pooled, error))
     p = np.where(np.isnan(t), np.nan, 2 * stats.t.sf(abs(t), np.where(np.isnan(freedom), 1.0, freedom)))
     return shift, d, t, p
@@ -160,48 +165,52 @@ def match_classes(clean: Any, suspect: Any, clean_labels: Any, suspect_labels: A
 
     Raises ValueError for labels of the wrong number, and for a suspect class that the clean set does not have.
     """
-    sets = {"clean": in_memory(clean, "clean"), "suspect": in_memory(suspect, "suspect")}
-    _check_widths(sets["clean"].shape[1], sets["suspect"].shape[1], "suspect")
-    labels = {"clean": np.asarray(clean_labels), "suspect": np.asarray(suspect_labels)}
-    for name, rows in sets.items():
-        if labels[name].shape != (len(rows),):
-            raise ValueError(f"labels of {name} must have shape ({len(rows)},); got {labels[name].shape}")
-    classes = np.unique(labels["clean"])
-    unknown = np.setdiff1d(labels["suspect"], classes)
+    clean, suspect = in_memory(clean, "clean"), in_memory(suspect, "suspect")
+    _check_widths(clean.shape[1], suspect.shape[1], "suspect")
+    return _match(clean, suspect, *_classes(clean, suspect, (clean_labels, suspect_labels)))
+
+
+def _classes(clean: Array, suspect: Array, labels: tuple[Any, Any]) -> tuple[Codes, Codes]:
+    """Return the class of each clean and each suspect row as a number 0, 1, ..."""
+    if not isinstance(labels, list | tuple) or len(labels) != 2:
+        raise ValueError("labels must be a pair: the clean rows' labels and the suspect rows' labels")
+    both = [np.asarray(part) for part in labels]
+    for name, rows, part in zip(("clean", "suspect"), (clean, suspect), both, strict=True):
+        if part.shape != (len(rows),):
+            raise ValueError(f"labels of {name} must have shape ({len(rows)},); got {part.shape}")
+    try:
+        names, codes = np.unique(np.concatenate(both), return_inverse=True)
+    except TypeError:
+        raise ValueError("labels must be of one kind, all numbers or all text") from None
+    known, asked = codes[: len(clean)], codes[len(clean) :]
+    unknown = np.setdiff1d(asked, known)
     if len(unknown):
-        raise ValueError(f"labels of suspect must be classes of the clean set; {unknown.tolist()} are not")
-    means = np.array([sets["clean"][labels["clean"] == label].mean(axis=0) for label in classes])
-    matched = [rows - means[np.searchsorted(classes, labels[name])] for name, rows in sets.items()]
-    return matched[0], matched[1]
+        raise ValueError(f"labels of suspect must be classes of the clean set; {names[unknown].tolist()} are not")
+    return known, asked
+
+
+def _match(clean: Array, suspect: Array, known: Codes, asked: Codes) -> tuple[Array, Array]:
+    """Take off the clean mean of each row's class; what is constant within a class becomes exactly 0."""
+    first = clean[np.unique(known, return_index=True)[1]]  # (n_classes, n_neurons), one clean row of each class
+    clean, suspect = clean - first[known], suspect - first[asked]
+    means = np.array([clean[known == code].mean(axis=0) for code in range(len(first))])  # (n_classes, n_neurons)
+    return clean - means[known], suspect - means[asked]
+
+
+def _worth(known: Codes, asked: Codes) -> float:
+    """Return how many clean rows the clean mean is worth when each class counts as often as the suspect set has it."""
+    n = np.bincount(known)  # (n_classes,)
+    share = np.bincount(asked, minlength=len(n)) / len(asked)
+    lost = (len(known) - len(n)) / max(len(known) - 1, 1)  # degrees of freedom that the class means took
+    return float(lost / (share**2 / n).sum())
 
 
 def contribution(shift: Array, outgoing: Any) -> Array:
     """Return shift x outgoing weight (n_neurons, n_out): how far each neuron's shift moves each output."""
-    weights = as_activations(outgoing, "outgoing")
+    weights = in_memory(outgoing, "outgoing", "(n_neurons, n_out)")
     if len(weights) != len(shift):
         raise ValueError(f"outgoing must have one row per neuron, {len(shift)}; got shape {weights.shape}")
     return np.asarray(shift[:, None] * weights, dtype=np.float64)
-
-
-def permutation_maxima(clean: Array, suspect: Array, rng: np.random.Generator | None, n_permutations: int) -> Array:
-    """Return the largest |Cohen's d| over the neurons for each of many random splits of all rows into two such sets.
-
-    If nothing sets the suspect rows apart, the real split is one of these. Source: Westfall & Young 1993.
-    """
-    if rng is None:
-        raise ValueError("rng must be a numpy.random.Generator for the rule permutation; got None")
-    rows = np.concatenate([clean, suspect])
-    rows = rows - rows.mean(axis=0)  # (n, n_neurons)
-    n, m = len(rows), len(suspect)
-    total = (rows**2).sum(axis=0)
-    maxima = np.empty(n_permutations)
-    for k in range(n_permutations):
-        mean = rows[rng.permutation(n)[:m]].mean(axis=0)
-        shift = mean * n / (n - m)  # the other rows' sum is minus this one's
-        within = np.maximum(total - m * mean**2 - m**2 * mean**2 / (n - m), 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            maxima[k] = np.nanmax(np.r_[0.0, abs(shift) / np.sqrt(within / max(n - 2, 1))])
-    return maxima
 
 
 class Score(NamedTuple):
@@ -217,14 +226,23 @@ def score(values: Any, flagged: Sequence[int] | Indices, truth: Sequence[int] | 
 
     The AUC is the Mann-Whitney statistic over the pairs, ties counting half (Hanley & McNeil 1982).
     """
-    ranks = stats.rankdata(np.asarray(values, dtype=np.float64))
-    guilty = np.isin(np.arange(len(ranks)), np.asarray(list(truth), dtype=int))
-    hits, n = len(set(flagged) & set(truth)), int(guilty.sum())
-    pairs = n * (len(ranks) - n)
-    wins = ranks[guilty].sum() - n * (n + 1) / 2
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 1 or np.isnan(values).any():
+        raise ValueError(f"values must be one number per neuron, none of them NaN; got shape {values.shape}")
+    found, guilty = _neurons(flagged, len(values), "flagged"), _neurons(truth, len(values), "truth")
+    hits, n, pairs = len(np.intersect1d(found, guilty)), len(guilty), len(guilty) * (len(values) - len(guilty))
+    wins = float(stats.rankdata(values)[guilty].sum()) - n * (n + 1) / 2
     return Score(
-        hits / len(flagged) if len(flagged) else np.nan, hits / n if n else np.nan, wins / pairs if pairs else np.nan
+        hits / len(found) if len(found) else np.nan, hits / n if n else np.nan, wins / pairs if pairs else np.nan
     )
+
+
+def _neurons(indices: Any, n_neurons: int, name: str) -> Indices:
+    """Return indices of neurons as an array, each once; raises ValueError for any that is not there, and for a mask."""
+    neurons = np.asarray(list(indices))
+    if len(neurons) and (neurons.dtype.kind not in "iu" or (neurons < 0).any() or (neurons >= n_neurons).any()):
+        raise ValueError(f"{name} must hold whole numbers, neurons from 0 to {n_neurons - 1}; got {neurons.tolist()}")
+    return np.unique(neurons).astype(np.intp)
 
 
 def _check_widths(clean: int, suspect: int, name: str) -> None:
