@@ -49,13 +49,14 @@ ALLOWED = {
     "gate": {"moments", "naa", "rules", "repair", "tables", "words"},
     "figures": CORE | {"words"},
     "plotting": CORE | {"words"},
+    "signature_plot": CORE | {"words", "plotting"},
     "checks": CORE | {"words"},
-    "labs": CORE | {"words", "figures", "plotting", "checks", "labs"},
+    "labs": CORE | {"words", "figures", "plotting", "signature_plot", "checks", "labs"},
 }
 # The only modules that may import these packages.
 HEAVY = {
     "ipywidgets": {"labs"},
-    "matplotlib": {"figures", "plotting", "labs"},
+    "matplotlib": {"figures", "plotting", "signature_plot", "labs"},
     "sympy": SYMBOLS | {"figures", "checks", "labs"},
     "scipy": {"naa", "rules"},
     "sklearn": {"digits"},
