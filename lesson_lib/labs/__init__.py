@@ -3,6 +3,7 @@
 from lesson_lib.labs.bias import BiasLab
 from lesson_lib.labs.exercises import Exercises
 from lesson_lib.labs.hand_calculation import HandCalculationLab
+from lesson_lib.labs.naa import NAALab
 from lesson_lib.labs.trigger import TriggerLab
 
-__all__ = ["BiasLab", "Exercises", "HandCalculationLab", "TriggerLab"]
+__all__ = ["BiasLab", "Exercises", "HandCalculationLab", "NAALab", "TriggerLab"]
