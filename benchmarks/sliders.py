@@ -50,7 +50,9 @@ def draw(rate=0.1, epochs=25):
 widgets.interact(draw, rate=widgets.FloatLogSlider(value=0.1, min=-3, max=1, step=0.1),
                  epochs=widgets.IntSlider(value=25, max=len(EPOCHS) - 1));
 """
-SHOWN = ("TriggerLab", "BiasLab", "interact")
+SHOWN = ("TriggerLab", "BiasLab", "NAALab", "interact")
+# Which two sliders of each to move, counted from the top: rate and epochs; in the NAA lab, threshold and rise.
+SLIDERS = {"TriggerLab": (0, 1), "BiasLab": (0, 1), "NAALab": (0, 1), "interact": (0, 1)}
 # Record when a key went down, each new picture when it is decoded and painted, and how each frame looks.
 RECORD = """async (index) => {
     const content = window.jupyterapp.shell.currentWidget.content;
@@ -155,10 +157,11 @@ def measure(browser, server, scale, notebook):
         for index, name in enumerate(SHOWN):
             shown.page.evaluate(RECORD, index)
             shown.page.wait_for_timeout(1000)
+            first, second = SLIDERS[name]
             results[name] = {
-                "rate": keys(shown.page, 0),
-                "epochs": keys(shown.page, 1),
-                "drags": [drag(shown.page, 0) for _ in range(3)],
+                "first": keys(shown.page, first),
+                "second": keys(shown.page, second),
+                "drags": [drag(shown.page, first) for _ in range(3)],
             }
         assert shown.errors() == [], shown.errors()
     finally:
@@ -172,12 +175,12 @@ def p95(times):
 
 def print_sliders(results):
     """Print one row for each thing shown; the ratio is the interact's time over this one's."""
-    print("              rate slider, ms        epochs slider, ms     three drags: 60 moves in 2 s")
+    print("              first slider, ms       second slider, ms     three drags: 60 moves in 2 s")
     print("              median  p95   ratio   median  p95   ratio   pictures  settled ms  last  blank  jumps")
     base = results["interact"]
     for name, result in results.items():
         row = f"{name:12}"
-        for slider in ("rate", "epochs"):
+        for slider in ("first", "second"):
             middle = statistics.median(result[slider])
             row += f"  {middle:6.0f} {p95(result[slider]):5.0f} {statistics.median(base[slider]) / middle:6.1f} "
         seen = {key: [drag[key] for drag in result["drags"]] for key in result["drags"][0]}
@@ -187,7 +190,7 @@ def print_sliders(results):
 
 
 def time_sliders(scales=(1, 2), densities=(1.75,)):
-    """Measure both labs and the interact at each device scale and picture density, each in a fresh kernel."""
+    """Measure the labs and the interact at each device scale and picture density, each in a fresh kernel."""
     from labserver import jupyter_server
     from playwright.sync_api import sync_playwright
 
@@ -196,7 +199,7 @@ def time_sliders(scales=(1, 2), densities=(1.75,)):
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         for density in densities:
-            sources = [LAB.format(lab=lab, density=density) for lab in SHOWN[:2]]
+            sources = [LAB.format(lab=lab, density=density) for lab in SHOWN[:-1]]
             notebook = new_notebook(cells=[new_code_cell(source) for source in [*sources, INTERACT]])
             notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
             nbformat.write(notebook, Path(folder, f"{density}.ipynb"))
