@@ -394,6 +394,32 @@ def test_a_raw_threshold_of_5_needs_five_ninths_of_the_rows_triggered(lab, share
     assert lab.state.score.auc == 1
 
 
+def test_the_lines_are_the_textbooks(lab):
+    lab.set(rise=0.4)
+    size = lab.state.signature.signature
+    for rule, threshold, line in (
+        ("raw", 0.3, 0.3),
+        ("sd", 2.5, size.mean() + 2.5 * np.std(size, ddof=1)),
+        ("mad", 4, np.median(size) + 4 * 1.4826 * stats.median_abs_deviation(size)),
+        ("effect", 0.6, 0.6),
+        ("bh", 0.01, 2),
+    ):
+        lab.set(rule=rule, threshold=threshold)
+        assert lab.state.lines == pytest.approx((line, -line)), rule
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_auc_is_the_share_of_pairs_that_the_rule_ranks_right(lab, rule):
+    lab.set(rule=rule, rise=0.15)
+    found = lab.state.signature
+    rank = {"bh": 1 - found.p, "mad": found.index, "raw": found.signature, "sd": found.signature}
+    values = rank.get(rule, abs(found.effect_size))
+    guilty = np.isin(np.arange(512), lab.state.truth)
+    pairs = np.sign(values[guilty][:, None] - values[~guilty][None])
+    assert 0.5 < lab.state.score.auc < 1
+    assert lab.state.score.auc == pytest.approx((pairs.mean() + 1) / 2)
+
+
 def test_bh_says_how_many_passed_the_test_and_are_too_small(lab):
     lab.set(rule="bh", rise=0.25, rows=500)
     state = lab.state
