@@ -303,6 +303,71 @@ QUESTIONS = {
         ),
         "mistakes": {},
     },
+    "what does poisoning cost": {
+        "prompt": "A tenth of the training images carries the trigger and a wrong label. What happens to the accuracy "
+        "on clean test images?",
+        "choices": ("it falls by about a tenth", "it hardly changes", "it falls to chance"),
+        "hints": ("The other nine tenths are as they were, and two pixels tell the model which is which.",),
+        "mistakes": {
+            0: "The wrong labels are all on images with the trigger, and clean test images do not carry it.",
+            2: "Nine tenths of the training data are still right.",
+        },
+        "correct": 1,
+        "solution": "It hardly changes. That is why clean accuracy says nothing about a backdoor.",
+    },
+    "find the whisper": {
+        "prompt": "Quietly planted: the guilty neurons rise by little, but hardly vary otherwise. Which rule finds them?",
+        "choices": (
+            "the MAD index of |difference|, since they are only ten of 128",
+            "the effect size, since it measures a rise against the neuron's own variation",
+            "none, since a small rise cannot be told from noise",
+        ),
+        "hints": ("What is a small rise divided by a tiny standard deviation?",),
+        "mistakes": {
+            0: "The MAD index looks for tall bars of |difference|. Theirs are shorter than those of many others.",
+            2: "Small against the others' rise, but not against their own noise: without the trigger they are silent.",
+        },
+        "correct": 1,
+        "solution": "Measured in their own standard deviations their rise is large.",
+    },
+    "benign shift": {
+        "prompt": "Which honest suspect set moves the mean activations about as much as the attack does?",
+        "choices": ("images with a little noise", "images of zeros only", "none of them: only an attack does that"),
+        "hints": ("The reference holds all ten digits alike.", "What does a neuron see that likes round shapes?"),
+        "mistakes": {
+            0: "Noise of mean zero hardly moves a mean over many images.",
+            2: "A mean moves whenever the mix of inputs changes. NAA compares means, not intentions.",
+        },
+        "correct": 1,
+        "solution": "Zeros only: their mean activations are far from those of an average digit.",
+    },
+    "does pruning repair": {
+        "prompt": "The poisoned model: prune the neurons with the largest signed rise, one by one. What do you expect "
+        "when the attack success rate falls below 5 %?",
+        "choices": (
+            "clean accuracy is as before",
+            "clean accuracy has lost about ten points",
+            "the attack never falls below 5 %",
+        ),
+        "hints": ("In notebook 5 about 25 neurons carried 80 % of the effect. What else do these neurons do?",),
+        "mistakes": {
+            0: "That holds for a planted backdoor, whose neurons do nothing else. Learnt from data, it shares neurons.",
+            2: "Without any neurons there is no attack. The question is what else goes.",
+        },
+        "correct": 1,
+        "solution": "The neurons that carry the backdoor also read digits, so the clean task pays.",
+    },
+    "after fine-tuning": {
+        "prompt": "After pruning, the model is trained on for 30 epochs with clean data only. What happens to the attack?",
+        "choices": ("it stays away", "part of it comes back", "it comes back in full, worse than before"),
+        "hints": ("The clean data do not mention the trigger. Do they forbid anything?",),
+        "mistakes": {
+            0: "Nothing in the clean data says what two white pixels must NOT do.",
+            2: "The pruned neurons stay silent, so a part of the effect is gone for good.",
+        },
+        "correct": 1,
+        "solution": "Part of it comes back: measure the attack again after every later step.",
+    },
 }
 
 RIGHT = "✓ Right. {solution}"
@@ -630,3 +695,66 @@ GATE_PROBLEMS = {
 }
 TOO_FEW_OUTPUTS = "with fewer than 3 outputs every MAD index is the same, 0.674 for two"
 NO_OUTPUT_MAD = "at least half of the outputs are pushed by exactly the same amount, so the MAD is 0"
+
+# PruningLab
+PRUNING_MODELS = (
+    ("clean", "clean"),
+    ("poisoned: a tenth of its data", "poisoned"),
+    ("planted loud: neurons 10 to 19", "planted loud"),
+    ("planted quiet: neurons 10 to 19", "planted quiet"),
+)
+PRUNING_ORDERS = (
+    ("|difference|, largest first", "difference"),
+    ("rise, largest first", "rise"),
+    ("effect size |d|, largest first", "effect size"),
+    ("dormant: least active first", "dormant"),
+    ("random", "random"),
+)
+PRUNING_LABELS = {"model": "model", "order": "prune by", "pruned": "pruned"}
+PRUNING_TABS = ("Prune by hand", "Compare repairs")
+PRUNING_SHARE, PRUNING_AXIS = "share of test images", "neurons pruned"
+PRUNING_LEGEND = {"accuracy": "clean accuracy", "attack": "attack success rate", "control": "control: clean model"}
+PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "summed outgoing weights of the pruned", "to each digit; 0 is the target"
+PRUNING_ROWS = ("answers", "with trigger")
+PRUNING_IMAGE = "digit {label}"
+PRUNING_WRONG = "{answer} ✗"
+PRUNING_TRAINING = "Training this model…"
+PRUNING_VERDICTS = {
+    "repaired": "REPAIRED.",
+    "damaged": "ATTACK STOPPED, CLEAN TASK DAMAGED.",
+    "backdoored": "STILL BACKDOORED.",
+    "worse": "CLEAN TASK DAMAGED, ATTACK NOT STOPPED.",
+    "no backdoor": "NO BACKDOOR IN THIS MODEL: pruning can only cost accuracy.",
+    "nothing left": "NOTHING LEFT: without hidden neurons every image gets the answer {answer}.",
+}
+PRUNING_COUNTS = (
+    "{pruned} of {n} neurons pruned: clean accuracy {accuracy}, attack success rate {attack} (control {control})."
+)
+PRUNING_FACTS = "Attack below {limit}: {stopped}. Clean task kept (at most {lost} points lost of {before}): {kept}."
+PRUNING_WHAT = {
+    "clean": "Clean model",
+    "poisoned": "Model poisoned by its training data",
+    "planted loud": "Model with a loud backdoor planted in neurons 10 to 19",
+    "planted quiet": "Model with a quiet backdoor planted in neurons 10 to 19",
+}
+PRUNING_SETTING = "{model}, {n} hidden neurons, pruned in the order: {order}."
+PRUNING_STOPS = "The attack is first below {limit} at {k} neurons pruned; clean accuracy there: {accuracy}."
+PRUNING_NEVER = "The attack is never below {limit} in this order."
+PRUNING_WEIGHTS = "Outgoing weights of the pruned neurons, summed by digit (target {target}): {sums}."
+PRUNING_ANSWERS = "Images of {labels}: answers {clean}; with the trigger {triggered}."
+REPAIRS = {
+    "nothing": "nothing",
+    "prune": "prune {count} by rise",
+    "clip": "clip at the 95th percentile",
+    "smooth": "smooth by 0.5",
+    "direction": "remove the direction",
+}
+REPAIR_COLUMNS = ("repair", "clean accuracy", "attack success", "accuracy, fine-tuned", "attack, fine-tuned")
+REPAIR_CAPTION = (
+    "Model: {model}. Fine-tuned: 30 more epochs on clean data. The trigger on a clean model, as a control: {control}."
+)
+COMPUTE, COMPUTE_TIP = "Compute", "Apply every repair to this model, then fine-tune each on clean data: half a second"
+COMPARING = "Computing the repairs of the model {model}…"
+COMPARED = "Every repair of the model {shown}."
+NOT_COMPARED = "Not computed yet for the model {model}."
+COMPARE_STALE = "Out of date: this is the model {shown}; press Compute for the model {model}."

@@ -11,10 +11,25 @@ from hypothesis import strategies as st
 from strategies import rationals
 
 from lesson_lib import words
+from lesson_lib.capture import hidden_activations
 from lesson_lib.checks import judge, parse_numbers, question, unknown_set
 from lesson_lib.derivation import derive_step
+from lesson_lib.digits import (
+    CORNER,
+    QUIET,
+    SHIFTS,
+    accuracy,
+    attack_success_rate,
+    load,
+    plant,
+    poison,
+    stamp,
+    train_classifier,
+    triggered,
+)
 from lesson_lib.naa import analyse, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
+from lesson_lib.repair import fine_tune, order, prune, pruning_curve
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset, train
 
 HALF, RATE = Fraction(1, 2), Fraction(1, 10)
@@ -26,6 +41,7 @@ NUMERIC += ["half the rows"]
 CHOICES = ["will the trigger be learnt", "which factor"]
 LATER = ["how many epochs", "dead or alive", "which change helps", "output bias", "is it a backdoor"]
 DETECTION = ["which neuron ranks first", "explain the alarm", "choose a rule"]
+DIGITS = ["what does poisoning cost", "find the whisper", "benign shift", "does pruning repair", "after fine-tuning"]
 OPEN = ["build a backdoor", "pick a threshold"]  # many right answers
 
 
@@ -97,7 +113,7 @@ def test_anything_else_is_refused_at_once(text):
 
 
 def test_every_question_is_covered_here():
-    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + OPEN) == sorted(words.QUESTIONS)
+    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + DIGITS + OPEN) == sorted(words.QUESTIONS)
     with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
         question("which")
 
@@ -180,6 +196,44 @@ def test_the_choices_on_detection_are_what_the_rules_do():
     assert answer_of("choose a rule") == "the MAD index"
 
 
+def test_the_choices_on_digits_are_what_the_models_do():
+    data, rng = load(0), np.random.default_rng(0)
+    bad = poison(*data.train, CORNER, 0, 0.1, rng)
+    honest, poisoned = train_classifier(*data.train), train_classifier(bad.X, bad.y)
+    assert abs(accuracy(honest, *data.test) - accuracy(poisoned, *data.test)) < 0.02
+    assert answer_of("what does poisoning cost") == "it hardly changes"
+
+    quiet = plant(train_classifier(*data.train, width=128), range(10, 20), CORNER, 0, **QUIET)
+    sets = [hidden_activations(quiet, X) for X in (data.clean.X, stamp(data.suspect.X, CORNER))]
+    assert not set(range(10, 20)) & set(analyse(*sets, "mad").flagged)
+    assert analyse(*sets, "effect").flagged.tolist() == list(range(10, 20))
+    assert answer_of("find the whisper").startswith("the effect size")
+
+    clean = hidden_activations(poisoned, data.clean.X)
+    moved = {name: hidden_activations(poisoned, shift(*data.suspect, rng).X) for name, shift in SHIFTS.items()}
+    largest = {name: analyse(clean, rows).signature.max() for name, rows in moved.items()}
+    attack = analyse(clean, hidden_activations(poisoned, stamp(data.suspect.X, CORNER))).signature.max()
+    assert largest["noise"] < attack / 3
+    assert largest["only digit 0"] > 0.9 * attack
+    assert answer_of("benign shift") == "images of zeros only"
+
+
+def test_the_choices_on_repair_are_what_the_repairs_do():
+    data = load(0)
+    bad = poison(*data.train, CORNER, 0, 0.1, np.random.default_rng(0))
+    poisoned = train_classifier(bad.X, bad.y)
+    clean, suspect = (hidden_activations(poisoned, X) for X in (data.clean.X, stamp(data.suspect.X, CORNER)))
+    rising = order(clean, suspect, "rise")
+    curve = pruning_curve(poisoned, rising, *data.test, triggered(*data.test, CORNER, 0), 0)
+    n = curve.first_below()
+    assert 0.07 < curve.accuracy[0] - curve.accuracy[n] < 0.14
+    assert answer_of("does pruning repair") == "clean accuracy has lost about ten points"
+
+    tuned = fine_tune(prune(poisoned, rising[:n]), *data.clean, np.random.default_rng(0))
+    assert curve.attack[n] + 0.15 < attack_success_rate(tuned, *data.test, CORNER, 0) < curve.attack[0] - 0.15
+    assert answer_of("after fine-tuning") == "part of it comes back"
+
+
 def test_a_threshold_is_right_when_it_splits_off_exactly_the_raised_neurons():
     clean, suspect = unknown_set()
     signature = np.sort(abs(suspect.mean(axis=0) - clean.mean(axis=0)))[::-1]
@@ -198,7 +252,7 @@ def test_a_rounded_answer_is_told_so():
     assert words.ROUNDED in judge(question("W2 after the clean step"), "1.13, -1").message
 
 
-@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER, *DETECTION])
+@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER, *DETECTION, *DIGITS])
 def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
     asked = question(name)
     assert len(asked.mistakes) == len(words.QUESTIONS[name]["mistakes"]) == len(set(asked.mistakes.values()))

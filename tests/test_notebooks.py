@@ -17,6 +17,7 @@ from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 from lesson_lib.checks import RATE
 from lesson_lib.derivation import certify, derive_step
 from lesson_lib.matrices import activate_prime
+from lesson_lib.naa import analyse, simulate_activations
 from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
 from lesson_lib.sweeps import Story, tell
 from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
@@ -318,6 +319,24 @@ def dead_share():
     return (abs(told.outputs[:, -1]) < 0.05).all(axis=0).mean()
 
 
+def null_flags(**keywords):
+    """Return how many of 512 neurons the MAD index flags on average when there is nothing to find."""
+    rng = np.random.default_rng(0)
+    sets = [(simulate_activations(500, rng), simulate_activations(100, rng)) for _ in range(30)]
+    return np.mean([len(analyse(*pair, **keywords).flagged) for pair in sets])
+
+
+def abnormal(n_backdoored=10, rise=9.0, triggered=1.0, rule="raw", threshold=None):
+    """Return how many neurons a rule flags in a simulation with 100 suspect rows."""
+    rng = np.random.default_rng(0)
+    suspect = simulate_activations(100, rng, range(n_backdoored), rise, triggered)
+    return len(analyse(simulate_activations(500, rng), suspect, rule, threshold).flagged)
+
+
+def noise(n_rows):
+    return simulate_activations(n_rows, np.random.default_rng(0), n_neurons=2000).mean(axis=0).std()
+
+
 LATER_CLAIMS = {
     "Sigmoid does move $f(0)$, because its hidden layer is 1/2 at x = 0.": lambda: (
         (forward(after_clean(), [[0]], activation="sigmoid").a1 == 1 / 2).all()
@@ -337,11 +356,23 @@ LATER_CLAIMS = {
     ),
     "most of these networks answer 0 to everything": lambda: dead_share() > 1 / 2,
     "8/3 three times is the mean of the targets": lambda: POISONED.Y.mean() == 8 / 3,
+    "Over the signed shift it flags far fewer": lambda: (
+        4 * null_flags(over="shift") < null_flags(over="signature") and null_flags(over="signature") > 2
+    ),
+    "once fewer than 5/9 of the rows carry the trigger": lambda: (
+        [abnormal(threshold=5, triggered=share) for share in (0.5, 0.54, 0.57, 0.6)] == [0, 0, 10, 10]
+    ),
+    "at a tenth of the layer the rule goes blind, for however large a rise": lambda: (
+        [abnormal(100, rise=rise, rule="sd") for rise in (1, 9, 1e6)] == [0, 0, 0]
+    ),
+    "the noise of a mean shrinks with the square root of the number of rows": lambda: (
+        abs(noise(100) / noise(10_000) - 10) < 1
+    ),
 }
 
 
 @pytest.mark.parametrize("claim", LATER_CLAIMS)
 def test_what_the_later_notebooks_say_is_so(claim):
-    later = [" ".join(" ".join(prose(read(path))).split()) for path in sorted(NOTEBOOKS.glob("0[23]*.ipynb"))]
+    later = [" ".join(" ".join(prose(read(path))).split()) for path in sorted(NOTEBOOKS.glob("0[2-6]*.ipynb"))]
     assert any(claim in written for written in later), "the notebooks say something else now"
     assert LATER_CLAIMS[claim]()

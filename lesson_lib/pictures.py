@@ -1,6 +1,7 @@
-"""Finished figures of neuron activation analysis: the article's own bar chart, each with its numbers as a table."""
+"""Finished pictures for the notebooks, each with its numbers as a table: the article's bar chart, and digits."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from matplotlib.figure import Figure
 from lesson_lib import words
 from lesson_lib.plotting import BLUE, ORANGE, Picture
 from lesson_lib.tables import Table
+
+SIDE = 8  # a digit has 8 x 8 pixels
 
 
 def article_figure(signature: Any, threshold: float) -> Picture:
@@ -29,7 +32,7 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     axes.set_xlim(-1, len(signature))
     axes.grid(axis="y", linestyle="--", alpha=0.5)
     axes.legend()
-    return as_picture(figure, 900, signature_table(signature, threshold))
+    return _as_picture(figure, 900, signature_table(signature, threshold))
 
 
 def signature_table(signature: Any, threshold: float, n_shown: int = 12) -> Table:
@@ -41,7 +44,26 @@ def signature_table(signature: Any, threshold: float, n_shown: int = 12) -> Tabl
     return Table([words.SIGNATURE_COLUMNS, *rows], caption)
 
 
-def as_picture(figure: Figure, width: int, table: Table) -> Picture:
+def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: int = 8) -> Picture:
+    """Return images as a picture, a row for each name, and a table of what is written over them.
+
+    `rows` maps a name to images (n_samples, 64); `titles` holds one list of n_samples texts for each row. The first
+    `n_shown` of each are shown.
+    """
+    figure = Figure(figsize=(9, 1.35 * len(rows) + 0.1), layout="constrained", facecolor="white")
+    grid = figure.subplots(len(rows), n_shown, squeeze=False)
+    for axes_row, (name, images), texts in zip(grid, rows.items(), titles, strict=True):
+        for axes, image, text in zip(axes_row, images, texts, strict=False):
+            axes.imshow(np.reshape(image, (SIDE, SIDE)), cmap="gray", vmin=0, vmax=1)
+            axes.set_title(str(text), fontsize=10)
+            axes.set(xticks=[], yticks=[])
+        axes_row[0].set_ylabel(name, fontsize=10)
+    lines = [(name, *map(str, texts[:n_shown])) for name, texts in zip(rows, titles, strict=True)]
+    heading = (words.STRIP_COLUMN, *(str(i) for i in range(1, n_shown + 1)))
+    return _as_picture(figure, 900, Table([heading, *lines], words.STRIP_CAPTION))
+
+
+def _as_picture(figure: Figure, width: int, table: Table) -> Picture:
     """Return a finished figure with its table."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
