@@ -504,6 +504,8 @@ def test_the_axis_names_what_is_plotted(lab):
 def test_a_line_above_the_frame_is_named_at_its_top(lab):
     lab.set(rule="effect", threshold=0.8)
     assert lab.plot.line_text.get_text() == "0.8"
+    lab.set(rule="bh", threshold=1)
+    assert lab.plot.line_text.get_text() == "0"
     lab.set(rule="sd", threshold=10, backdoored=60, rise=12)
     assert lab.plot.line_text.get_text() == f"↑ {lab.state.lines[0]:.3g}"
     lab.set(source="frozen attack")

@@ -233,4 +233,4 @@ def _critical_effect(maxima: Array, chance: float) -> float:
 
 
 def _finite(*lines: float) -> tuple[float, ...]:
-    return tuple(sorted({float(line) for line in lines if np.isfinite(line)}, reverse=True))
+    return tuple(sorted({float(line) + 0.0 for line in lines if np.isfinite(line)}, reverse=True))
