@@ -28,7 +28,7 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     if len(flagged):
         axes.bar(flagged, signature[flagged], color="white", edgecolor=ORANGE, hatch="////", width=1.0, label=label)
     axes.axhline(threshold, color="black", linestyle="--", linewidth=1, label=words.THRESHOLD_LINE)
-    axes.set(title=words.SIGNATURE_TITLE, xlabel=words.NEURON_AXIS, ylabel=words.SIGNATURE_AXIS)
+    axes.set(title=words.SIGNATURE_TITLE, xlabel=words.SIGNATURE_X_AXIS, ylabel=words.SIGNATURE_AXIS)
     axes.set_xlim(-1, len(signature))
     axes.grid(axis="y", linestyle="--", alpha=0.5)
     axes.legend()

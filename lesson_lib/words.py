@@ -557,7 +557,7 @@ THRESHOLD_IS = {
 
 # The article's figure
 SIGNATURE_TITLE = "activation difference signature"
-NEURON_AXIS, SIGNATURE_AXIS = "neuron", "|difference of mean activations|"
+SIGNATURE_X_AXIS, SIGNATURE_AXIS = "neuron", "|difference of mean activations|"
 ABNORMAL, THRESHOLD_LINE = "abnormal neurons (difference > {threshold})", "threshold"
 SIGNATURE_COLUMNS, FLAGGED = ("neuron", "|difference|", "flagged"), "yes"
 SIGNATURE_CAPTION = "{n} neurons, of which {flagged} are above {threshold}; the tallest bars."
@@ -714,7 +714,7 @@ PRUNING_LABELS = {"model": "model", "order": "prune by", "pruned": "pruned"}
 PRUNING_TABS = ("Prune by hand", "Compare repairs")
 PRUNING_SHARE, PRUNING_AXIS = "share of test images", "neurons pruned"
 PRUNING_LEGEND = {"accuracy": "clean accuracy", "attack": "attack success rate", "control": "control: clean model"}
-PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "summed outgoing weights of the pruned", "to each digit; 0 is the target"
+PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "their outgoing weights, summed", "to each digit; 0 is the target"
 PRUNING_ROWS = ("answers", "with trigger")
 PRUNING_IMAGE = "digit {label}"
 PRUNING_WRONG = "{answer} ✗"
