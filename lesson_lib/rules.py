@@ -15,6 +15,7 @@ Codes = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 NORMAL_MAD = 1.4826  # the standard deviation of a normal distribution, in its median absolute deviations
+AT_ONCE = 50  # splits that the permutation rule works on together
 EFFECT_FLOOR = 0.5  # the smallest effect size that Benjamini-Hochberg may flag: "medium" (Cohen 1988)
 
 
@@ -165,14 +166,17 @@ def permutation_maxima(
     rows -= (np.add.reduceat(rows[np.argsort(codes)], first) / sizes[:, None])[codes]
     total = (rows**2).sum(axis=0)
     m, k = m[m > 0, None], (sizes - m)[m > 0, None]  # suspect and other rows of each class that suspect rows have
-    starts = (np.cumsum(m) - m[:, 0]).astype(np.intp)
-    maxima = np.empty(n_permutations)
-    for i in range(n_permutations):
-        chosen = np.lexsort((rng.random(n), codes))[take]
-        T = np.add.reduceat(rows[chosen], starts)  # (n_classes, n_neurons), a class's other rows sum up to -T
-        shift = (T * (1 + m / k)).sum(axis=0) / m.sum()
-        within = total + (T**2 * (1 / k + m / k**2)).sum(axis=0) - m.sum() * shift**2
+    group = np.repeat(np.arange(len(m)), m[:, 0])
+    maxima = []
+    for done in range(0, n_permutations, AT_ONCE):
+        splits = np.zeros((min(AT_ONCE, n_permutations - done), len(m), n))  # 1 where a row is taken
+        for split in splits:
+            split[group, np.lexsort((rng.random(n), codes))[take]] = 1
+        T = (splits.reshape(-1, n) @ rows).reshape(len(splits), len(m), -1)  # a class's other rows sum up to -T
+        shift = (T * (1 + m / k)).sum(axis=1) / m.sum()  # (n_splits, n_neurons)
+        within = total + (T**2 * (1 / k + m / k**2)).sum(axis=1) - m.sum() * shift**2
         within = np.where(within > 1e-12 * total, within, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            maxima[i] = np.nanmax(np.r_[0.0, abs(shift) / np.sqrt(within / max(n - 2, 1))])
-    return maxima
+            d = np.where(shift == 0, 0.0, abs(shift) / np.sqrt(within / max(n - 2, 1)))
+        maxima.append(d.max(axis=1))
+    return np.concatenate(maxima)
