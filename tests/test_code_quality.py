@@ -50,13 +50,15 @@ ALLOWED = {
     "figures": CORE | {"words"},
     "plotting": CORE | {"words"},
     "signature_plot": CORE | {"words", "plotting"},
+    "pruning_plot": CORE | {"words", "plotting", "signature_plot"},
+    "pictures": CORE | {"words", "plotting"},
     "checks": CORE | {"words"},
-    "labs": CORE | {"words", "figures", "plotting", "signature_plot", "checks", "labs"},
+    "labs": CORE | {"words", "figures", "plotting", "signature_plot", "pruning_plot", "checks", "labs"},
 }
 # The only modules that may import these packages.
 HEAVY = {
     "ipywidgets": {"labs"},
-    "matplotlib": {"figures", "plotting", "signature_plot", "labs"},
+    "matplotlib": {"figures", "plotting", "pictures", "signature_plot", "pruning_plot", "labs"},
     "sympy": SYMBOLS | {"figures", "checks", "labs"},
     "scipy": {"naa", "rules"},
     "sklearn": {"digits"},
