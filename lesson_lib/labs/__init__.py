@@ -4,6 +4,7 @@ from lesson_lib.labs.bias import BiasLab
 from lesson_lib.labs.exercises import Exercises
 from lesson_lib.labs.hand_calculation import HandCalculationLab
 from lesson_lib.labs.naa import NAALab
+from lesson_lib.labs.pruning import PruningLab
 from lesson_lib.labs.trigger import TriggerLab
 
-__all__ = ["BiasLab", "Exercises", "HandCalculationLab", "NAALab", "TriggerLab"]
+__all__ = ["BiasLab", "Exercises", "HandCalculationLab", "NAALab", "PruningLab", "TriggerLab"]
