@@ -19,7 +19,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
-LAB = "from lesson_lib import plotting\nplotting.DENSITY = {density}\nfrom lesson_lib.labs import {lab}\n{lab}()"
+LAB = """from lesson_lib import plotting
+plotting.DENSITY = {density}
+from lesson_lib.labs import {lab}
+lab = {lab}()
+lab.load({preset!r})
+lab"""
 # The same three panels from the same looked-up numbers, drawn as one draws them without a thought for speed.
 INTERACT = """
 import ipywidgets as widgets, matplotlib.pyplot as plt, numpy as np
@@ -50,9 +55,11 @@ def draw(rate=0.1, epochs=25):
 widgets.interact(draw, rate=widgets.FloatLogSlider(value=0.1, min=-3, max=1, step=0.1),
                  epochs=widgets.IntSlider(value=25, max=len(EPOCHS) - 1));
 """
-SHOWN = ("TriggerLab", "BiasLab", "NAALab", "interact")
-# Which two sliders of each to move, counted from the top: rate and epochs; in the NAA lab, threshold and rise.
-SLIDERS = {"TriggerLab": (0, 1), "BiasLab": (0, 1), "NAALab": (0, 1), "interact": (0, 1)}
+SHOWN = ("TriggerLab", "BiasLab", "NAALab", "PruningLab", "interact")
+# Which two sliders of each to move, counted from the top: rate and epochs; in the NAA lab, threshold and rise; the
+# pruning lab has one, which starts with room on either side.
+SLIDERS = {"TriggerLab": (0, 1), "BiasLab": (0, 1), "NAALab": (0, 1), "PruningLab": (0, 0), "interact": (0, 1)}
+PRESETS = {"PruningLab": "pruned=32"}
 # Record when a key went down, each new picture when it is decoded and painted, and how each frame looks.
 RECORD = """async (index) => {
     const content = window.jupyterapp.shell.currentWidget.content;
@@ -199,7 +206,7 @@ def time_sliders(scales=(1, 2), densities=(1.75,)):
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         for density in densities:
-            sources = [LAB.format(lab=lab, density=density) for lab in SHOWN[:-1]]
+            sources = [LAB.format(lab=lab, density=density, preset=PRESETS.get(lab, "")) for lab in SHOWN[:-1]]
             notebook = new_notebook(cells=[new_code_cell(source) for source in [*sources, INTERACT]])
             notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
             nbformat.write(notebook, Path(folder, f"{density}.ipynb"))
