@@ -2,12 +2,24 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 LIVE = "application/vnd.jupyter.widget-view+json"  # points into a kernel that is gone when the file is read
+
+
+def joined(outputs: list[Any]) -> list[Any]:
+    """Join printed text that comes in pieces: where it is cut is a matter of chance."""
+    kept: list[Any] = []
+    for output in outputs:
+        if kept and output.output_type == "stream" == kept[-1].output_type and output.name == kept[-1].name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def refresh(path: Path) -> str:
@@ -20,6 +32,8 @@ def refresh(path: Path) -> str:
     }
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        if "outputs" in cell:
+            cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
             if "data" in output:
                 output.data.pop(LIVE, None)

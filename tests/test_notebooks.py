@@ -58,7 +58,7 @@ def texts(output):
 
 def shows_something(source):
     """Tell whether a cell does more than import and assign."""
-    return not all(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) for node in ast.parse(source).body)
+    return not all(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.FunctionDef) for node in ast.parse(source).body)
 
 
 def not_run(notebook):
@@ -81,8 +81,9 @@ def test_every_cell_has_been_run_from_top_to_bottom(path):
     assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
 
 
-def test_a_cell_that_only_imports_or_assigns_needs_no_output():
+def test_a_cell_that_only_imports_assigns_or_defines_needs_no_output():
     assert not shows_something("import numpy as np\nfrom math import pi\nx = 1")
+    assert not shows_something("def double(x):\n    return 2 * x")
     assert shows_something("x = 1\nx")
     assert shows_something("lab.go(3)")
 
