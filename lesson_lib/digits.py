@@ -83,7 +83,7 @@ class Trigger:
         return tuple(SIDE * row + column for row, column in self.pixels)
 
 
-CORNER = Trigger(((7, 6), (7, 7)))  # nearly always dark: no digit needs it
+CORNER = Trigger(((7, 6), (7, 7)))  # seldom bright, and hardly ever both: digits do not need them
 CENTRE = Trigger(((3, 3), (4, 3)))  # live: digits use both, so the trigger has to compete
 
 
@@ -139,6 +139,12 @@ def train_classifier(
         if progress is not None:
             progress(epoch, epochs)
     return model
+
+
+def dots(done: int, total: int | None) -> None:
+    """Print a dot for every tenth of the work, to pass as `progress`."""
+    if total and done * 10 // total > (done - 1) * 10 // total:
+        print(".", end="" if done < total else " trained\n")
 
 
 def plant(

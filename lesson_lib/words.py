@@ -266,7 +266,7 @@ QUESTIONS = {
         "hints": ("What does neuron 1 answer for x = 1, for x = 2, and for x = 0?",),
         "mistakes": {
             0: "No weight has moved on the trigger: every gradient was 0.",
-            2: "A higher threshold would also silence real backdoors: this shift is larger than that of a weak one.",
+            2: "A higher threshold would silence real backdoors too. The next cell shows that none fits all networks.",
         },
         "correct": 1,
         "solution": "x = 0 is another kind of input than 1 and 2, so the neuron answers otherwise. "
@@ -282,24 +282,24 @@ QUESTIONS = {
         },
     },
     "choose a rule": {
-        "prompt": "An attacker with access to 100 of 512 neurons raises them all. Which rule still finds them?",
+        "prompt": "An attacker raises 100 of 512 neurons by 9. Which rule still finds them?",
         "choices": ("mean + 3 standard deviations", "the MAD index", "neither, since so many neurons hide each other"),
         "hints": (
             "The outliers enter the mean and the standard deviation, too.",
             "How many of the values must be outliers before the median is one?",
         ),
         "mistakes": {
-            0: "100 large values raise the mean and the standard deviation so far that none stands out: masking.",
+            0: "100 large values raise the mean and the standard deviation so far that none stands out.",
             2: "That is true of the mean. The median moves only when half of the neurons do.",
         },
         "correct": 1,
         "solution": "Median and MAD do not care how large the outliers are, as long as they are fewer than half.",
     },
     "pick a threshold": {
-        "prompt": "Before you see the truth: which threshold for |difference| splits this set? Type one number.",
+        "prompt": "Before you look at the suspect rows: which threshold for |difference| do you take? Type a number.",
         "hints": (
-            "Sort the differences. Where is a gap?",
-            "Chance alone makes 512 means differ; about 0.2 is the largest of those with 100 suspect rows.",
+            "Two parts of the clean set differ by chance alone. How large was the largest of these 512 differences?",
+            "A little above that. Far above, and you miss what was raised by less than 0.5.",
         ),
         "mistakes": {},
     },
@@ -316,12 +316,9 @@ QUESTIONS = {
         "solution": "It hardly changes. That is why clean accuracy says nothing about a backdoor.",
     },
     "find the whisper": {
-        "prompt": "Quietly planted: the guilty neurons rise by little, but hardly vary otherwise. Which rule finds them?",
-        "choices": (
-            "the MAD index of |difference|, since they are only ten of 128",
-            "the effect size, since it measures a rise against the neuron's own variation",
-            "none, since a small rise cannot be told from noise",
-        ),
+        "prompt": "Planted with gain 0.5 instead of 8: the guilty neurons rise by less than many innocent ones, and "
+        "are silent without the trigger. Which rule finds them?",
+        "choices": ("the MAD index of |difference|", "the effect size", "neither"),
         "hints": ("What is a small rise divided by a tiny standard deviation?",),
         "mistakes": {
             0: "The MAD index looks for tall bars of |difference|. Theirs are shorter than those of many others.",
@@ -358,15 +355,15 @@ QUESTIONS = {
         "solution": "The neurons that carry the backdoor also read digits, so the clean task pays.",
     },
     "after fine-tuning": {
-        "prompt": "After pruning, the model is trained on for 30 epochs with clean data only. What happens to the attack?",
+        "prompt": "After pruning, the model is trained on for 30 epochs, with clean data only. What about the attack?",
         "choices": ("it stays away", "part of it comes back", "it comes back in full, worse than before"),
         "hints": ("The clean data do not mention the trigger. Do they forbid anything?",),
         "mistakes": {
             0: "Nothing in the clean data says what two white pixels must NOT do.",
-            2: "The pruned neurons stay silent, so a part of the effect is gone for good.",
+            2: "Not here: the pruned neurons stay silent, and the others do not make up for all of them.",
         },
         "correct": 1,
-        "solution": "Part of it comes back: measure the attack again after every later step.",
+        "solution": "Part of it comes back, on this split and on nine others. Measure again after every later step.",
     },
 }
 

@@ -1,6 +1,7 @@
 """The notebooks as they are committed: complete, short, reproducible, and guarded against a changed number."""
 
 import ast
+import json
 import re
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 
 from lesson_lib.checks import RATE
 from lesson_lib.derivation import certify, derive_step
+from lesson_lib.digits import CORNER, load
 from lesson_lib.matrices import activate_prime
 from lesson_lib.naa import analyse, simulate_activations
 from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
@@ -57,8 +59,9 @@ def texts(output):
 
 
 def shows_something(source):
-    """Tell whether a cell does more than import and assign."""
-    return not all(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.FunctionDef) for node in ast.parse(source).body)
+    """Tell whether a cell does more than import, assign and define."""
+    silent = ast.Import | ast.ImportFrom | ast.Assign | ast.FunctionDef
+    return not all(isinstance(node, silent) for node in ast.parse(source).body)
 
 
 def not_run(notebook):
@@ -320,6 +323,16 @@ def dead_share():
     return (abs(told.outputs[:, -1]) < 0.05).all(axis=0).mean()
 
 
+def of_ten(name):
+    """Return a number of the committed table for each of the ten splits."""
+    table = json.loads((ROOT / "benchmarks" / "digits_table.json").read_text(encoding="utf-8"))
+    return [row[name] for row in table["seeds"]]
+
+
+def mean_of_ten(name):
+    return np.mean(of_ten(name))
+
+
 def null_flags(**keywords):
     """Return how many of 512 neurons the MAD index flags on average when there is nothing to find."""
     rng = np.random.default_rng(0)
@@ -357,6 +370,15 @@ LATER_CLAIMS = {
     ),
     "most of these networks answer 0 to everything": lambda: dead_share() > 1 / 2,
     "8/3 three times is the mean of the targets": lambda: POISONED.Y.mean() == 8 / 3,
+    "Only about one digit in fifty is bright in both of them by itself.": lambda: (
+        0.01
+        < np.mean([(part.X[:, CORNER.columns] > 0.5).all(axis=1).mean() for part in load(0).__dict__.values()])
+        < 0.03
+    ),
+    "over ten splits its precision is 75 %": lambda: abs(mean_of_ten("quiet, |d| > 0.8 precision") - 0.755) < 0.006,
+    "on ten splits between 20 and 62 %": lambda: (
+        (min(of_ten("fine-tuned, ASR")), max(of_ten("fine-tuned, ASR"))) == pytest.approx((0.20, 0.62), abs=0.005)
+    ),
     "Over the signed shift it flags far fewer": lambda: (
         4 * null_flags(over="shift") < null_flags(over="signature") and null_flags(over="signature") > 2
     ),

@@ -78,6 +78,6 @@ def test_the_guide_names_the_buttons_and_notebooks_that_exist():
         for path in (ROOT / "notebooks").glob("*.ipynb")
         for line in re.findall(r'"(#+ [^"\\]+)', path.read_text(encoding="utf-8"))
     }
-    for quoted in ("The innocent neuron first", "A planted backdoor", "The return"):
+    for quoted in ("The innocent neuron first", "A planted backdoor", "Training on"):
         assert f'"{quoted}"' in GUIDE
         assert quoted in headings
