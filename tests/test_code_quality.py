@@ -162,6 +162,18 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not heavy & set(loaded)
 
 
+@pytest.mark.parametrize("lab", ["HandCalculationLab", "TriggerLab", "BiasLab", "Exercises"])
+def test_the_first_labs_do_not_wait_for_packages_that_only_later_ones_need(lab):
+    loaded = run(sys.executable, "-c", f"from lesson_lib.labs import {lab}; import sys; print(*sys.modules)").split()
+    assert f"lesson_lib.labs.{'dial' if lab in ('TriggerLab', 'BiasLab') else 'base'}" in loaded
+    assert not {"scipy.stats", "sklearn"} & set(loaded)
+
+
+def test_there_is_no_lab_of_another_name():
+    with pytest.raises(ImportError, match="NoLab"):
+        from lesson_lib.labs import NoLab  # noqa: F401
+
+
 def test_no_tracked_file_names_a_package_registry():
     # Written with a space for the dot, so that this file does not hold the names it looks for.
     pieces = [
