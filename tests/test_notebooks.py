@@ -15,6 +15,7 @@ import pytest
 import sympy
 from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 
+from lesson_lib import words
 from lesson_lib.checks import RATE
 from lesson_lib.derivation import certify, derive_step
 from lesson_lib.digits import CORNER, load
@@ -109,6 +110,16 @@ def test_cells_are_short(path):
     lengths = [len(cell.source.splitlines()) for cell in code(read(path))]
     assert max(lengths) <= 12
     assert statistics.median(lengths) <= 3
+
+
+@every_notebook
+def test_no_code_is_stuck_in_a_text_cell(path):
+    assert [text for text in prose(read(path)) if "```" in text or "===" in text or "exercises." in text] == []
+
+
+def test_every_question_is_asked_once():
+    found = re.findall(r'exercises\.ask\("([^"]+)"\)', "\n".join(cell.source for p in PATHS for cell in code(read(p))))
+    assert sorted(found) == sorted(words.QUESTIONS)
 
 
 @every_notebook
