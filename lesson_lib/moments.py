@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Progress = Callable[[int, int | None], None]
 
-BLOCK = 2**17  # numbers worked on at a time: half a megabyte of float32, which stays in a processor's cache
+BLOCK = 2**20  # numbers between two merges
+TILE = 2**17  # numbers worked on at a time: half a megabyte of float32, which stays in a processor's cache
 FORGET = 2**26  # bytes of a memory map that are read before their memory is given back
 LARGEST = 1e150  # the squares of larger numbers, summed over many rows, may not fit into float64
 SMALLEST = 1e-30  # a smaller sum of squares may have lost digits, or everything, in float32
@@ -130,7 +131,7 @@ def _rows(array: NDArray[Any]) -> Iterator[tuple[NDArray[Any], Array]]:
     width, pages = array.shape[1], _memory_map(array)
     step = max(1, min(BLOCK // width, len(array)))
     every = max(1, FORGET // (step * width * array.itemsize))
-    room = np.empty(step * width)
+    room = np.empty(max(1, min(TILE // width, len(array))) * width)
     for count, start in enumerate(range(0, len(array), step), start=1):
         yield array[start : start + step], room
         if pages is not None and count % every == 0:
@@ -164,12 +165,14 @@ def _add_block(seen: Moments | None, block: NDArray[Any], room: Array, name: str
 def _sums(block: NDArray[Any], pivot: Array | None, room: Array, kind: type[Any]) -> tuple[Array, Array, Array]:
     """Sum the gaps and their squares from a point near the mean, so that no digits are lost: S, Q (n_neurons,)."""
     start = (block[0] if pivot is None else pivot).astype(kind)
-    ones = np.ones(len(block), kind)
-    gaps = room.view(kind)[: block.size].reshape(block.shape)  # (n, n_neurons)
-    np.subtract(block, start, out=gaps, dtype=kind)
-    S = (ones @ gaps).astype(np.float64)
-    np.square(gaps, out=gaps)
-    return start.astype(np.float64), S, (ones @ gaps).astype(np.float64)
+    S, Q, step = np.zeros(len(start)), np.zeros(len(start)), len(room) // len(start)
+    for rows in (block[first : first + step] for first in range(0, len(block), step)):
+        ones, gaps = np.ones(len(rows), kind), room.view(kind)[: rows.size].reshape(rows.shape)  # (n, n_neurons)
+        np.subtract(rows, start, out=gaps, dtype=kind)
+        S += ones @ gaps
+        np.square(gaps, out=gaps)
+        Q += ones @ gaps
+    return start.astype(np.float64), S, Q
 
 
 def _measure_with_dask(activations: Any, name: str) -> Moments:

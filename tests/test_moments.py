@@ -26,6 +26,7 @@ def rng():
 def small_blocks(monkeypatch):
     """Work on few numbers at a time, so that small arrays have many blocks, and forget after each."""
     monkeypatch.setattr(moments, "BLOCK", 64)
+    monkeypatch.setattr(moments, "TILE", 24)
     monkeypatch.setattr(moments, "FORGET", 1)
 
 
@@ -347,6 +348,7 @@ def test_the_memory_of_a_file_that_was_read_is_given_back(monkeypatch, tmp_path)
             return super().madvise(*what)
 
     monkeypatch.setattr(mmap, "mmap", Pages)
+    monkeypatch.setattr(moments, "BLOCK", 2**17)
     monkeypatch.setattr(moments, "FORGET", 2**20)
     np.save(tmp_path / "a.npy", np.ones((8192, 256), np.float32))  # 8 MiB
     for mode, times in (("r", 8), ("c", 0)):
