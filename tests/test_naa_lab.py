@@ -16,8 +16,8 @@ from test_labs import inside, no_error_in_a_callback, press  # noqa: F401
 from lesson_lib import words
 from lesson_lib.labs import NAALab, detection
 from lesson_lib.labs.detection import N_PERMUTATIONS, STARTS, SUITS_OVER, THRESHOLDS, Settings, case, find, toy
-from lesson_lib.labs.dial import Dial
-from lesson_lib.labs.naa import SIMULATED, ThresholdDial
+from lesson_lib.labs.dial import Dial, RangedDial
+from lesson_lib.labs.naa import SIMULATED
 from lesson_lib.naa import OVER, analyse, simulate_activations
 from lesson_lib.plotting import BLUE, ORANGE
 from lesson_lib.rules import EFFECT_FLOOR, RULES
@@ -192,7 +192,7 @@ def test_a_rule_is_judged_once_with_its_own_threshold(lab, monkeypatch):
 @given(st.sampled_from(list(product(RULES, RULES))))
 def test_a_dial_takes_other_positions_from_any_to_any(pair):
     before, after = pair
-    dial = ThresholdDial("threshold", THRESHOLDS[before], THRESHOLDS[before][-1])
+    dial = RangedDial("threshold", THRESHOLDS[before], THRESHOLDS[before][-1])
     dial.take(THRESHOLDS[after], THRESHOLDS[after][0])
     assert dial.value == dial.number.value == THRESHOLDS[after][0]
     assert (dial.slider.value, dial.slider.max) == (0, len(THRESHOLDS[after]) - 1)

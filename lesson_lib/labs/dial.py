@@ -61,3 +61,21 @@ class Dial(widgets.HBox):
 
     def _nearest(self, value: float) -> int:
         return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
+
+
+class RangedDial(Dial):
+    """A dial whose positions change with another control."""
+
+    def take(self, positions: Sequence[float], value: float) -> None:
+        """Take other positions, and a value among them."""
+        self._hold(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
+        self.value = value
+        self._hold(positions)
+
+    def _hold(self, positions: Sequence[float]) -> None:
+        self.positions = tuple(positions)
+        self.slider.max = max(self.slider.max, len(positions) - 1)
+        self.slider.value = self._nearest(self.value)
+        self.slider.max = len(positions) - 1
+        with self.number.hold_trait_notifications():
+            self.number.min, self.number.max = positions[0], positions[-1]

@@ -1,6 +1,5 @@
 """The NAA lab: neuron activation analysis on the article's simulation and on the toy, with every rule's threshold."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -19,7 +18,7 @@ from lesson_lib.labs.detection import (
     Settings,
     find,
 )
-from lesson_lib.labs.dial import Dial
+from lesson_lib.labs.dial import Dial, RangedDial
 from lesson_lib.labs.findings import describe, facts_html, verdict
 from lesson_lib.labs.signature_still import signature_svg
 from lesson_lib.labs.trigger import WRAP
@@ -27,24 +26,6 @@ from lesson_lib.signature_plot import SignaturePlot
 
 SIMULATED = ("rise", "triggered", "rows", "backdoored", "seed")  # the controls that the toy does not have
 LABEL, BOX, SLIDER, LIST = "104px", "186px", "176px", "310px"  # widths: two columns fit a page of 1024 pixels
-
-
-class ThresholdDial(Dial):
-    """A dial whose positions change with the rule."""
-
-    def take(self, positions: Sequence[float], value: float) -> None:
-        """Take other positions, and a value among them."""
-        self._hold(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
-        self.value = value
-        self._hold(positions)
-
-    def _hold(self, positions: Sequence[float]) -> None:
-        self.positions = tuple(positions)
-        self.slider.max = max(self.slider.max, len(positions) - 1)
-        self.slider.value = self._nearest(self.value)
-        self.slider.max = len(positions) - 1
-        with self.number.hold_trait_notifications():
-            self.number.min, self.number.max = positions[0], positions[-1]
 
 
 class NAALab(Lab):
@@ -56,7 +37,7 @@ class NAALab(Lab):
     def __init__(self) -> None:
         super().__init__()
         start, label = Settings(), words.NAA_LABELS
-        self.threshold = ThresholdDial(label["threshold"], THRESHOLDS[start.rule], start.threshold)
+        self.threshold = RangedDial(label["threshold"], THRESHOLDS[start.rule], start.threshold)
         self.controls = {
             "source": _list("source", words.NAA_SOURCES, start.source),
             "rule": _list("rule", words.NAA_RULES, start.rule),

@@ -6,8 +6,8 @@ import ipywidgets as widgets
 
 from lesson_lib import words
 from lesson_lib.labs.base import Lab, button, choice, status
+from lesson_lib.labs.dial import RangedDial
 from lesson_lib.labs.digit_row import DigitRow
-from lesson_lib.labs.naa import ThresholdDial
 from lesson_lib.labs.pruning_findings import View, describe, verdict
 from lesson_lib.labs.pruning_still import pruning_svg
 from lesson_lib.labs.repairs import TARGET, WIDTHS, compare_repairs, examples, pruning, weight_limits
@@ -34,7 +34,7 @@ class PruningLab(Lab):
     def __init__(self) -> None:
         super().__init__()
         label = words.PRUNING_LABELS
-        self.pruned = ThresholdDial(label["pruned"], range(WIDTHS["poisoned"] + 1), 0, whole=True)
+        self.pruned = RangedDial(label["pruned"], range(WIDTHS["poisoned"] + 1), 0, whole=True)
         self.controls = {
             "model": choice(label["model"], words.PRUNING_MODELS, "poisoned", LIST, LABEL),
             "order": choice(label["order"], words.PRUNING_ORDERS, "rise", LIST, LABEL),
