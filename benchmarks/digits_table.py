@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from lesson_lib import digits, repair  # noqa: E402
+from lesson_lib.classifier import as_classifier  # noqa: E402
 from lesson_lib.naa import analyse, match_classes, score  # noqa: E402
 
 FILE = Path(__file__).with_suffix(".json")
@@ -91,13 +92,13 @@ class Bench:
 
     def pair(self, model: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return the hidden activations on the clean reference and on the stamped suspect set."""
-        plain = repair.as_classifier(model)
+        plain = as_classifier(model)
         return plain.hidden(self.data.clean.X), plain.hidden(self.stamped)
 
 
 def effect(bench: Bench) -> np.ndarray:
     """Return how far each neuron moves the target's output against the mean of all others when the trigger appears."""
-    model, test = repair.as_classifier(bench.poisoned), bench.data.test
+    model, test = as_classifier(bench.poisoned), bench.data.test
     others = test.X[test.y != TARGET]
     rise = (model.hidden(digits.stamp(others, digits.CORNER)) - model.hidden(others)).mean(axis=0)
     return rise * (model.W2[:, TARGET] - np.delete(model.W2, TARGET, axis=1).mean(axis=1))
@@ -163,7 +164,7 @@ def planted(bench: Bench) -> Numbers:
 def alarms(bench: Bench) -> Numbers:
     """Count the neurons at |d| > 0.8 that honest shifts raise, against all clean rows and against their own class."""
     found: Numbers = {}
-    model, clean = repair.as_classifier(bench.poisoned), bench.data.clean
+    model, clean = as_classifier(bench.poisoned), bench.data.clean
     for name, shift in digits.SHIFTS.items():
         X, y = shift(*bench.data.suspect, np.random.default_rng(bench.seed))
         pair = model.hidden(clean.X), model.hidden(X)
@@ -176,7 +177,7 @@ def alarms(bench: Bench) -> Numbers:
 
 def gate_statistics(model: Any, clean: digits.Images, suspect: digits.Images) -> Numbers:
     """Return what a gate may look at: the largest raw difference, the class vote by true and by predicted labels."""
-    plain = repair.as_classifier(model)
+    plain = as_classifier(model)
     pair = plain.hidden(clean.X), plain.hidden(suspect.X)
     true = repair.class_vote(*pair, plain.W2, clean.y, suspect.y)
     guessed = repair.class_vote(*pair, plain.W2, plain.predict(clean.X), plain.predict(suspect.X))

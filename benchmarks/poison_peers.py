@@ -19,7 +19,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from lesson_lib import digits, repair
+from lesson_lib import digits
+from lesson_lib.classifier import as_classifier
 from lesson_lib.naa import match_classes, score
 from lesson_lib.rules import RULES, mad_index
 
@@ -93,7 +94,7 @@ def same_net(case: Case) -> None:
     """Assert that ART sees our numbers: the same predictions and the same hidden activations."""
     wrapped, X = estimator(case, True), case.X.astype(np.float32)
     assert (wrapped.predict(X).argmax(axis=1) == case.model.predict(case.X)).all()
-    a1 = repair.as_classifier(case.model).hidden(case.X)
+    a1 = as_classifier(case.model).hidden(case.X)
     assert np.allclose(wrapped.get_activations(X, wrapped.layer_names[-1]), a1, atol=1e-4)
 
 
@@ -140,7 +141,7 @@ def by_rows(statistic: Callable[[np.ndarray, np.ndarray], np.ndarray], trusted: 
     """Score each row by its shift against the mean of its label's class, and flag by our rule MAD at its default."""
 
     def run(case: Case, _: Any) -> Finding:
-        model = repair.as_classifier(case.model)
+        model = as_classifier(case.model)
         a1 = model.hidden(case.X)  # (n_rows, n_hidden)
         clean, labels = (model.hidden(case.clean.X), case.clean.y) if trusted else (a1, case.y)
         shift = match_classes(clean, a1, labels, case.y)[1]  # (n_rows, n_hidden)

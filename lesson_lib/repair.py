@@ -5,85 +5,29 @@ activations are the hidden layer's a1, (n_samples, n_hidden).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lesson_lib.classifier import (
+    WEIGHTS,
+    Array,
+    Classifier,
+    Edit,
+    Indices,
+    as_classifier,
+    check_activations,
+    check_inputs,
+    check_neurons,
+    gradients,
+    one_hot,
+)
 from lesson_lib.moments import in_memory
 from lesson_lib.naa import analyse, contribution, match_classes
 from lesson_lib.rules import mad_index
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
 ORDERS = ("difference", "rise", "effect size", "dormant", "random")
-WEIGHTS = ("W1", "b1", "W2", "b2")
-
-
-@dataclass(frozen=True, eq=False)
-class Edit:
-    """A change of the hidden activations that weights alone cannot express: min(a1, ceiling) @ matrix + offset."""
-
-    ceiling: Array  # (1, n_hidden)
-    matrix: Array  # (n_hidden, n_hidden)
-    offset: Array  # (1, n_hidden)
-
-    def __call__(self, a1: Array) -> Array:
-        """Return the changed activations, (n_samples, n_hidden)."""
-        return np.asarray(np.minimum(a1, self.ceiling) @ self.matrix + self.offset, dtype=np.float64)
-
-
-@dataclass(frozen=True, eq=False)
-class Classifier:
-    """A classifier with one relu layer, as plain arrays, and the edits that repairs made to its activations.
-
-    W1 (n_in, n_hidden), b1 (1, n_hidden), W2 (n_hidden, n_out), b2 (1, n_out), classes (n_out,). The arrays are
-    read-only: a repair makes a new Classifier.
-    """
-
-    W1: Array
-    b1: Array
-    W2: Array
-    b2: Array
-    classes: NDArray[Any]
-    edits: tuple[Edit, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name in (*WEIGHTS, "classes"):
-            value = np.array(getattr(self, name))
-            value.flags.writeable = False
-            object.__setattr__(self, name, value)
-
-    def hidden(self, X: Any) -> Array:
-        """Return the hidden activations a1 after every edit, (n_samples, n_hidden)."""
-        a1: Array = np.maximum(_inputs(X, self) @ self.W1 + self.b1, 0)  # (n_samples, n_hidden)
-        for edit in self.edits:
-            a1 = edit(a1)
-        return a1
-
-    def predict_proba(self, X: Any) -> Array:
-        """Return the softmax probability of every class, (n_samples, n_out)."""
-        return _softmax(self.hidden(X) @ self.W2 + self.b2)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable class of every row, (n_samples,)."""
-        return np.asarray(self.classes[(self.hidden(X) @ self.W2 + self.b2).argmax(axis=1)])
-
-
-def as_classifier(model: Any) -> Classifier:
-    """Read a scikit-learn MLPClassifier with one relu layer and three classes or more; a Classifier stays itself.
-
-    Raises ValueError for a model that is not trained, or has another shape.
-    """
-    if isinstance(model, Classifier):
-        return model
-    if not hasattr(model, "coefs_") or not hasattr(model, "classes_"):
-        raise ValueError(f"model must be a trained MLPClassifier or a Classifier; got {type(model).__name__}")
-    if len(model.coefs_) != 2 or model.activation != "relu" or model.out_activation_ != "softmax":
-        raise ValueError("model must have one hidden layer with relu, and softmax over three classes or more")
-    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
-    return Classifier(W1, b1[None, :], W2, b2[None, :], model.classes_)
 
 
 def prune(model: Any, neurons: Sequence[int] | Indices) -> Classifier:
@@ -106,7 +50,7 @@ def clip(model: Any, clean_activations: Any, percentile: float = 95.0) -> Classi
     activation clipping, 2023), who choose them by optimisation; a percentile is the simplest choice.
     """
     old = as_classifier(model)
-    clean = _activations(clean_activations, "clean_activations", old)
+    clean = check_activations(clean_activations, "clean_activations", old)
     if not 0 <= percentile <= 100:
         raise ValueError(f"percentile must be from 0 to 100; got {percentile!r}")
     return _edited(old, ceiling=np.percentile(clean, percentile, axis=0))
@@ -119,7 +63,7 @@ def smooth(model: Any, mean: Any, amount: float = 0.5) -> Classifier:
     plausible and fails: it weakens the clean task and the backdoor alike.
     """
     old = as_classifier(model)
-    mean = _activations(np.atleast_2d(mean), "mean", old)
+    mean = check_activations(np.atleast_2d(mean), "mean", old)
     if len(mean) != 1:
         raise ValueError(f"mean must hold one value per neuron; got shape {mean.shape}")
     if not 0 <= amount <= 1:
@@ -136,8 +80,8 @@ def remove_direction(model: Any, clean_activations: Any, suspect_activations: An
     they are on average. Without a difference nothing changes.
     """
     old = as_classifier(model)
-    clean = _activations(clean_activations, "clean_activations", old)
-    suspect = _activations(suspect_activations, "suspect_activations", old)
+    clean = check_activations(clean_activations, "clean_activations", old)
+    suspect = check_activations(suspect_activations, "suspect_activations", old)
     delta = suspect.mean(axis=0) - clean.mean(axis=0)  # (n_hidden,)
     if not np.any(delta):
         return old
@@ -165,7 +109,7 @@ def fine_tune(
     for labels that the model does not know, a negative number of epochs, or a rate that is not above 0.
     """
     old = as_classifier(model)
-    X, targets = _inputs(X, old), _one_hot(y, old.classes)
+    X, targets = check_inputs(X, old), one_hot(y, old.classes)
     if len(X) != len(targets):
         raise ValueError(f"y must have one label per row of X, {len(X)}; got {len(targets)}")
     if epochs < 0 or batch_size < 1 or not 0 < rate < np.inf:
@@ -181,25 +125,6 @@ def fine_tune(
             slopes["W2"] = slopes["W2"] * alive[:, None]
             new = _adam(new, slopes, moments, rate, step)
     return new
-
-
-def gradients(model: Classifier, X: Array, targets: Array) -> dict[str, Array]:
-    """Return the gradient of the mean cross-entropy by W1, b1, W2 and b2, through every edit; targets are one-hot."""
-    z1 = X @ model.W1 + model.b1  # (n_samples, n_hidden)
-    states = [np.maximum(z1, 0)]
-    for edit in model.edits:
-        states.append(edit(states[-1]))
-    d_logits = (_softmax(states[-1] @ model.W2 + model.b2) - targets) / len(X)  # (n_samples, n_out)
-    d_a1 = d_logits @ model.W2.T  # (n_samples, n_hidden)
-    for edit, before in zip(reversed(model.edits), reversed(states[:-1]), strict=True):
-        d_a1 = (d_a1 @ edit.matrix.T) * (before < edit.ceiling)  # chain rule
-    d_z1 = d_a1 * (z1 > 0)
-    return {
-        "W1": X.T @ d_z1,
-        "b1": d_z1.sum(axis=0, keepdims=True),
-        "W2": states[-1].T @ d_logits,
-        "b2": d_logits.sum(axis=0, keepdims=True),
-    }
 
 
 def order(
@@ -245,7 +170,7 @@ def pruning_curve(model: Any, neurons: Sequence[int] | Indices, X: Any, y: Any, 
     neurons = check_neurons(neurons, old.W1.shape[1])
     if old.edits:
         raise ValueError("model must have no edits: prune before clipping, smoothing or removing a direction")
-    labels = _one_hot(y, old.classes).argmax(axis=1)
+    labels = one_hot(y, old.classes).argmax(axis=1)
     if target not in old.classes:
         raise ValueError(f"target must be one of {old.classes.tolist()}; got {target!r}")
     a1, triggered = old.hidden(X), old.hidden(X_triggered)
@@ -276,14 +201,6 @@ def class_vote(
     return Vote(votes, np.where(votes < np.median(votes), -1, 1) * mad_index(votes))
 
 
-def check_neurons(neurons: Any, n_hidden: int) -> Indices:
-    """Return neuron numbers as an array; raises ValueError unless they are different whole numbers in the layer."""
-    found = np.asarray(list(neurons), dtype=float)
-    if found.ndim != 1 or not np.isin(found, np.arange(n_hidden)).all() or len(set(found.tolist())) != len(found):
-        raise ValueError(f"neurons must be different numbers from 0 to {n_hidden - 1}; got {found.tolist()}")
-    return found.astype(np.intp)
-
-
 def _decisions(a1: Array, model: Classifier, neurons: Indices) -> Indices:
     logits = a1 @ model.W2 + model.b2  # (n_samples, n_out)
     chosen = [logits.argmax(axis=1)]
@@ -297,32 +214,6 @@ def _edited(model: Classifier, ceiling: Any = np.inf, matrix: Any = None, offset
     n_hidden = model.W1.shape[1]
     ceiling, offset = (np.broadcast_to(np.asarray(value, dtype=float), (1, n_hidden)) for value in (ceiling, offset))
     return replace(model, edits=(*model.edits, Edit(ceiling, np.eye(n_hidden) if matrix is None else matrix, offset)))
-
-
-def _inputs(X: Any, model: Classifier) -> Array:
-    found = in_memory(X, "X")
-    if found.shape[1] != len(model.W1):
-        raise ValueError(f"X must have {len(model.W1)} columns to match W1 {model.W1.shape}; got shape {found.shape}")
-    return found
-
-
-def _activations(values: Any, name: str, model: Classifier) -> Array:
-    found = in_memory(values, name)
-    if found.shape[1] != model.W1.shape[1]:
-        raise ValueError(f"{name} must have {model.W1.shape[1]} columns, one per neuron; got shape {found.shape}")
-    return found
-
-
-def _one_hot(y: Any, classes: NDArray[Any]) -> Array:
-    labels = np.asarray(y)
-    if labels.ndim != 1 or not len(labels) or not np.isin(labels, classes).all():
-        raise ValueError(f"y must be labels out of {classes.tolist()}, one a row; got {y!r}")
-    return np.asarray(labels[:, None] == classes, dtype=np.float64)
-
-
-def _softmax(logits: Array) -> Array:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def _adam(

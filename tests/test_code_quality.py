@@ -24,7 +24,7 @@ CORE = SYMBOLS | {
     "rules",
     "capture",
 }
-CORE |= {"repair", "digits"}
+CORE |= {"classifier", "repair", "digits"}
 ALLOWED = {
     "__init__": {"network", "training", "sweeps", "naa"},
     "words": set(),
@@ -44,8 +44,9 @@ ALLOWED = {
     "rules": {"moments", "words"},
     "naa": {"moments", "rules"},
     "capture": set(),
-    "repair": {"moments", "naa", "rules", "capture"},
-    "digits": {"moments", "naa", "rules", "capture", "repair"},
+    "classifier": {"moments"},
+    "repair": {"classifier", "moments", "naa", "rules", "capture"},
+    "digits": {"classifier", "moments", "naa", "rules", "capture"},
     "gate": {"moments", "naa", "rules", "repair", "tables", "words"},
     "figures": CORE | {"words"},
     "plotting": CORE | {"words"},

@@ -6,13 +6,11 @@ from scipy.special import softmax
 from sklearn.neural_network import MLPClassifier
 
 from lesson_lib import repair
+from lesson_lib.classifier import WEIGHTS, Classifier, as_classifier, gradients
 from lesson_lib.repair import (
-    Classifier,
-    as_classifier,
     class_vote,
     clip,
     fine_tune,
-    gradients,
     order,
     prune,
     pruning_curve,
@@ -50,7 +48,7 @@ def frozen_bytes(model):
     """Return every byte of a model's weights, whatever kind of model it is."""
     if isinstance(model, Classifier):
         edits = [getattr(edit, name) for edit in model.edits for name in ("ceiling", "matrix", "offset")]
-        arrays = [getattr(model, name) for name in repair.WEIGHTS] + edits
+        arrays = [getattr(model, name) for name in WEIGHTS] + edits
     else:
         arrays = [*model.coefs_, *model.intercepts_]
     assert arrays
@@ -167,12 +165,12 @@ def test_gradients_are_those_of_the_mean_cross_entropy(model, X, y, edited):
     targets = np.eye(N_OUT)[y]
 
     def cross_entropy(**changed):
-        weights = {name: getattr(plain, name) for name in repair.WEIGHTS} | changed
+        weights = {name: getattr(plain, name) for name in WEIGHTS} | changed
         other = Classifier(**weights, classes=plain.classes, edits=plain.edits)
         return -np.log(other.predict_proba(X)[range(60), y]).mean()
 
     slopes = gradients(plain, X, targets)
-    assert set(slopes) == set(repair.WEIGHTS)
+    assert set(slopes) == set(WEIGHTS)
     for name, slope in slopes.items():
         for place in np.ndindex(slope.shape):
             step = np.zeros(slope.shape)

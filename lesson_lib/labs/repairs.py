@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesson_lib import words
+from lesson_lib.classifier import Classifier, as_classifier
 from lesson_lib.digits import (
     CLASSES,
     CORNER,
@@ -24,9 +25,7 @@ from lesson_lib.digits import (
 )
 from lesson_lib.repair import (
     ORDERS,
-    Classifier,
     Curve,
-    as_classifier,
     clip,
     fine_tune,
     order,
