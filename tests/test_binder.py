@@ -6,11 +6,19 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import nbformat
 import pytest
+from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "binder"
+sys.path.insert(0, str(BINDER))
+
+import rehearse  # noqa: E402
+
+LAUNCH = "/".join(["mybinder.org", "v2", "gh", ""])  # so that this file does not hold what it looks for
 REPO2DOCKER = shutil.which("jupyter-repo2docker", path=Path(sys.executable).parent)
 
 
@@ -62,3 +70,103 @@ def test_binder_copies_the_repository_then_installs_then_runs_postbuild(dockerfi
 
 def test_binder_installs_the_list_and_nothing_of_the_roots_files(dockerfile):
     assert "pip install --no-cache-dir ." not in dockerfile
+
+
+# The launch badge. The repository's address is known only once it is published, and then set in one line.
+
+
+@pytest.fixture(scope="module")
+def launch_lines():
+    """Return every line of the repository that holds a launch address, with the name of its file."""
+    command = ["git", "grep", "-I", "-F", "--untracked", LAUNCH]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
+    return [line.split(":", 1) for line in result.stdout.splitlines()]
+
+
+def test_one_line_of_the_repository_holds_the_launch_address(launch_lines):
+    assert [(file, line.split()[0]) for file, line in launch_lines] == [("README.md", "[binder]:")]
+
+
+def test_the_launch_address_opens_a_notebook_that_exists(launch_lines):
+    [(_, line)] = launch_lines
+    address = urlsplit(line.split()[1])
+    assert re.fullmatch(r"/v2/gh/[\w.-]+/[\w.-]+/HEAD", address.path)
+    [page] = parse_qs(address.query)["urlpath"]
+    assert page.startswith("lab/tree/notebooks/")
+    assert (ROOT / page.removeprefix("lab/tree/")).is_file()
+    assert rehearse.badge_path((ROOT / "README.md").read_text(encoding="utf-8")) == page
+
+
+def test_the_badge_and_its_words_lead_there_and_its_picture_is_our_own():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.count("][binder]") == 2
+    assert "[![Open the lesson on Binder](docs/binder.svg)][binder]" in readme
+    assert "[**Open the lesson on Binder**][binder]" in readme
+    picture = (ROOT / "docs" / "binder.svg").read_text(encoding="utf-8")
+    assert "<title>Open the lesson on Binder</title>" in picture
+    assert re.findall('https?://[^"]+', picture) == ["http://www.w3.org/2000/svg"]
+
+
+# The rehearsal, `.ci/binder`, compares what the notebooks show there with what is committed.
+
+
+def cell(*outputs, source="x"):
+    return nbformat.v4.new_code_cell(source, outputs=list(outputs))
+
+
+def printed(text, name="stdout"):
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def value(**data):
+    return nbformat.v4.new_output("execute_result", {kind.replace("_", "/"): text for kind, text in data.items()})
+
+
+def test_a_cell_that_shows_something_else_is_named():
+    committed = [cell(value(text_plain="1"), source="a"), cell(value(text_plain="2"), source="b"), cell(source="c")]
+    fresh = [cell(value(text_plain="1"), source="a"), cell(value(text_plain="3"), source="b"), cell(printed("!"))]
+    assert rehearse.changed(committed, committed) == []
+    assert rehearse.changed(committed, fresh) == ["b", "c"]
+
+
+def test_text_printed_in_pieces_is_the_same_text_and_a_live_widget_is_not_compared():
+    live = nbformat.v4.new_output("display_data", {"text/plain": "lab", rehearse.LIVE: {"model_id": "1"}})
+    committed = [cell(printed("one two")), cell(nbformat.v4.new_output("display_data", {"text/plain": "lab"}))]
+    assert rehearse.changed(committed, [cell(printed("one "), printed("two")), cell(live)]) == []
+
+
+def test_a_missing_cell_is_no_agreement():
+    with pytest.raises(ValueError, match="shorter"):
+        rehearse.changed([cell(), cell()], [cell()])
+
+
+@pytest.fixture
+def rehearsed(tmp_path):
+    """Rehearse a notebook of one cell, committed as having printed "fine"."""
+
+    def run(code):
+        path = tmp_path / "one.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell(printed("fine\n"), source=code)]), path)
+        return rehearse.rehearse(path)
+
+    return run
+
+
+def test_a_notebook_that_shows_what_is_committed_agrees(rehearsed):
+    assert rehearsed('print("fine")') == "shows what is committed"
+
+
+def test_a_notebook_may_stop_if_it_names_exactly_what_binder_lacks(rehearsed):
+    stop = 'print("Not installed:", {!r})\nraise SystemExit("stop")'
+    assert rehearsed(stop.format("torch keras")) == "stops, and says that it needs torch and keras"
+    with pytest.raises(CellExecutionError, match="stop"):
+        rehearsed(stop.format("numpy"))
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [('print("not so fine")', SystemExit), ("1 / 0  # Not installed: torch keras", CellExecutionError)],
+)
+def test_any_other_end_fails(rehearsed, code, error):
+    with pytest.raises(error, match=re.escape(code)):
+        rehearsed(code)
