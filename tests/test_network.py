@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from fractions import Fraction
 from numbers import Rational
 
@@ -21,6 +22,7 @@ from lesson_lib.network import (
     Gradients,
     Params,
     backward,
+    chain_rule,
     forward,
     loss,
     sgd_step,
@@ -56,6 +58,14 @@ def test_the_articles_clean_step(article):
     assert after.W2.tolist() == [[Fraction(9, 8)], [-1]]
 
 
+def test_every_link_of_the_chain_rule_in_the_articles_clean_step():
+    factors = chain_rule(ARTICLE, forward(ARTICLE, X), np.array(Y))
+    assert factors.dy_hat.tolist() == [[-0.5], [-1]]
+    assert factors.da1.tolist() == [[-0.5, 0.5], [-1, 1]]
+    assert factors.gate.tolist() == [[1, 0], [1, 0]]
+    assert factors.dz1.tolist() == [[-0.5, 0], [-1, 0]]
+
+
 @ARTICLES
 def test_at_the_articles_trigger_no_weight_moves(article):
     after = sgd_step(article, backward(article, X, Y), Fraction(1, 10))
@@ -85,6 +95,19 @@ def test_sympy_stays_rational():
     for matrix in (*forward(SYMPY_ARTICLE, X), *backward(SYMPY_ARTICLE, X, Y), step.W1, step.W2):
         assert isinstance(matrix, sympy.MatrixBase)
         assert all(entry.is_Rational for entry in matrix)
+
+
+@pytest.mark.parametrize(("numbers", "kind"), [(1.0, float), (HALF, Fraction), (sympy.Rational(1, 2), sympy.Rational)])
+def test_the_loss_is_one_number_of_the_kind_it_was_computed_with(numbers, kind):
+    y_hat = sympy.Matrix([[numbers]]) if kind is sympy.Rational else [[numbers]]
+    for reduction in ("sum", "mean"):
+        assert type(loss(y_hat, [[0]], reduction=reduction)) is kind
+
+
+def test_a_rate_may_be_a_letter():
+    rate = sympy.Symbol("eta", positive=True)
+    after = sgd_step(SYMPY_ARTICLE, backward(SYMPY_ARTICLE, X, Y), rate)
+    assert after.W1.tolist() == [[HALF + rate * 5 / 2, -HALF]]
 
 
 def test_one_fraction_makes_the_whole_net_exact():
@@ -355,44 +378,44 @@ NO_MATRIX = {
     "a SymPy infinity": sympy.Matrix([[sympy.oo, 0]]),
     "a SymPy complex": sympy.Matrix([[sympy.I, 0]]),
 }
-MATRIX_USES = {
-    **{name: lambda bad, name=name: Params(**(vars(ARTICLE) | {name: bad})) for name in PARAMETERS},
-    "X": lambda bad: forward(ARTICLE, bad),
-    "Y": lambda bad: backward(ARTICLE, X, bad),
-    "y_hat": lambda bad: loss(bad, Y),
-}
+MATRIX_USES = [
+    *((name, lambda bad, name=name: Params(**(vars(ARTICLE) | {name: bad}))) for name in PARAMETERS),
+    ("X", lambda bad: forward(ARTICLE, bad)),
+    ("X", lambda bad: backward(ARTICLE, bad, Y)),
+    ("Y", lambda bad: backward(ARTICLE, X, bad)),
+    ("Y", lambda bad: loss(X, bad)),
+    ("y_hat", lambda bad: loss(bad, Y)),
+]
 
 
 @pytest.mark.parametrize("bad", NO_MATRIX.values(), ids=NO_MATRIX)
-@pytest.mark.parametrize("argument", MATRIX_USES)
-def test_what_is_no_matrix_of_finite_numbers_is_refused(argument, bad):
+@pytest.mark.parametrize(("argument", "call"), MATRIX_USES)
+def test_what_is_no_matrix_of_finite_numbers_is_refused(argument, call, bad):
     with pytest.raises(ValueError, match=rf"^{argument} must (have rows|have two dimensions|hold)"):
-        MATRIX_USES[argument](bad)
+        call(bad)
 
 
 @pytest.mark.parametrize(
-    ("argument", "call"),
+    ("says", "call"),
     [
-        ("b1", lambda: Params(W1=[[1, 2]], b1=[[0]], W2=[[1], [1]], b2=[[0]])),
-        ("b1", lambda: Params(W1=[[1, 2]], b1=[[0, 0], [0, 0]], W2=[[1], [1]], b2=[[0]])),
-        ("W2", lambda: Params(W1=[[1, 2]], b1=[[0, 0]], W2=[[1, 1]], b2=[[0]])),
-        ("b2", lambda: Params(W1=[[1, 2]], b1=[[0, 0]], W2=[[1], [1]], b2=[[0, 0]])),
-        ("X", lambda: forward(ARTICLE, [[1, 2]])),
-        ("X", lambda: backward(ARTICLE, [[1, 2]], [[1]])),
-        ("Y", lambda: backward(ARTICLE, X, [[1]])),
-        ("Y", lambda: backward(ARTICLE, X, [[1, 1], [2, 2]])),
-        ("Y", lambda: loss([[1], [2]], [[1]])),
-        ("gradients", lambda: sgd_step(ARTICLE, Gradients(*[np.ones((1, 1))] * 4), 0.1)),
+        ("b1 (1, 2) W1 (1, 2) (1, 1)", lambda: Params(W1=[[1, 2]], b1=[[0]], W2=[[1], [1]], b2=[[0]])),
+        ("b1 (1, 2) W1 (1, 2) (2, 2)", lambda: Params(W1=[[1, 2]], b1=[[0, 0], [0, 0]], W2=[[1], [1]], b2=[[0]])),
+        ("W2 (2, 2) W1 (1, 2) (1, 2)", lambda: Params(W1=[[1, 2]], b1=[[0, 0]], W2=[[1, 1]], b2=[[0]])),
+        ("b2 (1, 1) W2 (2, 1) (1, 2)", lambda: Params(W1=[[1, 2]], b1=[[0, 0]], W2=[[1], [1]], b2=[[0, 0]])),
+        ("X (1, 1) W1 (1, 2) (1, 2)", lambda: forward(ARTICLE, [[1, 2]])),
+        ("X (3, 1) W1 (1, 2) (3, 2)", lambda: forward(ARTICLE, [[1, 1], [1, 1], [1, 1]])),
+        ("X (1, 1) W1 (1, 2) (1, 2)", lambda: backward(ARTICLE, [[1, 2]], [[1]])),
+        ("Y (2, 1) X (2, 1) and W2 (2, 1) (1, 1)", lambda: backward(ARTICLE, X, [[1]])),
+        ("Y (2, 1) X (2, 1) and W2 (2, 1) (2, 2)", lambda: backward(ARTICLE, X, [[1, 1], [2, 2]])),
+        ("Y (2, 1) y_hat (2, 1) (1, 1)", lambda: loss([[1], [2]], [[1]])),
+        ("gradients.W1 (1, 2) params.W1 (1, 1)", lambda: sgd_step(ARTICLE, Gradients(*[np.ones((1, 1))] * 4), 0.1)),
     ],
 )
-def test_widths_that_do_not_fit_are_refused(argument, call):
-    with pytest.raises(ValueError, match=rf"^{argument}\b.* must have"):
+def test_widths_that_do_not_fit_are_refused_by_saying_what_came_and_what_was_expected(says, call):
+    argument, expected, partner, came = re.fullmatch(r"(\S+) (\(.*?\)) (.*) (\(.*?\))", says).groups()
+    message = f"{argument} must have shape {expected} to match {partner}; got shape {came}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call()
-
-
-def test_an_error_says_what_came_and_what_was_expected():
-    with pytest.raises(ValueError, match=r"^X must have shape \(3, 1\) to match W1 \(1, 2\); got shape \(3, 2\)$"):
-        forward(ARTICLE, [[1, 1], [1, 1], [1, 1]])
 
 
 @pytest.mark.parametrize("rate", [0, -0.1, math.nan, math.inf, "0.1", None, True, 1j, [0.1], np.array([0.1, 0.2])])
@@ -403,7 +426,7 @@ def test_a_rate_that_is_no_positive_number_is_refused(rate):
 
 @pytest.mark.parametrize("trainable", ["W1", ["W3"], ("W1", "w2"), [None], None, 5])
 def test_trainable_must_be_a_list_of_parameter_names(trainable):
-    with pytest.raises(ValueError, match=r"^trainable must"):
+    with pytest.raises(ValueError, match=r"^trainable must be .* names out of W1, b1, W2, b2; got "):
         sgd_step(ARTICLE, backward(ARTICLE, X, Y), 0.1, trainable)
 
 
