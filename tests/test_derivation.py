@@ -228,6 +228,19 @@ def test_the_same_step_is_written_the_same_way_twice():
     assert derive_step(ARTICLE, CLEAN, 0.1).latex == CLEAN_STEP.latex  # 0.1 is 1/10
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: CLEAN_STEP.lines("upward"), "stage must be one of forward, loss, backward, sum, update; got 'upward'"),
+        (lambda: TRIGGER_STEP.known_at(0), "line must be from 1 to 12; got 0"),
+        (lambda: TRIGGER_STEP.known_at(13), "line must be from 1 to 12; got 13"),
+    ],
+)
+def test_a_stage_or_a_line_that_is_not_there_is_refused(call, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        call()
+
+
 def test_a_step_names_the_values_it_uses():
     assert CLEAN_STEP.find("z1", 0).inputs == ("X", "W1", "b1")
     assert CLEAN_STEP.find("dW2", 0).inputs == ("a1", "dy_hat")
@@ -238,6 +251,7 @@ def test_a_notebook_shows_the_lines_as_latex_and_a_terminal_as_text():
     step = CLEAN_STEP.find("W2")
     assert step._repr_latex_() == rf"$\displaystyle {step.latex}$"
     assert repr(step) == f"Update W2: {step.text}."
+    assert repr(TRIGGER_STEP.find("W2")).endswith(" = [9/8; -1]. W2 does not move: its gradient is 0.")
     assert repr(CLEAN_STEP) == CLEAN_STEP.text == "\n".join(map(repr, CLEAN_STEP.steps))
     assert CLEAN_STEP._repr_latex_() == rf"$\displaystyle {CLEAN_STEP.latex}$"
 
