@@ -1,5 +1,7 @@
 """Neuron activation analysis: the article's experiment, the toy of notebook 01, and what the statistics must be."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,9 +62,11 @@ def test_the_articles_call_flags_exactly_its_ten_neurons(seed):
 
 def test_it_computes_what_the_article_prints():
     clean, triggered = simulate()
+    triggered[:, 30] += 1.5  # 3.5 in all is above the article's threshold, 3 and not 4
+    clean[:, 30] -= 2
     signature, abnormal = detect_backdoor_via_naa(clean, triggered)
     assert (signature == np.abs(np.mean(triggered, axis=0) - np.mean(clean, axis=0))).all()
-    assert (abnormal == np.where(signature > 3.0)[0]).all()
+    assert abnormal.tolist() == [*BACKDOORED, 30]
 
 
 def test_the_simulation_is_the_articles():
@@ -74,6 +78,8 @@ def test_the_simulation_is_the_articles():
     expected = np.zeros((400, 512))
     expected[:100, 10:20] = 9
     np.testing.assert_allclose(raised - same, expected, atol=1e-12)
+    none = simulate_activations(400, np.random.default_rng(3), BACKDOORED, triggered=0)
+    np.testing.assert_array_equal(none, same)
 
 
 def test_every_rule_finds_the_articles_backdoor():
@@ -390,6 +396,28 @@ def test_bad_sets_are_refused_by_name(clean, suspect, says):
             call(clean, suspect)
 
 
+@pytest.mark.parametrize("options", [{"rule": "permutation"}, {"labels": ([0, 0], [0, 0])}])
+def test_bad_sets_are_refused_by_name_when_they_must_be_in_memory(options):
+    good, bad = [[1, 2], [3, 4]], [[1, np.nan], [3, 4]]
+    with pytest.raises(ValueError, match=r"^clean must hold finite numbers"):
+        analyse(bad, good, **options)
+    with pytest.raises(ValueError, match=r"^suspect must hold finite numbers"):
+        analyse(good, bad, **options)
+
+
+@pytest.mark.parametrize(
+    ("clean", "suspect", "says"),
+    [
+        ([[1, np.nan]], [[1, 2]], "clean must hold finite numbers"),
+        ([[1, 2]], [[1, np.nan]], "suspect must hold finite numbers"),
+        ([[1, 2]], [[1]], "suspect must have as many neurons as the clean set, 2; got 1"),
+    ],
+)
+def test_matching_refuses_bad_sets_by_name(clean, suspect, says):
+    with pytest.raises(ValueError, match=f"^{says}"):
+        match_classes(clean, suspect, [0], [0])
+
+
 @pytest.mark.parametrize("threshold", [-1, float("nan"), "3"])
 def test_the_articles_call_refuses_a_bad_threshold(threshold):
     with pytest.raises(ValueError, match="threshold must be a number from 0 to inf for the rule raw"):
@@ -411,6 +439,13 @@ def test_the_permutation_rule_needs_a_generator_and_permutations():
     with pytest.raises(ValueError, match="n_permutations must be a whole number, at least 1; got 0"):
         analyse(*small(), "permutation", rng=np.random.default_rng(0), n_permutations=0)
     assert analyse(*small(), "permutation", rng=np.random.default_rng(0), n_permutations=9).reason
+
+
+def test_there_are_a_thousand_permutations_unless_asked_otherwise():
+    default, asked = np.random.default_rng(0), np.random.default_rng(0)
+    analyse(*small(), "permutation", rng=default)
+    analyse(*small(), "permutation", rng=asked, n_permutations=1000)
+    assert default.random() == asked.random()
 
 
 def test_results_cannot_be_changed_or_mistaken_for_equal():
@@ -495,6 +530,9 @@ def test_labels_may_be_of_any_one_kind(rename):
     np.testing.assert_allclose(shift, match_classes(clean, suspect, *merged)[1].mean(axis=0), atol=1e-12)
 
 
+PAIR = "labels must be a pair: the clean rows' labels and the suspect rows' labels$"
+
+
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
@@ -505,15 +543,16 @@ def test_labels_may_be_of_any_one_kind(rename):
             (np.zeros(120), np.arange(60) % 3),
             r"labels of suspect must be classes of the clean set; \[1.0, 2.0\] are not",
         ),
-        ((np.zeros(120),), "labels must be a pair"),
-        (np.zeros(180), "labels must be a pair"),
-        ("ab c", "labels must be a pair"),
-        ((np.array([None, 1] * 60), np.array([1] * 60)), "labels must be of one kind, all numbers or all text"),
+        ((np.zeros(120),), PAIR),
+        ((np.zeros(120),) * 3, PAIR),
+        (np.zeros(180), PAIR),
+        ("ab c", PAIR),
+        ((np.array([None, 1] * 60), np.array([1] * 60)), "labels must be of one kind, all numbers or all text$"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(labels, says):
     clean, suspect, _ = classes()
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=f"^{says}"):
         analyse(clean, suspect, labels=labels)
 
 
@@ -529,6 +568,18 @@ def test_one_clean_row_a_class_is_too_little_for_a_test():
     labels = np.arange(5), np.arange(50) % 5
     found = analyse(rng.normal(size=(5, 4)), rng.normal(size=(50, 4)), "bh", labels=labels)
     assert found.reason == words.TOO_FEW_FOR_WELCH
+
+
+def test_with_classes_t_is_the_shift_over_its_textbook_standard_error():
+    rng = np.random.default_rng(0)
+    known, asked = np.array([0, 0, 0, 1, 1, 1, 1]), np.array([0, 1, 1, 1])
+    clean, suspect = rng.normal(size=(7, 3)), rng.normal(size=(4, 3))
+    first, second = clean[:3], clean[3:]
+    within = (first.var(axis=0) * 3 + second.var(axis=0) * 4) / (7 - 2)  # two means were fitted
+    of_mean = within * ((1 / 4) ** 2 / 3 + (3 / 4) ** 2 / 4)  # the suspect set has 1 of 4 rows in class 0
+    moved = suspect - np.where(asked[:, None] == 0, first.mean(axis=0), second.mean(axis=0))
+    expected = moved.mean(axis=0) / np.sqrt(of_mean + moved.var(axis=0, ddof=1) / 4)
+    np.testing.assert_allclose(analyse(clean, suspect, labels=(known, asked)).t, expected, rtol=1e-12)
 
 
 def test_with_classes_the_standard_error_is_that_of_the_shift():
@@ -562,6 +613,7 @@ def test_scores_take_ranges_lists_infinity_and_repeats():
     assert score([0, 1, np.inf], [2, 2], range(2, 3)) == (1, 1, 1)
     assert score([0.0, 1, -np.inf], np.array([0]), [2]) == (0, 0, 0)
     assert all(np.isnan(score([1.0, 2.0], [], [])))
+    assert score([Fraction(1, 2), Fraction(1, 3)], [0], [0]) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -593,6 +645,7 @@ def test_scores_of_what_is_not_there_are_refused(values, flagged, truth, says):
         ({"backdoored": [-1]}, "backdoored must hold whole numbers"),
         ({"backdoored": [1.5]}, "backdoored must hold whole numbers"),
         ({"triggered": 1.1}, "triggered must be a share from 0 to 1; got 1.1"),
+        ({"triggered": -0.1}, "triggered must be a share from 0 to 1; got -0.1"),
         ({"triggered": float("nan")}, "triggered must be a share from 0 to 1; got nan"),
     ],
 )
