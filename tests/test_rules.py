@@ -115,6 +115,17 @@ def test_mad_looks_at_both_sides_and_sd_and_raw_above_only():
     assert judge("raw", values, 50) == ([11], "")
 
 
+def test_a_value_at_the_limit_is_not_above_it():
+    assert judge("raw", [1, 2, 3], 2) == ([2], "")
+    assert judge("sd", [0, 1, 2], 0) == ([2], "")
+    assert judge("effect", effect_size=[0.8, 0.9]) == ([1], "")
+    assert judge("mad", [0, 1, 2, 3, 9], mad_index(np.array([0.0, 1, 2, 3, 9]))[0]) == ([4], "")
+
+
+def test_a_chance_at_the_limit_is_small_enough():
+    assert judge("bh", threshold=0.05, effect_size=[9], p=[0.05]) == ([0], "")
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1))
 def test_benjamini_hochberg_is_the_step_up_rule(p, rate):
     n, best = len(p), 0
@@ -140,7 +151,14 @@ def test_the_effect_rule_looks_at_the_size_and_not_at_the_sign():
 def test_the_permutation_rule_counts_the_splits_that_look_as_bad():
     maxima = [1, 2, 3, 4] * 5  # 20 of them, so a chance is a count of 21
     effect = [4.5, -4.5, 4, 3.5, 2.5, 0]  # with 1, 1, 6, 6, 11 and 21 in 21 at least as large
-    for threshold, flagged in ((0.05, [0, 1]), (5 / 21, [0, 1]), (6 / 21, [0, 1, 2, 3]), (1, [0, 1, 2, 3, 4, 5])):
+    cases = (
+        (0.05, [0, 1]),
+        (0.28, [0, 1]),
+        (6 / 21, [0, 1, 2, 3]),
+        (11 / 21, [0, 1, 2, 3, 4]),
+        (1, [0, 1, 2, 3, 4, 5]),
+    )
+    for threshold, flagged in cases:
         assert judge("permutation", threshold=threshold, effect_size=effect, null_maxima=maxima) == (flagged, "")
 
 
@@ -171,6 +189,7 @@ def brute_force(clean, suspect, classes, rng, times):
         ([0, 0, 0, 1, 1], [0, 1]),
         ([1, 0, 1, 0, 1], [1, 1]),
         ([0, 1, 2, 0, 1, 2], [2]),
+        ([0, 1, 2, 0, 1, 2], [1, 2]),
     ],
 )
 def test_permutations_give_what_the_long_way_round_gives(known, asked):
@@ -182,6 +201,15 @@ def test_permutations_give_what_the_long_way_round_gives(known, asked):
     assert maxima.shape == (600,)
     assert {round(value, 9) for value in maxima} == expected  # few rows have few splits, so both saw them all
     assert len(expected) > 2
+
+
+def test_how_many_splits_are_worked_on_at_once_changes_nothing(monkeypatch):
+    clean, suspect = np.random.default_rng(0).normal(size=(2, 6, 3))
+    expected = permutation_maxima(clean, suspect, np.random.default_rng(1), 60)
+    for n, at_once in ((60, 60), (60, 7), (1, 50)):
+        monkeypatch.setattr("lesson_lib.rules.AT_ONCE", at_once)
+        found = permutation_maxima(clean, suspect, np.random.default_rng(1), n)
+        np.testing.assert_allclose(found, expected[:n], rtol=1e-12)
 
 
 def test_one_class_for_all_is_the_same_as_no_classes():
