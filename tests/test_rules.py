@@ -185,6 +185,7 @@ def brute_force(clean, suspect, classes, rng, times):
 @pytest.mark.parametrize(
     ("known", "asked"),
     [
+        ([0] * 2, [0]),
         ([0] * 4, [0] * 3),
         ([0, 0, 0, 1, 1], [0, 1]),
         ([1, 0, 1, 0, 1], [1, 1]),
@@ -219,6 +220,11 @@ def test_one_class_for_all_is_the_same_as_no_classes():
         permutation_maxima(clean, suspect, np.random.default_rng(1), 50, c) for c in (None, (zeros, zeros))
     )
     assert (first == second).all()
+
+
+def test_a_split_that_sets_two_constants_apart_has_an_infinite_effect():
+    maxima = permutation_maxima(np.zeros((2, 1)), np.ones((2, 1)), np.random.default_rng(0), 60)
+    assert set(maxima) == {0, np.inf}  # as in `compare`; the other splits take one of each
 
 
 def test_constant_neurons_have_no_say_in_a_permutation():
