@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lesson_lib.network import ACTIVATIONS, ARTICLE, PARAMETERS, Params, backward, forward, loss, sgd_step
-from lesson_lib.training import BOUND, CLEAN, POISONED, TRIGGER, Dataset, Outcome, train
+from lesson_lib.symbolic import symbolic_params
+from lesson_lib.training import BOUND, CLEAN, OUTCOMES, POISONED, TRIGGER, Dataset, Outcome, judge, train
 
 WEIGHTS = ("W1", "W2")
 MODES = {"b1": (*WEIGHTS, "b1"), "b2": (*WEIGHTS, "b2"), "both": PARAMETERS}
@@ -46,7 +47,8 @@ def test_the_lessons_data_sets():
 
 
 def test_a_data_set_cannot_be_changed():
-    for matrix in (POISONED.X, POISONED.Y, POISONED.is_trigger):
+    new = Dataset([[1], [0]], [[1], [5]], [False, True])
+    for matrix in (new.X, new.Y, new.is_trigger, POISONED.X, POISONED.Y, POISONED.is_trigger):
         with pytest.raises(ValueError, match="read-only"):
             matrix[0] = 1
     marked = np.array([True])
@@ -55,14 +57,24 @@ def test_a_data_set_cannot_be_changed():
     assert data.is_trigger.tolist() == [True]
 
 
+def test_rows_are_clean_unless_marked():
+    data = Dataset([[1, 2], [3, 4], [5, 6]], [[7], [8], [9]])
+    assert data.X.dtype == data.Y.dtype == np.float64
+    assert data.is_trigger.dtype == bool
+    assert data.is_trigger.tolist() == [False] * 3
+
+
 @pytest.mark.parametrize(
     ("argument", "call"),
     [
         ("X", lambda: Dataset([1, 2], [[1], [2]])),
         ("X", lambda: Dataset([[1], [math.nan]], [[1], [2]])),
         ("Y", lambda: Dataset([[1], [2]], [["a"], [2]])),
-        ("Y", lambda: Dataset([[1], [2]], [[1]])),
-        ("is_trigger", lambda: Dataset([[1], [2]], [[1], [2]], [True])),
+        (r"Y must have 2 rows to match X \(2, 1\); got shape \(1, 1\)", lambda: Dataset([[1], [2]], [[1]])),
+        (
+            "is_trigger must be 2 times True or False, one a row of X; got \\[True\\]",
+            lambda: Dataset([[1], [2]], [[1], [2]], [True]),
+        ),
         ("is_trigger", lambda: Dataset([[1], [2]], [[1], [2]], [[True], [False]])),
         ("is_trigger", lambda: Dataset([[1], [2]], [[1], [2]], [0, 2])),
         ("is_trigger", lambda: Dataset([[1], [2]], [[1], [2]], ["a", "b"])),
@@ -70,7 +82,7 @@ def test_a_data_set_cannot_be_changed():
     ],
 )
 def test_a_data_set_that_does_not_fit_together_is_refused(argument, call):
-    with pytest.raises(ValueError, match=rf"^{argument} must"):
+    with pytest.raises(ValueError, match=rf"^{argument}( must|$)"):
         call()
 
 
@@ -105,6 +117,7 @@ def test_the_reduction_and_the_activation_reach_the_net(reduction):
     assert run.params[1].W1.tolist() == sgd_step(OPEN_GATE, gradients, 0.1).W1.tolist()
     y_hat = forward(OPEN_GATE, CLEAN.X, activation="tanh").y_hat
     assert run.loss[0] == loss(y_hat, CLEAN.Y, reduction=reduction)
+    assert run.outputs[0].tolist() == forward(OPEN_GATE, POISONED.X, activation="tanh").y_hat.tolist()
 
 
 # Outcomes ----------------------------------------------------------------------------------------------------------
@@ -196,6 +209,17 @@ def test_the_verdict_looks_at_trigger_and_clean_rows_side_by_side(off_target, ou
     assert run(Dataset(POISONED.X, targets, POISONED.is_trigger)).outcome is outcome
 
 
+def test_many_runs_are_judged_at_every_epoch_at_once():
+    target = np.array([[[[5.0]]], [[[1.0]]]])  # a trigger row and a clean one, for every epoch and run
+    #                   run 1: moves once, and back    run 2: backdoor    run 3: trigger only, then diverged
+    trigger = np.array([[0, 0, 0], [1, 5, 5], [0, 5, 5]])  # (n_epochs, n_runs)
+    clean = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]])
+    diverged = np.array([[False] * 3, [False] * 3, [False, False, True]])
+    found = judge(np.stack([trigger, clean])[:, None], target, np.array([True, False]), diverged)
+    names = [[OUTCOMES[index].value for index in epoch] for epoch in found]
+    assert names == [["frozen"] * 3, ["not learnt", "backdoor", "trigger only"], ["not learnt", "backdoor", "diverged"]]
+
+
 def test_the_tolerance_can_be_set():
     assert train(ARTICLE, CLEAN, 0.1, 0, tolerance=5).outcome is Outcome.BACKDOOR  # 5, 0.5 and 1 off
 
@@ -236,6 +260,8 @@ TWO_ANSWERS = Dataset([[1], [0]], [[1, 1], [5, 5]], [False, True])
         ("reduction", lambda: train(ARTICLE, CLEAN, 0.1, 0, reduction="max")),
         ("X", lambda: train(ARTICLE, WIDE, 0.1, 1)),
         ("Y", lambda: train(ARTICLE, TWO_ANSWERS, 0.1, 1)),
+        ("params", lambda: train(symbolic_params(), CLEAN, 0.1, 1)),
+        ("params", lambda: train(Params([[2 * BOUND]], [[0]], [[1]], [[0]]), CLEAN, 0.1, 1)),
         ("evaluate_on", lambda: train(ARTICLE, CLEAN, 0.1, 1, evaluate_on=CLEAN)),
         ("evaluate_on", lambda: train(ARTICLE, CLEAN, 0.1, 1, evaluate_on=TRIGGER)),
         ("evaluate_on.Y", lambda: train(ARTICLE, CLEAN, 0.1, 1, evaluate_on=TWO_ANSWERS)),
