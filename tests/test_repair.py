@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from scipy.special import softmax
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from lesson_lib import repair
-from lesson_lib.classifier import WEIGHTS, Classifier, as_classifier, gradients
+from lesson_lib.classifier import WEIGHTS, Classifier, Edit, as_classifier, gradients, one_hot
 from lesson_lib.repair import (
+    ORDERS,
     class_vote,
     clip,
     fine_tune,
@@ -80,6 +81,18 @@ def test_a_classifier_keeps_the_names_of_the_classes(X, y):
     np.testing.assert_array_equal(prune(trained, []).predict(X), trained.predict(X))
 
 
+def test_large_outputs_have_probabilities_too():
+    W2 = np.array([[1, 2, 3], [-1, -2, -3]])
+    plain = Classifier(np.eye(2), np.zeros((1, 2)), W2, np.zeros((1, 3)), np.arange(3))
+    assert plain.predict_proba([[1000, 0], [0, 2000]]).tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+def test_labels_become_rows_with_one_1_each():
+    found = one_hot(["b", "a", "b"], np.array(["a", "b", "c"]))
+    assert found.dtype == np.float64
+    assert found.tolist() == [[0, 1, 0], [1, 0, 0], [0, 1, 0]]
+
+
 def test_every_repair_leaves_the_old_model_as_it_was(model, X, y):
     for old in (model, as_classifier(model), clip(model, as_classifier(model).hidden(X), 70)):
         before = frozen_bytes(old)
@@ -116,6 +129,8 @@ def test_clipping_caps_each_neuron_at_its_own_percentile(model, X):
         assert clipped[:, neuron].max() <= np.mean(limit) + 1e-12
     np.testing.assert_array_equal(clipped[a1 == 0], 0)
     np.testing.assert_allclose(clip(model, a1, 100).hidden(X), a1)
+    np.testing.assert_allclose(clip(model, a1, 0).hidden(X), np.minimum(a1, a1.min(axis=0)))
+    assert frozen_bytes(clip(model, a1)) == frozen_bytes(clip(model, a1, 95))
 
 
 @pytest.mark.parametrize("amount", [0, 0.25, 1])
@@ -152,6 +167,14 @@ def test_removing_the_direction_does_not_depend_on_the_units_of_a_neuron(rng):
     np.testing.assert_allclose(scaled(clean * units), once(clean) * units, rtol=1e-6, atol=1e-9)
 
 
+def test_a_copy_of_a_neuron_up_to_six_digits_has_no_say_of_its_own(rng):
+    sets = [rng.normal(size=(50, 3)), rng.normal(0.7, 1, size=(50, 3))]
+    plain = Classifier(np.eye(4), np.zeros((1, 4)), np.eye(4), np.zeros((1, 4)), np.arange(4))
+    exact, rounded = ([np.c_[rows, rows[:, 0].round(digits)] for rows in sets] for digits in (12, 6))
+    repaired = [remove_direction(plain, *rows).edits[0](rows[1]) for rows in (exact, rounded)]
+    np.testing.assert_allclose(*repaired, atol=1e-5)
+
+
 def test_without_a_difference_no_direction_is_removed(model, X):
     a1 = as_classifier(model).hidden(X)
     np.testing.assert_array_equal(remove_direction(model, a1, a1).hidden(X), a1)
@@ -172,12 +195,22 @@ def test_gradients_are_those_of_the_mean_cross_entropy(model, X, y, edited):
     slopes = gradients(plain, X, targets)
     assert set(slopes) == set(WEIGHTS)
     for name, slope in slopes.items():
+        assert slope.shape == getattr(plain, name).shape
         for place in np.ndindex(slope.shape):
             step = np.zeros(slope.shape)
             step[place] = 1e-6
             weight = getattr(plain, name)
             rise = cross_entropy(**{name: weight + step}) - cross_entropy(**{name: weight - step})
             assert slope[place] == pytest.approx(rise / 2e-6, abs=1e-6), (name, place)
+
+
+def test_at_a_corner_the_gradient_is_that_of_the_flat_side():
+    """A relu at z1 = 0 and a cap that an activation just reaches: neither lets the error through."""
+    W1, b1, W2 = np.array([[0.0, 1.0]]), np.zeros((1, 2)), np.array([[1.0, 2, 3], [4, 5, 6]])
+    cap = Edit(np.full((1, 2), 2.0), np.eye(2), np.zeros((1, 2)))
+    slopes = gradients(Classifier(W1, b1, W2, np.zeros((1, 3)), np.arange(3), (cap,)), np.array([[2.0]]), np.eye(3)[:1])
+    assert slopes["W1"].tolist() == slopes["b1"].tolist() == [[0, 0]]
+    assert slopes["W2"][1].all()
 
 
 def test_fine_tuning_learns_and_can_be_repeated(model, X, y):
@@ -190,8 +223,16 @@ def test_fine_tuning_learns_and_can_be_repeated(model, X, y):
     )
 
 
+def test_fine_tuning_is_30_epochs_of_batches_of_32_unless_asked_otherwise(model, X, y):
+    default = fine_tune(model, X, y, np.random.default_rng(3))
+    asked = fine_tune(model, X, y, np.random.default_rng(3), epochs=30, rate=0.001, batch_size=32)
+    assert frozen_bytes(default) == frozen_bytes(asked)
+    single = fine_tune(model, X, y, np.random.default_rng(3), epochs=1, batch_size=1)
+    assert frozen_bytes(single) != frozen_bytes(asked)
+
+
 def test_fine_tuning_takes_the_steps_that_scikit_learn_takes(model, X, y):
-    """One full batch and one epoch, so that no shuffle differs: Adam's first step of a fresh optimiser."""
+    """Full batches, so that no shuffle differs: the first five steps of a fresh Adam."""
     plain = as_classifier(model)
     fresh = MLPClassifier((N_HIDDEN,), batch_size=60, alpha=0, random_state=0).partial_fit(X, y, classes=range(N_OUT))
     fresh.coefs_[0][:], fresh.coefs_[1][:] = model.coefs_
@@ -199,10 +240,12 @@ def test_fine_tuning_takes_the_steps_that_scikit_learn_takes(model, X, y):
     fresh._optimizer.ms = [np.zeros_like(m) for m in fresh._optimizer.ms]
     fresh._optimizer.vs = [np.zeros_like(v) for v in fresh._optimizer.vs]
     fresh._optimizer.t = 0
-    fresh.partial_fit(X, y)
-    tuned = fine_tune(plain, X, y, np.random.default_rng(0), epochs=1, batch_size=60)
-    np.testing.assert_allclose(tuned.W1, fresh.coefs_[0], rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(tuned.W2, fresh.coefs_[1], rtol=1e-6, atol=1e-9)
+    for _ in range(5):
+        fresh.partial_fit(X, y)
+    tuned = fine_tune(plain, X, y, np.random.default_rng(0), epochs=5, batch_size=60)
+    expected = (fresh.coefs_[0], fresh.intercepts_[0], fresh.coefs_[1], fresh.intercepts_[1])
+    for name, weights in zip(WEIGHTS, expected, strict=True):
+        np.testing.assert_allclose(getattr(tuned, name).reshape(weights.shape), weights, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("edited", [False, True])
@@ -225,7 +268,16 @@ def test_orders_rank_neurons_as_their_names_say(rng):
     assert order(clean, suspect, "effect size").tolist() == [1, 2, 0, 3]
     assert order(clean, suspect, "dormant").tolist() == [2, 0, 1, 3]
     assert sorted(order(clean, suspect, "random", rng)) == [0, 1, 2, 3]
+    assert all(order(clean, suspect, by, rng).dtype == np.intp for by in ORDERS)
     assert order(clean, suspect * [1, 1, 1, 1.2], "effect size").tolist() != order(clean, suspect, "rise").tolist()
+
+
+@pytest.mark.parametrize("by", ["difference", "rise", "dormant"])
+def test_neurons_that_rank_alike_stay_in_order(by):
+    shift = np.arange(300) % 3
+    expected = [i for rank in ((0, 1, 2) if by == "dormant" else (2, 1, 0)) for i in range(rank, 300, 3)]
+    clean = np.array([shift, shift]) if by == "dormant" else np.zeros((2, 300))
+    assert order(clean, clean + shift, by).tolist() == expected
 
 
 def test_the_pruning_curve_is_what_pruning_one_by_one_measures(model, X, y, rng):
@@ -242,6 +294,7 @@ def test_the_pruning_curve_finds_the_first_number_below_a_limit():
     curve = repair.Curve(np.ones(4), np.array([0.9, 0.2, 0.04, 0.3]))
     assert curve.first_below() == 2
     assert curve.first_below(0.5) == 1
+    assert curve.first_below(0.2) == 2
     assert curve.first_below(0.01) is None
 
 
@@ -267,11 +320,19 @@ def test_the_class_vote_does_not_see_a_change_of_the_mix_of_classes(rng):
     np.testing.assert_allclose(found.mad_index, 0)
 
 
+def tune(**options):
+    return lambda m, X, y: fine_tune(m, X, y, np.random.default_rng(), **options)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda m, X, y: as_classifier("text"), "model must be a trained MLPClassifier"),
         (lambda m, X, y: as_classifier(MLPClassifier()), "model must be a trained MLPClassifier"),
+        (
+            lambda m, X, y: as_classifier(MLPRegressor(batch_size=20).partial_fit(X, y)),
+            "model must be a trained MLPClassifier or a Classifier; got MLPRegressor",
+        ),
         (lambda m, X, y: as_classifier(m).predict(X[:, :3]), r"X must have 5 columns to match W1 \(5, 7\)"),
         (lambda m, X, y: as_classifier(m).hidden(X * np.nan), "X must hold finite numbers"),
         (lambda m, X, y: prune(m, [7]), "neurons must be different numbers from 0 to 6"),
@@ -289,8 +350,13 @@ def test_the_class_vote_does_not_see_a_change_of_the_mix_of_classes(rng):
         (lambda m, X, y: remove_direction(m, np.ones((3, 7)) * np.inf, X), "clean_activations must hold finite"),
         (lambda m, X, y: fine_tune(m, X, y[:5], np.random.default_rng()), "y must have one label per row of X, 60"),
         (lambda m, X, y: fine_tune(m, X, y + 9, np.random.default_rng()), "y must be labels out of"),
+        (lambda m, X, y: fine_tune(m, X, y[:, None], np.random.default_rng()), "y must be labels out of"),
+        (lambda m, X, y: fine_tune(m, X, [], np.random.default_rng()), "y must be labels out of"),
         (lambda m, X, y: fine_tune(m, X[:, :2], y, np.random.default_rng()), "X must have 5 columns"),
-        (lambda m, X, y: fine_tune(m, X, y, np.random.default_rng(), rate=0), "rate must be"),
+        (tune(rate=0), "epochs, batch_size and rate must be positive; got 30, 32 and 0"),
+        (tune(rate=np.inf), "epochs, batch_size and rate must be positive; got 30, 32 and inf"),
+        (tune(epochs=-1), "epochs, batch_size and rate must be positive; got -1, 32 and 0.001"),
+        (tune(batch_size=0), "epochs, batch_size and rate must be positive; got 30, 0 and 0.001"),
         (lambda m, X, y: order(X, X, "size"), "by must be one of difference, rise"),
         (lambda m, X, y: order(X, X, "random"), "rng must be a numpy.random.Generator"),
         (lambda m, X, y: pruning_curve(m, [9], X, y, X, 0), "neurons must be different"),
@@ -302,7 +368,7 @@ def test_the_class_vote_does_not_see_a_change_of_the_mix_of_classes(rng):
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(model, X, y, call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         call(model, X, y)
 
 
@@ -311,5 +377,5 @@ def test_models_of_another_shape_are_refused(X, y):
     tanh = MLPClassifier((4,), activation="tanh", batch_size=20).partial_fit(X, y, classes=range(N_OUT))
     binary = MLPClassifier((4,), batch_size=20).partial_fit(X, y > 1, classes=[False, True])
     for other in (deep, tanh, binary):
-        with pytest.raises(ValueError, match="model must have one hidden layer with relu"):
+        with pytest.raises(ValueError, match=r"^model must have one hidden layer with relu"):
             as_classifier(other)
