@@ -4,131 +4,28 @@ import argparse
 import json
 import math
 import sys
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from lesson_lib import words
 from lesson_lib.naa import OVER, analyse
 from lesson_lib.repair import class_vote
 from lesson_lib.rules import RULES, check_rule
+from lesson_lib.stored import Arrays, FileError, open_arrays, pick
 from lesson_lib.tables import Table
 
 PASSED, FLAGGED, CANNOT = 0, 1, 2  # exit status
 CLASS_VOTE = "class-vote"
-BATCH = 2**22  # bytes of a .npz array that are read at a time
-WHOLE = 2**32  # bytes that may be read at once, where rows alone will not do
-HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
-class FileError(ValueError):
-    """A file that cannot be used; the message names it."""
-
-    def __init__(self, file: str, problem: str, **what: Any) -> None:
-        super().__init__(words.GATE_FILE.format(file=file, problem=words.GATE_PROBLEMS[problem].format(**what)))
-
-
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """An array of a .npz file, of which no more than the header has been read."""
-
-    file: str
-    name: str
-    stream: IO[bytes]
-    shape: tuple[int, ...]
-    columns_first: bool
-    dtype: np.dtype[Any]
-
-    def whole(self) -> Any:
-        """Return the array."""
-        size = math.prod(self.shape) * self.dtype.itemsize
-        if size > WHOLE:
-            raise FileError(self.file, "large", name=self.name)
-        return self._read(size).reshape(self.shape, order="F" if self.columns_first else "C")
-
-    def batches(self) -> Iterator[Any]:
-        """Yield a few rows at a time."""
-        n, width = self.shape
-        step = max(1, BATCH // (width * self.dtype.itemsize))
-        for start in range(0, n, step):
-            yield self._read(min(step, n - start) * width * self.dtype.itemsize).reshape(-1, width)
-
-    def _read(self, size: int) -> Any:
-        try:
-            data = self.stream.read(size)
-        except Exception as error:  # damaged data fail in many ways
-            raise FileError(self.file, "unreadable", error=error) from error
-        if len(data) != size:
-            raise FileError(self.file, "cut", name=self.name)
-        return np.frombuffer(data, self.dtype)
-
-
-def open_arrays(path: str, files: ExitStack) -> dict[str, Any]:
-    """Return what a file holds by name, never unpickled: Stored arrays of a .npz, or the memory map of a .npy as ""."""
-    file = Path(path)
-    if not file.is_file():
-        raise FileError(path, "directory" if file.is_dir() else "not a file" if file.exists() else "missing")
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(6)
-        if start == b"\x93NUMPY":
-            return {"": np.load(path, mmap_mode="r", allow_pickle=False)}
-        if not start.startswith(b"PK"):
-            raise FileError(path, "format")
-        return _open_archive(path, files)
-    except FileError:
-        raise
-    except Exception as error:  # a hostile file can fail in any way
-        problem = "objects" if "Python objects" in str(error) else "unreadable"
-        raise FileError(path, problem, error=str(error) or type(error).__name__) from error
-
-
-def _open_archive(path: str, files: ExitStack) -> dict[str, Stored]:
-    archive = files.enter_context(zipfile.ZipFile(path))
-    found: dict[str, Stored] = {}
-    for info in archive.infolist():
-        name = info.filename.removesuffix(".npy")
-        if name in found:
-            raise FileError(path, "twice", name=name)
-        stream = files.enter_context(archive.open(info))
-        read_header = HEADERS.get(npy.read_magic(stream))
-        if read_header is None:
-            raise FileError(path, "version", name=name)
-        found[name] = Stored(path, name, stream, *read_header(stream))
-        if found[name].dtype.hasobject:
-            raise FileError(path, "objects")
-        claimed, held = math.prod(found[name].shape) * found[name].dtype.itemsize, info.file_size - stream.tell()
-        if claimed != held:
-            raise FileError(path, "size", name=name, claimed=claimed, held=held)
-    return found
-
-
-def _pick(path: str, arrays: dict[str, Any], name: str) -> Any:
-    """Return the array of that name, or else the only one."""
-    others = [other for other in arrays if other not in ("labels", "outgoing")] if name not in arrays else [name]
-    if len(others) != 1:
-        raise FileError(path, "which", name=name, names=", ".join(map(repr, arrays)) or "nothing")
-    return arrays[others[0]]
-
-
-def _rows(array: Any) -> Any:
-    """Return activations in a form that `analyse` takes, in batches where that saves memory."""
-    if not isinstance(array, Stored):
-        return array
-    by_rows = len(array.shape) == 2 and 0 not in array.shape and not array.columns_first
-    return array.batches() if by_rows and array.shape[1] * array.dtype.itemsize <= BATCH else array.whole()
-
-
-def _extra(name: str, path: str | None, arrays: dict[str, Any], files: ExitStack) -> Any:
+def _extra(name: str, path: str | None, arrays: Arrays, files: ExitStack) -> Any:
     """Return labels or outgoing weights, in memory: from a file of their own, or else from beside the activations."""
-    found = _pick(path, open_arrays(path, files), name) if path else arrays.get(name)
-    return found.whole() if isinstance(found, Stored) else found
+    if path:
+        return pick(path, open_arrays(path, files), name).whole()
+    return arrays[name]().whole() if name in arrays else None
 
 
 def judge(asked: argparse.Namespace) -> dict[str, Any]:
@@ -136,7 +33,7 @@ def judge(asked: argparse.Namespace) -> dict[str, Any]:
     paths = (asked.clean, asked.suspect)
     with ExitStack() as files:
         held = [open_arrays(path, files) for path in paths]
-        sets = [_rows(_pick(path, arrays, "activations")) for path, arrays in zip(paths, held, strict=True)]
+        sets = [pick(path, arrays, "activations").rows() for path, arrays in zip(paths, held, strict=True)]
         labels = [_extra("labels", *pair, files) for pair in zip(asked.labels or (None, None), held, strict=True)]
         outgoing = _extra("outgoing", asked.outgoing, {**held[1], **held[0]}, files)
         unlabelled = [path for path, part in zip(paths, labels, strict=True) if part is None]
@@ -218,12 +115,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = judge(asked)
         print(as_json(found) if asked.json else as_text(found, asked.top), flush=True)
         return int(found["status"])
-    except Exception as error:  # a traceback's exit status would mean "flagged"
+    except (Exception, KeyboardInterrupt) as error:  # a traceback's exit status would mean "flagged"
         said = str(error) or type(error).__name__
         if not isinstance(error, FileError):
             said = words.GATE_FILE.format(file=f"{asked.clean}, {asked.suspect}", problem=said)
         said = " ".join(said.split())
-        print(words.GATE_ERROR.format(error=said), file=sys.stderr)
+        with suppress(OSError):  # nobody may be there to read it, or no room to write it
+            print(words.GATE_ERROR.format(error=said), file=sys.stderr)
         with suppress(OSError):
             print(as_json({"status": CANNOT, "reason": said}) + "\n" if asked.json else "", end="", flush=True)
         return CANNOT

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesson_lib import gate, words
+from lesson_lib import gate, stored, words
 from lesson_lib.gate import main
 from lesson_lib.naa import OVER, analyse, simulate_activations
 from lesson_lib.repair import class_vote
@@ -156,7 +157,7 @@ def test_a_rule_that_cannot_judge_is_2_and_says_why(files, gated, rule, reason):
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed, None])
 def test_every_kind_of_file_is_read_alike(files, gated, monkeypatch, dtype, order, save):
-    monkeypatch.setattr(gate, "BATCH", 2000)
+    monkeypatch.setattr(stored, "BATCH", 2000)
     for name in ("clean", "suspect"):
         rows = np.array(files[name] > 3 if dtype is bool else files[name] * 10, dtype=dtype, order=order)
         if save:
@@ -176,7 +177,7 @@ def test_every_kind_of_file_is_read_alike(files, gated, monkeypatch, dtype, orde
 def test_a_batch_never_splits_or_drops_a_row(files, gated, monkeypatch, rule):
     expected = parsed(gated("clean.npy", "suspect.npy", "--json", "--rule", rule)[1])
     for batch in (240, 500, 240 * 79, 240 * 80, 240 * 200, 10**6):
-        monkeypatch.setattr(gate, "BATCH", batch)
+        monkeypatch.setattr(stored, "BATCH", batch)
         shown = parsed(gated("clean.npz", "suspect.npz", "--json", "--rule", rule)[1])
         assert shown["shift"] == pytest.approx(expected["shift"])
         assert (shown["n_clean"], shown["n_suspect"], shown["flagged"]) == (200, 80, [3, 4])
@@ -324,7 +325,7 @@ def shaped(shape, data=b"", descr="'<f4'", order="False"):
     return npy(f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n", data)
 
 
-def stored(rows):
+def saved(rows):
     file = io.BytesIO()
     np.save(file, rows)
     return file.getvalue()
@@ -332,16 +333,17 @@ def stored(rows):
 
 def zipped(*members):
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w") as archive:
         for name, data in members:
-            archive.writestr(zipfile.ZipInfo(name), data)
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 
 ROWS = np.random.default_rng(0).normal(size=(50, 30))
 OBJECTS = np.array([[Evil(), Evil()]])
-GOOD, BOXED = stored(ROWS), pickle.dumps(Evil())
+GOOD, BOXED = saved(ROWS), pickle.dumps(Evil())
 ZIP = zipped(("activations.npy", GOOD))
+LOCAL, CENTRAL = b"PK\x03\x04\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x00"  # up to the way of packing
 HOSTILE = {
     "empty": b"",
     "text": b"neuron,shift\n1,2\n",
@@ -369,10 +371,10 @@ HOSTILE = {
     "more than any number in a zip": zipped(("activations.npy", shaped(f"({10**30}, {10**30})"))),
     "nothing times a trillion": shaped("(0, 1000000000000)"),
     "nothing times a trillion in a zip": zipped(("activations.npy", shaped("(0, 1000000000000)"))),
-    "no rows": stored(np.ones((0, 30))),
-    "no rows in a zip": zipped(("activations.npy", stored(np.ones((0, 30))))),
-    "no neurons": stored(np.ones((30, 0))),
-    "no neurons in a zip": zipped(("activations.npy", stored(np.ones((30, 0))))),
+    "no rows": saved(np.ones((0, 30))),
+    "no rows in a zip": zipped(("activations.npy", saved(np.ones((0, 30))))),
+    "no neurons": saved(np.ones((30, 0))),
+    "no neurons in a zip": zipped(("activations.npy", saved(np.ones((30, 0))))),
     "cut short": GOOD[:-1],
     "cut short in a zip": zipped(("activations.npy", GOOD[:-1])),
     "too long in a zip": zipped(("activations.npy", GOOD + b"x")),
@@ -384,17 +386,30 @@ HOSTILE = {
     "a zip with a folder": zipped(("folder/", b"")),
     "names that climb": zipped(("../../activations.npy", GOOD), ("/etc/passwd.npy", GOOD)),
     "a name with a newline": zipped(("a\nb.npy", GOOD), ("c\x1b[31m.npy", GOOD)),
-    "complex": stored(ROWS * 1j),
-    "words": stored(np.array([["a", "b"]])),
-    "dates": stored(np.array([["2020-01-01"]], dtype="datetime64[D]")),
-    "one row without its brackets": stored(ROWS[0]),
-    "images": stored(ROWS.reshape(50, 5, 6)),
-    "another width": stored(ROWS[:, :29]),
-    "another width in a zip": zipped(("activations.npy", stored(ROWS[:, :29]))),
-    "not a number": stored(np.where(ROWS > 1, np.nan, ROWS)),
-    "not a number in a zip": zipped(("activations.npy", stored(np.where(ROWS > 1, np.nan, ROWS)))),
-    "infinity": stored(np.where(ROWS > 1, np.inf, ROWS)),
-    "too large to be squared": stored(ROWS * 1e200),
+    "complex": saved(ROWS * 1j),
+    "words": saved(np.array([["a", "b"]])),
+    "dates": saved(np.array([["2020-01-01"]], dtype="datetime64[D]")),
+    "one row without its brackets": saved(ROWS[0]),
+    "images": saved(ROWS.reshape(50, 5, 6)),
+    "another width": saved(ROWS[:, :29]),
+    "another width in a zip": zipped(("activations.npy", saved(ROWS[:, :29]))),
+    "not a number": saved(np.where(ROWS > 1, np.nan, ROWS)),
+    "not a number in a zip": zipped(("activations.npy", saved(np.where(ROWS > 1, np.nan, ROWS)))),
+    "infinity": saved(np.where(ROWS > 1, np.inf, ROWS)),
+    "too large to be squared": saved(ROWS * 1e200),
+    "a single number": saved(np.float64(3)),
+    "a single number in a zip": zipped(("activations.npy", saved(np.float64(3)))),
+    "texts without letters": shaped("(50, 30)", descr="'<U0'"),
+    "texts without letters in a zip": zipped(("activations.npy", shaped("(50, 30)", descr="'<U0'"))),
+    "named columns": saved(np.zeros(50, dtype=[("a", "f4"), ("b", "f4")])),
+    "a second array behind the first": GOOD + GOOD,
+    "a header that claims 4 GB": npy(b" " * 65000, magic=b"\x93NUMPY\x02\x00\xff\xff"),
+    "a locked zip": ZIP.replace(LOCAL, b"PK\x03\x04\x14\x00\x01\x00").replace(
+        CENTRAL, b"PK\x01\x02\x14\x03\x14\x00\x01\x00"
+    ),
+    "a zip packed in a way that nobody knows": ZIP.replace(LOCAL + b"\x08", LOCAL + b"\x63").replace(
+        CENTRAL + b"\x08", CENTRAL + b"\x63"
+    ),
 }
 
 
@@ -435,6 +450,10 @@ def test_an_archive_with_a_name_twice_is_refused(files, gated):
         ("a trillion rows in a zip", "'activations' holds 0 bytes, and its header claims 2048000000000000"),
         ("cut short in a zip", "'activations' holds 11999 bytes, and its header claims 12000"),
         ("another width", "clean.npy, bad.npz: suspect must have as many neurons as the clean set, 30; got 29"),
+        ("a second array behind the first", "'array' holds 24128 bytes, and its header claims 12000"),
+        ("a locked zip", "cannot be read: File <ZipInfo filename='activations.npy'"),
+        ("a zip packed in a way that nobody knows", "cannot be read: That compression method is not supported"),
+        ("a header that claims 4 GB", "cannot be read: EOF: reading array header"),
         ("a version from the future in a zip", "has a newer format"),
         ("not a number", "suspect must hold finite numbers"),
     ],
@@ -445,11 +464,77 @@ def test_the_line_says_what_is_wrong(files, gated, kind, says):
 
 
 def test_a_small_zip_that_unfolds_to_much_is_not_unfolded_at_once(files, gated, monkeypatch):
-    monkeypatch.setattr(gate, "WHOLE", 10_000)
+    monkeypatch.setattr(stored, "WHOLE", 10_000)
     np.savez_compressed("bad.npz", np.asfortranarray(np.zeros((2000, 30))))
     refused(gated("clean.npy", "bad.npz"), "bad.npz: 'arr_0' is too large to be read at once; store it as .npy")
     np.savez_compressed("bad.npz", activations=files["clean"], labels=np.zeros(20_000, dtype=int))
     refused(gated("clean.npy", "bad.npz"), "bad.npz: 'labels' is too large to be read at once")
+
+
+def test_a_header_that_unfolds_to_much_is_not_unfolded(files, gated):
+    length = 2**27
+    Path("bad.npz").write_bytes(
+        zipped(("activations.npy", b"\x93NUMPY\x02\x00" + length.to_bytes(4, "little") + bytes(length)))
+    )
+    assert Path("bad.npz").stat().st_size < length / 500
+    tracemalloc.start()
+    refused(gated("clean.npy", "bad.npz"), "bad.npz: cannot be read: EOF: reading array header")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < length / 20
+
+
+def test_of_many_arrays_only_the_first_are_named_and_none_is_opened(files, gated, monkeypatch):
+    Path("bad.npz").write_bytes(zipped(*((f"layer_{i}.npy", GOOD) for i in range(300))))
+    monkeypatch.setattr(stored.npy, "read_magic", None)
+    result = gated("bad.npz", "clean.npy")
+    refused(result, "bad.npz: it must hold one array", "'layer_0', 'layer_1'", "...]")
+    assert len(result[2]) < 200
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("rule", ["mad", "permutation"])
+def test_a_file_that_shrinks_while_it_is_read_is_refused(files, gated, monkeypatch, kind, order, rule):
+    rows = np.asarray(np.random.default_rng(0).normal(size=(5000, 30)), order=order)
+    np.save("large.npy", rows)
+    np.savez("large.npz", activations=rows)
+    path, read = Path(f"large.{kind}"), stored.Stored._read
+
+    def shrink(array, count):
+        if array.file == str(path) and path.stat().st_size > 60_000:
+            os.truncate(path, 60_000)
+        return read(array, count)
+
+    monkeypatch.setattr(stored, "BATCH", 10_000)
+    monkeypatch.setattr(stored.Stored, "_read", shrink)
+    refused(gated(path, "suspect.npy", "--rule", rule), f"{path}: ")
+    assert path.stat().st_size == 60_000
+
+
+class Worn(io.FileIO):
+    """A file on a worn disk, of which one place cannot be read."""
+
+    def __init__(self, path, at):
+        super().__init__(path)
+        self.at = at
+
+    def readinto(self, buffer):
+        if self.tell() <= self.at < self.tell() + len(buffer):
+            raise OSError(5, "Input/output error")
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_a_disk_that_fails_while_it_is_read_is_told(files, gated, monkeypatch, kind):
+    path, opened = Path(f"clean.{kind}"), Path.open
+    at = path.stat().st_size // 2
+
+    def worn(self, *arguments, **keywords):
+        return io.BufferedReader(Worn(self, at)) if self == path else opened(self, *arguments, **keywords)
+
+    monkeypatch.setattr(Path, "open", worn)
+    refused(gated(path, "suspect.npy"), f"{path}: cannot be read: [Errno 5] Input/output error")
 
 
 def test_missing_files_folders_and_pipes_are_refused(files, gated, tmp_path):
@@ -529,12 +614,63 @@ def test_the_exit_status_of_the_command_is_the_answer(files, suspect, status, sa
     assert said in done.stdout
 
 
+@pytest.fixture
+def wide(files):
+    """Save activations whose answer is longer than any buffer."""
+    rng = np.random.default_rng(0)
+    for name in ("wide_clean", "wide_suspect"):
+        np.save(f"{name}.npy", rng.normal(size=(50, 3000)))
+    return "wide_clean.npy", "wide_suspect.npy"
+
+
+def command(*arguments, **streams):
+    """Run the gate as a pipeline does; return its exit status and its complaint."""
+    done = subprocess.run([sys.executable, "-m", "lesson_lib.gate", *arguments], check=False, **streams)
+    return done.returncode, (done.stderr or b"").decode()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a closed pipe is another thing there")
-def test_a_reader_that_has_left_is_not_taken_for_a_flag(files):
-    command = [sys.executable, "-m", "lesson_lib.gate", "clean.npz", "calm.npz"]
+@pytest.mark.parametrize("arguments", [("clean.npz", "calm.npz"), ("wide_clean.npy", "wide_suspect.npy", "--json")])
+def test_a_reader_that_has_left_is_not_taken_for_an_answer(wide, arguments):
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    told = command(*arguments, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
-    assert done.returncode not in (0, 1)
-    assert b"Traceback" not in done.stderr
+    assert told == (2, f"gate: {', '.join(arguments[:2])}: [Errno 32] Broken pipe\n")
+
+
+FULL = Path("/dev/full")  # a disk without room
+needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason=f"needs {FULL}")
+
+
+@needs_a_full_disk
+@pytest.mark.parametrize("arguments", [("clean.npz", "calm.npz"), ("wide_clean.npy", "wide_suspect.npy", "--json")])
+def test_an_answer_that_finds_no_room_is_not_taken_for_another(wide, arguments):
+    with FULL.open("wb") as full:
+        told = command(*arguments, stdout=full, stderr=subprocess.PIPE)
+    assert told == (2, f"gate: {', '.join(arguments[:2])}: [Errno 28] No space left on device\n")
+
+
+@needs_a_full_disk
+@pytest.mark.parametrize(
+    ("suspect", "streams", "status"),
+    [
+        ("none.npz", {"stderr"}, 2),
+        ("none.npz", {"stdout", "stderr"}, 2),
+        ("calm.npz", {"stdout", "stderr"}, 2),
+        ("calm.npz", {"stderr"}, 0),
+        ("suspect.npz", {"stderr"}, 1),
+    ],
+)
+def test_a_complaint_that_finds_no_room_does_not_change_the_answer(files, suspect, streams, status):
+    with FULL.open("wb") as full:
+        places = {name: full if name in streams else subprocess.DEVNULL for name in ("stdout", "stderr")}
+        assert command("clean.npz", suspect, **places) == (status, "")
+
+
+def test_an_interrupt_is_told_in_one_line(files, gated, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gate, "analyse", interrupted)
+    refused(gated("clean.npy", "suspect.npy"), "clean.npy, suspect.npy: KeyboardInterrupt")
