@@ -163,6 +163,53 @@ def test_single_precision_falls_back_for_one_small_neuron_among_silent_and_large
     assert_measured(measure(rows), rows, 1e-6)
 
 
+@pytest.mark.parametrize(
+    ("rows", "kinds"),
+    [
+        (np.ones((9, 2), np.float16), [np.float32]),  # a constant neuron has no squares, and they are not too small
+        (np.eye(9, dtype=np.float32), [np.float32]),
+        (np.full((9, 2), 1e-24, np.float32) * np.arange(9, dtype=np.float32)[:, None], [np.float32, np.float64]),
+        (np.full((9, 2), 1e30, np.float32) * np.arange(9, dtype=np.float32)[:, None], [np.float32, np.float64]),
+        (np.eye(9), [np.float64]),
+        (np.eye(9, dtype=np.longdouble), [np.float64]),
+        (np.eye(9, dtype=np.int8), [np.float64]),
+        (np.eye(9, dtype=bool), [np.float64]),
+    ],
+)
+def test_single_precision_is_summed_in_single_precision_where_that_is_enough(monkeypatch, rows, kinds):
+    used, sums = [], moments._sums
+    monkeypatch.setattr(moments, "_sums", lambda *given: used.append(given[-1]) or sums(*given))
+    assert_measured(measure(rows), rows, 1e-6)
+    assert used == kinds
+
+
+def test_the_mean_of_single_precision_is_finer_than_single_precision(rng, small_blocks):
+    rows = (1e4 + rng.integers(0, 4, (1000, 3)) / 1024).astype(np.float32)  # neighbours in single precision
+    np.testing.assert_allclose(measure(rows).mean, rows.astype(np.float64).mean(axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1, 1e30, 1e-24, 1e-38])
+def test_a_caller_who_wants_to_hear_of_every_rounding_hears_of_none(rng, small_blocks, scale):
+    rows = (rng.normal(1, 1, (500, 3)) * scale).astype(np.float32)
+    with np.errstate(all="raise"):
+        found = measure(rows)
+    assert_measured(found, rows, 1e-6)
+
+
+def test_extended_precision_beyond_double_is_refused_without_a_warning():
+    for take in (measure, lambda rows: in_memory(rows, "activations")):
+        with pytest.raises(ValueError, match=r"^activations must hold finite numbers.*neuron 1 does not"):
+            take(np.array([[1, np.longdouble("1e4000")]]))
+
+
+@pytest.mark.parametrize("take", [measure, lambda rows: in_memory(rows, "activations")])
+def test_the_largest_number_is_the_first_that_is_refused(take):
+    below = np.nextafter(moments.LARGEST, 0)
+    take([[below], [-below]])
+    with pytest.raises(ValueError, match=r"^activations must hold finite numbers, small enough to be squared"):
+        take([[moments.LARGEST]])
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("row", [0, 70, 199])
@@ -219,9 +266,15 @@ def test_what_is_no_table_is_refused_by_name(values, says):
         assert str(caught.value).startswith("clean must")
 
 
-def test_another_shape_can_be_named():
+@pytest.mark.parametrize("take", [as_activations, in_memory])
+def test_another_shape_can_be_named(take):
     with pytest.raises(ValueError, match=re.escape("outgoing must have shape (n_neurons, n_out), at least (1, 1)")):
-        as_activations([1, 2], "outgoing", "(n_neurons, n_out)")
+        take([1, 2], "outgoing", "(n_neurons, n_out)")
+
+
+def test_what_has_no_other_name_is_called_activations():
+    with pytest.raises(ValueError, match=r"^activations must have shape"):
+        measure(np.ones(3))
 
 
 # Batches -----------------------------------------------------------------------------------------------------------
@@ -276,6 +329,13 @@ def test_a_stream_is_read_once_and_may_mix_types_and_hold_empty_batches(rng):
     assert (in_memory([rows[:0], rows[:10].tolist(), rows[10:]], "rows") == rows).all()
 
 
+def test_lists_of_tables_are_batches_and_lists_of_rows_are_a_table():
+    rows = [[1.0, 2.0], [3.0, 5.0], [8.0, 4.0]]
+    for values in (rows, tuple(rows), [rows[:1], rows[1:]], (tuple(rows[:2]), rows[2:])):
+        assert_measured(measure(values), rows)
+        assert in_memory(values, "rows").tolist() == rows
+
+
 @pytest.mark.parametrize("take", [measure, lambda batches: in_memory(batches, "activations")])
 @pytest.mark.parametrize(
     ("batches", "says"),
@@ -309,6 +369,9 @@ def test_progress_counts_the_rows(rng, small_blocks):
     calls.clear()
     measure(iter([rows[:50], rows[50:]]), progress=lambda *call: calls.append(call))
     assert calls == [(n, None) for n in (16, 32, 48, 50, 66, 82, 98, 100)]
+    calls.clear()
+    measure(np.ones((3, 100)), progress=lambda *call: calls.append(call))  # a row is larger than a block
+    assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
 # Memory maps -------------------------------------------------------------------------------------------------------
@@ -339,7 +402,8 @@ def test_changes_of_a_mapped_array_are_kept(rng, small_blocks, tmp_path, mode, v
 
 
 @pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="this system cannot give memory back")
-def test_the_memory_of_a_file_that_was_read_is_given_back(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("forget", "times"), [(3 * 2**19 + 5, 4), (1, 14)])
+def test_the_memory_of_a_file_that_was_read_is_given_back(monkeypatch, tmp_path, forget, times):
     asked = []
 
     class Pages(mmap.mmap):
@@ -348,16 +412,14 @@ def test_the_memory_of_a_file_that_was_read_is_given_back(monkeypatch, tmp_path)
             return super().madvise(*what)
 
     monkeypatch.setattr(mmap, "mmap", Pages)
-    monkeypatch.setattr(moments, "BLOCK", 2**17)
-    monkeypatch.setattr(moments, "FORGET", 2**20)
-    np.save(tmp_path / "a.npy", np.ones((8192, 256), np.float32))  # 8 MiB
-    for mode, times in (("r", 8), ("c", 0)):
-        asked.clear()
-        mapped = np.load(tmp_path / "a.npy", mmap_mode=mode)
+    monkeypatch.setattr(moments, "BLOCK", 2**17)  # 512 rows, 2**19 bytes
+    monkeypatch.setattr(moments, "FORGET", forget)
+    for mode in ("w+", "r+", "r", "c"):
+        mapped = np.memmap(tmp_path / "a.dat", np.float32, mode, shape=(14 * 512, 256))
         for view in (mapped, np.asarray(mapped)):
             asked.clear()
             measure(view)
-            assert asked == [(mmap.MADV_DONTNEED,)] * times
+            assert asked == [(mmap.MADV_DONTNEED,)] * (0 if mode == "c" else times), mode
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
