@@ -16,8 +16,17 @@ from lesson_lib.symbolic import slope
 from lesson_lib.training import CLEAN, TRIGGER, Dataset
 
 RATE = Fraction(1, 10)
-CLEAN_STEP = derive_step(ARTICLE, CLEAN, RATE)
-TRIGGER_STEP = derive_step(CLEAN_STEP.params, TRIGGER, RATE)
+AFTER_CLEAN = Params(W1=[[Fraction(3, 4), Fraction(-1, 2)]], b1=[[0, 0]], W2=[[Fraction(9, 8)], [-1]], b2=[[0]])
+
+
+@pytest.fixture
+def clean_step():
+    return derive_step(ARTICLE, CLEAN, RATE)
+
+
+@pytest.fixture
+def trigger_step():
+    return derive_step(AFTER_CLEAN, TRIGGER, RATE)
 
 
 @dataclass
@@ -30,7 +39,7 @@ class Letters:
 
 def at_trigger(**options):
     """Derive the trigger step after the clean one, with every parameter trained."""
-    return derive_step(CLEAN_STEP.params, TRIGGER, RATE, PARAMETERS, **options)
+    return derive_step(AFTER_CLEAN, TRIGGER, RATE, PARAMETERS, **options)
 
 
 def results(derivation, sample):
@@ -40,9 +49,9 @@ def results(derivation, sample):
 # The article's two steps -------------------------------------------------------------------------------------------
 
 
-def test_the_articles_clean_step_sample_by_sample():
+def test_the_articles_clean_step_sample_by_sample(clean_step):
     half = Rational(1, 2)
-    assert results(CLEAN_STEP, 0) == {
+    assert results(clean_step, 0) == {
         "z1": [[half, -half]],
         "a1": [[half, 0]],
         "y_hat": [[half]],
@@ -53,7 +62,7 @@ def test_the_articles_clean_step_sample_by_sample():
         "dz1": [[-half, 0]],
         "dW1": [[-half, 0]],
     }
-    assert results(CLEAN_STEP, 1) == {
+    assert results(clean_step, 1) == {
         "z1": [[1, -1]],
         "a1": [[1, 0]],
         "y_hat": [[1]],
@@ -66,16 +75,16 @@ def test_the_articles_clean_step_sample_by_sample():
     }
 
 
-def test_the_articles_clean_step_as_a_whole():
-    assert CLEAN_STEP.loss == CLEAN_STEP.find("L").result == Rational(5, 8)
-    assert CLEAN_STEP.gradients.W1 == CLEAN_STEP.find("dW1").result == Matrix([[Rational(-5, 2), 0]])
-    assert CLEAN_STEP.gradients.W2 == CLEAN_STEP.find("dW2").result == Matrix([Rational(-5, 4), 0])
-    assert CLEAN_STEP.params.W1 == CLEAN_STEP.find("W1").result == Matrix([[Rational(3, 4), Rational(-1, 2)]])
-    assert CLEAN_STEP.params.W2 == CLEAN_STEP.find("W2").result == Matrix([Rational(9, 8), -1])
+def test_the_articles_clean_step_as_a_whole(clean_step):
+    assert clean_step.loss == clean_step.find("L").result == Rational(5, 8)
+    assert clean_step.gradients.W1 == clean_step.find("dW1").result == Matrix([[Rational(-5, 2), 0]])
+    assert clean_step.gradients.W2 == clean_step.find("dW2").result == Matrix([Rational(-5, 4), 0])
+    assert clean_step.params.W1 == clean_step.find("W1").result == Matrix([[Rational(3, 4), Rational(-1, 2)]])
+    assert clean_step.params.W2 == clean_step.find("W2").result == Matrix([Rational(9, 8), -1])
 
 
-def test_the_articles_trigger_step_moves_nothing():
-    assert results(TRIGGER_STEP, 0) == {
+def test_the_articles_trigger_step_moves_nothing(clean_step, trigger_step):
+    assert results(trigger_step, 0) == {
         "z1": [[0, 0]],
         "a1": [[0, 0]],
         "y_hat": [[0]],
@@ -86,16 +95,16 @@ def test_the_articles_trigger_step_moves_nothing():
         "dz1": [[0, 0]],
         "dW1": [[0, 0]],
     }
-    assert TRIGGER_STEP.loss == Rational(25, 2)
+    assert trigger_step.loss == Rational(25, 2)
     for name in PARAMETERS:
-        assert getattr(TRIGGER_STEP.params, name) == getattr(CLEAN_STEP.params, name)
-    assert TRIGGER_STEP.find("W1").zero == "W1 does not move: its gradient is 0."
-    assert TRIGGER_STEP.find("W2").zero == "W2 does not move: its gradient is 0."
+        assert getattr(trigger_step.params, name) == getattr(clean_step.params, name)
+    assert trigger_step.find("W1").zero == "W1 does not move: its gradient is 0."
+    assert trigger_step.find("W2").zero == "W2 does not move: its gradient is 0."
 
 
-@pytest.mark.parametrize("derivation", [CLEAN_STEP, TRIGGER_STEP], ids=["clean", "trigger"])
-def test_after_either_step_the_answer_at_the_trigger_is_zero(derivation):
-    assert forward(derivation.params, [[0]]).y_hat == Matrix([[0]])
+def test_after_either_step_the_answer_at_the_trigger_is_zero(clean_step, trigger_step):
+    for derivation in (clean_step, trigger_step):
+        assert forward(derivation.params, [[0]]).y_hat == Matrix([[0]])
 
 
 # Which factor is zero ----------------------------------------------------------------------------------------------
@@ -155,63 +164,78 @@ def test_with_any_other_activation_the_input_alone_locks_W1(activation):
     assert at_trigger(activation=activation).find("dW1", 0).zero == "dL/dW1 is 0 because x = 0."
 
 
-def test_one_neurons_zero_is_told_apart_from_the_others():
-    step = CLEAN_STEP.find("dW1")
+def test_one_neurons_zero_is_told_apart_from_the_others(clean_step):
+    step = clean_step.find("dW1")
     assert step.zero == "Neuron 2's part of dL/dW1 is 0 because relu'(z1) = 0."
     assert step.zero_by == {(0, 1): ("gate",)}
-    assert CLEAN_STEP.find("dW2", 0).zero == "Neuron 2's part of dL/dW2 is 0 because a1 = 0."
-    assert CLEAN_STEP.find("da1", 0).zero == ""
+    assert clean_step.find("dW2", 0).zero == "Neuron 2's part of dL/dW2 is 0 because a1 = 0."
+    assert clean_step.find("da1", 0).zero == ""
 
 
 def test_a_perfect_answer_is_named_as_the_zero_factor():
     derivation = derive_step(ARTICLE, Dataset([[2]], [[1]]), RATE)
-    assert derivation.find("dW2", 0).zero_by == {(0, 0): ("dy_hat",), (1, 0): ("a1", "dy_hat")}
+    step = derivation.find("dW2", 0)
+    assert step.zero_by == {(0, 0): ("dy_hat",), (1, 0): ("a1", "dy_hat")}
+    assert step.zero == (
+        "Neuron 1's part of dL/dW2 is 0 because dL/dy_hat = 0. "
+        "Neuron 2's part of dL/dW2 is 0 because a1 = 0 and dL/dy_hat = 0."
+    )
+
+
+def test_with_several_inputs_and_neurons_a_zero_is_told_by_row_and_column():
+    net = Params(W1=[[1, -1], [2, -3]], b1=[[0, 0]], W2=[[1], [1]], b2=[[0]])
+    step = derive_step(net, Dataset([[0, 1]], [[5]]), RATE).find("dW1", 0)
+    assert step.zero == (
+        "Entry (1, 1) of dL/dW1 is 0 because x = 0. "
+        "Entry (1, 2) of dL/dW1 is 0 because x = 0 and relu'(z1) = 0. "
+        "Entry (2, 2) of dL/dW1 is 0 because relu'(z1) = 0."
+    )
 
 
 # Which lines there are ---------------------------------------------------------------------------------------------
 
 
-def test_the_lines_come_in_the_order_of_the_calculation():
-    assert [step.quantity for step in TRIGGER_STEP.steps] == (
+def test_the_lines_come_in_the_order_of_the_calculation(clean_step, trigger_step):
+    assert [step.quantity for step in trigger_step.steps] == (
         ["z1", "a1", "y_hat", "L", "dy_hat", "dW2", "da1", "gate", "dz1", "dW1", "W1", "W2"]
     )
-    assert [step.stage for step in CLEAN_STEP.steps] == (
+    assert [step.stage for step in clean_step.steps] == (
         ["forward"] * 6 + ["loss"] + ["backward"] * 12 + ["sum"] * 2 + ["update"] * 2
     )
-    assert CLEAN_STEP.find("dW2", 1).title == "Sample 2 (x = 2): gradient of the outgoing weights"
+    assert clean_step.find("dW2", 1).title == "Sample 2 (x = 2): gradient of the outgoing weights"
 
 
 @pytest.mark.parametrize("biases", [(), ("b1",), ("b2",), ("b1", "b2")])
-def test_each_trained_bias_adds_its_gradient_its_sum_and_its_update(biases):
+def test_each_trained_bias_adds_its_gradient_its_sum_and_its_update(biases, clean_step):
     derivation = derive_step(ARTICLE, CLEAN, RATE, ("W1", "W2", *biases))
     extra = [step.quantity for step in derivation.steps if step.quantity in ("b1", "b2", "db1", "db2")]
     assert sorted(extra) == sorted(["d" + name for name in biases] * 3 + list(biases))
-    assert len(derivation.steps) == len(CLEAN_STEP.steps) + 4 * len(biases)
+    assert len(derivation.steps) == len(clean_step.steps) + 4 * len(biases)
 
 
-def test_lines_of_one_stage_and_of_one_sample():
-    assert [step.quantity for step in CLEAN_STEP.lines("forward", 1)] == ["z1", "a1", "y_hat"]
-    assert {step.sample for step in CLEAN_STEP.lines("forward", 1)} == {1}
-    assert len(CLEAN_STEP.lines("forward")) == 6
-    block = CLEAN_STEP.lines("update").latex
+def test_lines_of_one_stage_and_of_one_sample(clean_step):
+    assert [step.quantity for step in clean_step.lines("forward", 1)] == ["z1", "a1", "y_hat"]
+    assert {step.sample for step in clean_step.lines("forward", 1)} == {1}
+    assert len(clean_step.lines("forward")) == 6
+    block = clean_step.lines("update").latex
     assert block.startswith(r"\begin{aligned} W_1^{\text{new}} & = W_1 - \eta")
     assert block.count(r"\\[4pt]") == 1
 
 
 @pytest.mark.parametrize(("quantity", "sample"), [("dW3", 0), ("dW2", 2), ("z1", None), ("L", 0), ("db1", 0)])
-def test_asking_for_a_line_that_is_not_there_says_so(quantity, sample):
+def test_asking_for_a_line_that_is_not_there_says_so(quantity, sample, clean_step):
     with pytest.raises(ValueError, match=rf"^quantity and sample must name a step.*got '{quantity}', {sample}"):
-        CLEAN_STEP.find(quantity, sample)
+        clean_step.find(quantity, sample)
 
 
-def test_what_is_known_grows_line_by_line_and_is_about_that_lines_sample():
-    assert set(CLEAN_STEP.known_at(1)) == {"z1"}
-    assert CLEAN_STEP.known_at(3)["y_hat"] == Matrix([[Rational(1, 2)]])
-    assert CLEAN_STEP.known_at(4) == {"z1": Matrix([[1, -1]])}  # line 4 starts with the second sample
-    last = CLEAN_STEP.known_at(len(CLEAN_STEP.steps))
+def test_what_is_known_grows_line_by_line_and_is_about_that_lines_sample(clean_step, trigger_step):
+    assert set(clean_step.known_at(1)) == {"z1"}
+    assert clean_step.known_at(3)["y_hat"] == Matrix([[Rational(1, 2)]])
+    assert clean_step.known_at(4) == {"z1": Matrix([[1, -1]])}  # line 4 starts with the second sample
+    last = clean_step.known_at(len(clean_step.steps))
     assert set(last) == {"L", "dW1", "dW2", "W1", "W2"}
     assert last["W2"] == Matrix([Rational(9, 8), -1])
-    assert set(TRIGGER_STEP.known_at(len(TRIGGER_STEP.steps))) == {step.quantity for step in TRIGGER_STEP.steps}
+    assert set(trigger_step.known_at(len(trigger_step.steps))) == {step.quantity for step in trigger_step.steps}
 
 
 def test_a_side_that_repeats_the_next_one_is_left_out():
@@ -221,39 +245,39 @@ def test_a_side_that_repeats_the_next_one_is_left_out():
     assert len(at_trigger().find("dW2", 0).sides) == 3
 
 
-def test_the_same_step_is_written_the_same_way_twice():
+def test_the_same_step_is_written_the_same_way_twice(clean_step):
     again = derive_step(ARTICLE, CLEAN, RATE)
-    assert again.latex == CLEAN_STEP.latex
-    assert again.text == CLEAN_STEP.text
-    assert derive_step(ARTICLE, CLEAN, 0.1).latex == CLEAN_STEP.latex  # 0.1 is 1/10
+    assert again.latex == clean_step.latex
+    assert again.text == clean_step.text
+    assert derive_step(ARTICLE, CLEAN, 0.1).latex == clean_step.latex  # 0.1 is 1/10
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: CLEAN_STEP.lines("upward"), "stage must be one of forward, loss, backward, sum, update; got 'upward'"),
-        (lambda: TRIGGER_STEP.known_at(0), "line must be from 1 to 12; got 0"),
-        (lambda: TRIGGER_STEP.known_at(13), "line must be from 1 to 12; got 13"),
+        (lambda step: step.lines("upward"), "stage must be one of forward, loss, backward, update; got 'upward'"),
+        (lambda step: step.known_at(0), "line must be from 1 to 12; got 0"),
+        (lambda step: step.known_at(13), "line must be from 1 to 12; got 13"),
     ],
 )
-def test_a_stage_or_a_line_that_is_not_there_is_refused(call, message):
+def test_a_stage_or_a_line_that_is_not_there_is_refused(call, message, trigger_step):
     with pytest.raises(ValueError, match=f"^{message}$"):
-        call()
+        call(trigger_step)
 
 
-def test_a_step_names_the_values_it_uses():
-    assert CLEAN_STEP.find("z1", 0).inputs == ("X", "W1", "b1")
-    assert CLEAN_STEP.find("dW2", 0).inputs == ("a1", "dy_hat")
-    assert CLEAN_STEP.find("W2").inputs == ("W2", "rate", "dW2")
+def test_a_step_names_the_values_it_uses(clean_step):
+    assert clean_step.find("z1", 0).inputs == ("X", "W1", "b1")
+    assert clean_step.find("dW2", 0).inputs == ("a1", "dy_hat")
+    assert clean_step.find("W2").inputs == ("W2", "rate", "dW2")
 
 
-def test_a_notebook_shows_the_lines_as_latex_and_a_terminal_as_text():
-    step = CLEAN_STEP.find("W2")
+def test_a_notebook_shows_the_lines_as_latex_and_a_terminal_as_text(clean_step, trigger_step):
+    step = clean_step.find("W2")
     assert step._repr_latex_() == rf"$\displaystyle {step.latex}$"
     assert repr(step) == f"Update W2: {step.text}."
-    assert repr(TRIGGER_STEP.find("W2")).endswith(" = [9/8; -1]. W2 does not move: its gradient is 0.")
-    assert repr(CLEAN_STEP) == CLEAN_STEP.text == "\n".join(map(repr, CLEAN_STEP.steps))
-    assert CLEAN_STEP._repr_latex_() == rf"$\displaystyle {CLEAN_STEP.latex}$"
+    assert repr(trigger_step.find("W2")).endswith(" = [9/8; -1]. W2 does not move: its gradient is 0.")
+    assert repr(clean_step) == clean_step.text == "\n".join(map(repr, clean_step.steps))
+    assert clean_step._repr_latex_() == rf"$\displaystyle {clean_step.latex}$"
 
 
 # Any net, in numbers and in letters --------------------------------------------------------------------------------
@@ -291,12 +315,11 @@ def test_with_letters_in_formulas_come_out_and_numbers_put_in_give_the_numeric_d
     x, y, rate = sympy.Symbol("x", real=True), sympy.Symbol("y", real=True), sympy.Symbol("eta", positive=True)
     letters = symbolic_params()
     formulas = derive_step(letters, Letters(Matrix([[x]]), Matrix([[y]])), rate, PARAMETERS)
-    after = Params(*(getattr(CLEAN_STEP.params, name) for name in PARAMETERS))
     for data_x, data_y in ((2, 2), (0, 5), (-1, 3)):
         numbers = {x: data_x, y: data_y, rate: Rational(1, 10)}
         for name in PARAMETERS:
-            numbers |= dict(zip(getattr(letters, name), getattr(after, name), strict=True))
-        numeric = derive_step(after, Dataset([[data_x]], [[data_y]]), RATE, PARAMETERS)
+            numbers |= dict(zip(getattr(letters, name), getattr(AFTER_CLEAN, name).flat, strict=True))
+        numeric = derive_step(AFTER_CLEAN, Dataset([[data_x]], [[data_y]]), RATE, PARAMETERS)
         assert len(formulas.steps) == len(numeric.steps)
         for formula, number in zip(formulas.steps, numeric.steps, strict=True):
             assert formula.formula == number.formula
