@@ -75,23 +75,26 @@ def test_binder_installs_the_list_and_nothing_of_the_roots_files(dockerfile):
 # The launch badge. The repository's address is known only once it is published, and then set in one line.
 
 
-@pytest.fixture(scope="module")
-def launch_lines():
-    """Return every line of the repository that holds a launch address, with the name of its file."""
-    command = ["git", "grep", "-I", "-F", "--untracked", LAUNCH]
+def lines_with(text):
+    """Return every line of the repository that holds a text, with the name of its file."""
+    command = ["git", "grep", "-I", "-F", "--untracked", text]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
     return [line.split(":", 1) for line in result.stdout.splitlines()]
 
 
-def test_one_line_of_the_repository_holds_the_launch_address(launch_lines):
-    assert [(file, line.split()[0]) for file, line in launch_lines] == [("README.md", "[binder]:")]
+def launch_address():
+    [(_, line)] = lines_with(LAUNCH)
+    return urlsplit(line.split()[1])
 
 
-def test_the_launch_address_opens_a_notebook_that_exists(launch_lines):
-    [(_, line)] = launch_lines
-    address = urlsplit(line.split()[1])
-    assert re.fullmatch(r"/v2/gh/[\w.-]+/[\w.-]+/HEAD", address.path)
-    [page] = parse_qs(address.query)["urlpath"]
+def test_one_line_of_the_repository_says_where_it_is_published():
+    assert [(file, line.split()[0]) for file, line in lines_with(LAUNCH)] == [("README.md", "[binder]:")]
+    owner_and_name = re.fullmatch(r"/v2/gh/([\w.-]+/[\w.-]+)/HEAD", launch_address().path)[1]
+    assert lines_with(owner_and_name) == lines_with(LAUNCH)
+
+
+def test_the_launch_address_opens_a_notebook_that_exists():
+    [page] = parse_qs(launch_address().query)["urlpath"]
     assert page.startswith("lab/tree/notebooks/")
     assert (ROOT / page.removeprefix("lab/tree/")).is_file()
     assert rehearse.badge_path((ROOT / "README.md").read_text(encoding="utf-8")) == page
