@@ -142,8 +142,7 @@ def start_telling(
 ) -> Iterator[tuple[int, Params, np.ndarray]]:
     """Like `tell`, but yield the state at each kept epoch as it is reached, to show progress or to stop."""
     values = swept_values(story, **swept)
-    for rate in values["rate"]:
-        check_rate(rate)
+    check_rate(values["rate"].min())
     rate = Batch(values["rate"][None, None])
     n_runs = len(values["rate"])
     params = Params(*(stack(getattr(story.start, name), (n_runs,)) for name in PARAMETERS))
@@ -175,10 +174,10 @@ def swept_values(story: Story, **swept: Any) -> dict[str, np.ndarray]:
 
 
 def _column(name: str, values: Any) -> np.ndarray:
-    column = np.atleast_1d(np.array(values, dtype=object))
+    column = np.atleast_1d(values if isinstance(values, np.ndarray) else np.array(values, dtype=object))
     if column.ndim != 1 or not column.size:
         raise ValueError(f"{name} must be a number or a list of numbers; got {values!r}")
-    numbers: np.ndarray = as_matrix([column.tolist()], name)[0].astype(float)
+    numbers: np.ndarray = as_matrix(column[None], name)[0].astype(float)
     if (abs(numbers) > BOUND).any():
         raise ValueError(f"{name} must be at most {BOUND:g} in size; got {numbers[abs(numbers) > BOUND][0]:g}")
     return numbers
