@@ -147,14 +147,14 @@ def _differentiate(params: Params, X: Matrix, Y: Matrix, activation: str, relu_p
 
 
 def _slopes(loss_at: Any, may_have_corners: bool) -> tuple[Any, Any]:
-    """Return the slope to the left and to the right, both the central difference unless there is a corner."""
-    here, right, left = loss_at(Fraction(0)), loss_at(STEP), loss_at(-STEP)
-    central = (right - left) / (2 * STEP)
+    """Return the slope to the left and to the right; where there can be no corner, both are the central difference."""
+    right, left = loss_at(STEP), loss_at(-STEP)
     if not may_have_corners:
-        return central, central
+        return ((right - left) / (2 * STEP),) * 2
+    here = loss_at(Fraction(0))
     to_the_right = (4 * right - 3 * here - loss_at(2 * STEP)) / (2 * STEP)  # exact for a quadratic
     to_the_left = (3 * here + loss_at(-2 * STEP) - 4 * left) / (2 * STEP)
-    return (central, central) if to_the_right == to_the_left else (to_the_left, to_the_right)
+    return to_the_left, to_the_right
 
 
 def _entries(params: Params) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -1,5 +1,6 @@
 """The certificate holds for a correct backward pass and, above all, fails for a faulty one."""
 
+from collections import namedtuple
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import exact_problems
 
 from lesson_lib import network, symbolic
+from lesson_lib.certificate import Certificate, Check
 from lesson_lib.derivation import certify
 from lesson_lib.network import ARTICLE, PARAMETERS, Params
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset
@@ -16,6 +18,7 @@ from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset
 # Neuron 2 is shut at x = 2 and open elsewhere; no z1 is 0; two outputs; every bias plays a part.
 BUSY = Params(W1=[[0.5, -0.5]], b1=[[0.25, 0.75]], W2=[[1, 2], [-1, 3]], b2=[[0.5, -1]])
 BUSY_DATA = Dataset(X=[[1], [2], [0]], Y=[[1, 0], [2, 0], [5, 1]])
+Text = namedtuple("Text", ["X", "Y"])
 SMALL = st.tuples(st.integers(1, 2), st.integers(1, 2), st.just(1), st.integers(1, 2))
 
 
@@ -70,6 +73,40 @@ def test_at_a_corner_every_convention_between_the_two_slopes_holds(convention):
 def test_a_corner_shared_by_inputs_of_both_signs_is_certified(activation):
     silent = Params(W1=[[0]], b1=[[0]], W2=[[1]], b2=[[0]])
     assert certify(silent, Dataset([[1], [-1]], [[-2], [3]]), activation=activation).holds
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_a_corner_that_no_error_reaches_is_certified(activation):
+    perfect = Params(W1=[[0]], b1=[[0]], W2=[[1]], b2=[[0]])  # z1 = 0, and the answer 0 is right
+    certificate = certify(perfect, Dataset([[1]], [[0]]), activation=activation)
+    assert certificate.holds
+    assert not any(check.has_corner for check in certificate.checks)  # only the curvature changes there
+
+
+def test_rounding_is_measured_against_the_loss_or_the_gradient_if_they_are_larger_than_1():
+    small = Params(W1=[[0.5, -0.5]], b1=[[0.1, 0.2]], W2=[[0.25], [-0.25]], b2=[[0]])
+    assert {check.scale for check in certify(small, Dataset([[0.5]], [[0.5]]), activation="tanh").checks} == {1.0}
+    for data in (Dataset([[1]], [[40]]), Dataset([[1]], [[-1.5]])):  # the loss is larger, or a gradient
+        total = 0.5 * sum(
+            (0.25 * np.tanh(0.5 * x + 0.1) - 0.25 * np.tanh(0.2 - 0.5 * x) - y) ** 2
+            for (x,), (y,) in zip(data.X, data.Y, strict=True)
+        )
+        for check in certify(small, data, activation="tanh").checks:
+            assert check.scale == pytest.approx(max(total, abs(float(check.backward))), rel=1e-9), check.entry
+
+
+@pytest.mark.parametrize(
+    ("argument", "data"),
+    [
+        ("X", Dataset([[1, 2]], [[1]])),
+        ("Y", Dataset([[1]], [[1, 2]])),
+        ("X", Text([["a"]], [[1]])),
+        ("Y", Text([[1]], [["a"]])),
+    ],
+)
+def test_data_that_do_not_fit_are_refused_by_name(argument, data):
+    with pytest.raises(ValueError, match=rf"^{argument} must"):
+        certify(ARTICLE, data)
 
 
 # Planted faults ----------------------------------------------------------------------------------------------------
@@ -176,9 +213,16 @@ def test_text_and_html_show_the_verdict():
     assert str(certificate) == repr(certificate)
     assert str(certificate).endswith(verdict)
     assert str(certificate).count("✓ agree") == 7
+    assert "corner" not in str(certificate)
     html = certificate._repr_html_()
     assert f">{verdict}</caption>" in html
     assert html.count('<th scope="row">') == html.count("✓ agree") == 7
+
+
+def test_a_fraction_is_shown_in_full_up_to_twelve_signs_and_a_float_in_six_digits():
+    numbers = {"backward": Fraction(123456789012), "symbolic": Fraction(1234567890123), "halfway": 0}
+    check = Check("entry", **numbers, slopes=(0.123456789, 0.123456789), scale=1.0)
+    assert "entry     123456789012  1.23457e+12  0.123457 " in str(Certificate((check,)))
 
 
 def test_a_failure_shows_which_entry_and_how_far(monkeypatch):
