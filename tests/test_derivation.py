@@ -205,6 +205,23 @@ def test_the_lines_come_in_the_order_of_the_calculation(clean_step, trigger_step
     assert clean_step.find("dW2", 1).title == "Sample 2 (x = 2): gradient of the outgoing weights"
 
 
+def test_titles_name_the_sample_the_activation_and_what_is_added():
+    titles = [step.title for step in derive_step(ARTICLE, CLEAN, RATE, activation="tanh").steps]
+    assert titles[1] == "Sample 1 (x = 1): through tanh"
+    assert "Sample 2 (x = 2): is the gate open? the slope of tanh" in titles
+    assert titles[-4:] == ["Add the samples: dL/dW1", "Add the samples: dL/dW2", "Update W1", "Update W2"]
+
+
+def test_a_side_is_approximate_once_a_number_in_it_is_rounded():
+    third = Params(W1=[[Fraction(1, 3)]], b1=[[0]], W2=[[1]], b2=[[0]])
+    step = derive_step(third, Dataset([[2]], [[1]]), RATE, decimals=True).find("z1", 0)
+    assert step.text == "z1 = x W1 + b1 ≈ 2 · 0.33333 + 0 ≈ 0.66667"
+    assert step.relations == ("=", "≈", "≈")
+    exact = Params(W1=[[0.12345]], b1=[[0]], W2=[[0.54321]], b2=[[0]])
+    step = derive_step(exact, Dataset([[1]], [[1]]), RATE, decimals=True).find("y_hat", 0)
+    assert step.text == "y_hat = a1 W2 + b2 = 0.12345 · 0.54321 + 0 ≈ 0.067059"
+
+
 @pytest.mark.parametrize("biases", [(), ("b1",), ("b2",), ("b1", "b2")])
 def test_each_trained_bias_adds_its_gradient_its_sum_and_its_update(biases, clean_step):
     derivation = derive_step(ARTICLE, CLEAN, RATE, ("W1", "W2", *biases))
