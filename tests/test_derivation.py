@@ -208,6 +208,7 @@ def test_the_lines_come_in_the_order_of_the_calculation(clean_step, trigger_step
 def test_titles_name_the_sample_the_activation_and_what_is_added():
     titles = [step.title for step in derive_step(ARTICLE, CLEAN, RATE, activation="tanh").steps]
     assert titles[1] == "Sample 1 (x = 1): through tanh"
+    assert titles[5:7] == ["Sample 2 (x = 2): the answer", "The loss: half the sum of squared errors"]
     assert "Sample 2 (x = 2): is the gate open? the slope of tanh" in titles
     assert titles[-4:] == ["Add the samples: dL/dW1", "Add the samples: dL/dW2", "Update W1", "Update W2"]
 
