@@ -452,6 +452,14 @@ def test_dask_arrays_agree_with_numpy_whatever_their_chunks(rng, chunks):
 
 
 @pytest.mark.dask
+def test_a_dask_array_may_have_one_neuron(rng):
+    import dask.array as array
+
+    rows = rng.normal(size=(10, 1))
+    assert_measured(measure(array.from_array(rows, chunks=3)), rows)
+
+
+@pytest.mark.dask
 def test_a_filtered_dask_array_may_have_empty_blocks_of_unknown_length(rng):
     import dask.array as array
 
