@@ -95,6 +95,10 @@ def test_the_mad_index_is_the_distance_from_the_median_in_scaled_mads(values):
         np.testing.assert_allclose(index, abs(values - np.median(values)) / (1.4826 * mad), rtol=1e-12)
 
 
+def test_a_gap_too_large_for_a_float_is_infinite_without_a_warning():
+    assert mad_index(np.array([-1.7e308, 1e308, 1.7e308])).tolist() == pytest.approx([np.inf, 0, 1 / 1.4826])
+
+
 def test_the_factor_makes_the_mad_a_standard_deviation():
     assert 1 / stats.norm.ppf(0.75) == pytest.approx(1.4826, abs=1e-4)
 

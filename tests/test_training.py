@@ -237,6 +237,12 @@ def test_a_run_that_diverges_stops_without_a_warning_and_with_finite_numbers(act
     assert max(largest_entry(params) for params in run.params) <= BOUND < largest_entry(beyond)
 
 
+def test_a_parameter_may_reach_the_bound():
+    run = train(ARTICLE, TRIGGER, 0.1, 3, bound=1)  # W2 holds 1 and -1, and stays
+    assert run.outcome is Outcome.FROZEN
+    assert run.diverged_at is None
+
+
 # Bad input ---------------------------------------------------------------------------------------------------------
 
 WIDE = Dataset([[1, 1], [0, 0]], [[1], [5]], [False, True])
