@@ -535,7 +535,7 @@ def test_the_picture_keeps_its_size(lab):
         lab.set(source=source, rule=rule)
         sizes.add(re.search(r'width="\d+" height="\d+"', lab.pictures.value)[0])
     assert len(sizes) == 1
-    assert lab.facts.layout.height.endswith("px")
+    assert lab.facts.layout.min_height.endswith("px")
 
 
 # Presets, bad values, no kernel --------------------------------------------------------------------------------------

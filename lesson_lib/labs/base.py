@@ -9,6 +9,25 @@ import ipywidgets as widgets
 
 from lesson_lib import words
 
+# Where ipywidgets is hard to see or hit: faint frames and focus, a black arrow on dark lists, radio buttons too close
+# to each other, pale titles of tabs.
+STYLE = """<style>
+.by-hand {
+    --jp-widgets-input-border-color: var(--jp-ui-font-color2);
+    --jp-widgets-input-focus-border-color: var(--jp-brand-color1);
+    --jp-widgets-radio-item-height: 24px;
+    --jp-widgets-dropdown-arrow: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'\
+%3E%3Cpath fill='%23808080' d='M5 6l4 4 4-4 1 1-5 5-5-5z'/%3E%3C/svg%3E");
+}
+.by-hand :focus-visible, .by-hand input:focus-visible {
+    outline: 2px solid var(--jp-brand-color1) !important;
+    outline-offset: 0 !important;
+}
+.by-hand .noUi-handle { border-color: var(--jp-ui-font-color2) }
+.by-hand .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }
+.by-hand caption { white-space: normal !important }
+</style>"""
+
 
 class Lab:
     """Controls by name, the state they lead to, and a box that shows it.
@@ -29,6 +48,7 @@ class Lab:
     def start(self) -> None:
         """Remember the controls' values as the defaults, connect them, and show the first state."""
         self._defaults = self.values
+        dress(self.box)
         for control in self.controls.values():
             control.observe(self._changed, names="value")
         self.draw()
@@ -159,6 +179,12 @@ def button(description: str, tooltip: str, action: Callable[[], None], width: st
     made = widgets.Button(description=description, tooltip=tooltip, layout=widgets.Layout(width=width))
     made.on_click(lambda _: action())
     return made
+
+
+def dress(box: widgets.Box) -> None:
+    """Give a lab or an exercise its style."""
+    box.add_class("by-hand")
+    box.children = (*box.children, widgets.HTML(STYLE, layout=widgets.Layout(display="none")))
 
 
 def status(text: str) -> str:

@@ -83,7 +83,7 @@ class BiasLab(TrainingLab):
         self.map: OutcomeMap | None = None
         self._mapping: asyncio.Task[None] | None = None
         self.map_picture = widgets.HTML()
-        self.map_text = widgets.HTML(layout=widgets.Layout(height="84px", overflow="auto", flex="1 1 440px"))
+        self.map_text = widgets.HTML(layout=widgets.Layout(min_height="84px", flex="1 1 440px"))
         self.map_button = button(words.DRAW_MAP, words.DRAW_MAP_TIP, self.draw_map, "220px")
         stories = [button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()]
         control = self.controls

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 
 from lesson_lib import words
 from lesson_lib.checks import Question, judge, question
-from lesson_lib.labs.base import button, field, status, without_kernel
+from lesson_lib.labs.base import button, dress, field, status, without_kernel
 
 
 class Exercises:
@@ -58,6 +58,7 @@ class Exercise:
             controls = [widgets.HBox([self.answer, *buttons], layout=widgets.Layout(flex_flow="row wrap"))]
         prompt = widgets.HTML(f'<div style="font-weight: 600; line-height: 1.5">{escape(asked.prompt)}</div>')
         self.box = widgets.VBox([prompt, *controls, self.feedback, self.hints])
+        dress(self.box)
 
     def check(self) -> None:
         """Judge the answer and say what is right or which slip it looks like."""
@@ -70,7 +71,9 @@ class Exercise:
         self.hints_shown = min(self.hints_shown + 1, len(self.question.hints))
         shown = "".join(f"<li>{escape(hint)}</li>" for hint in self.question.hints[: self.hints_shown])
         more = words.NO_MORE_HINTS if self.hints_shown == len(self.question.hints) else ""
-        self.hints.value = f'<ol role="status" style="line-height: 1.5; margin: 0">{shown}</ol>{escape(more)}'
+        self.hints.value = (
+            f'<div role="status" style="line-height: 1.5"><ol style="margin: 0">{shown}</ol>{escape(more)}</div>'
+        )
 
     def solve(self) -> None:
         """Show the solution."""

@@ -162,7 +162,7 @@ class HandCalculationLab(Lab):
         self.state = compute(self.values)
         self.messages = {name: widgets.HTML() for name in ("", *START)}
         self.title, self.count = widgets.HTML(), widgets.HTML()
-        self.twin = widgets.HTML(layout=widgets.Layout(height="66px", overflow="auto"))
+        self.twin = widgets.HTML(layout=widgets.Layout(min_height="66px"))
         self.formula = widgets.HTMLMath(layout=widgets.Layout(overflow="auto"))
         self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
         self.play_button = button(words.PLAY, words.TIPS["Play"], self.play)
@@ -182,7 +182,7 @@ class HandCalculationLab(Lab):
         step = self.state.derivation.steps[self.line - 1]
         self.count.value = words.LINE_COUNT.format(line=self.line, lines=self.lines)
         self.title.value = f'<div style="font-weight: 600; font-size: 1.15em">{escape(step.title)}</div>'
-        self.formula.layout.height = FORMULA_HEIGHTS[self.state.start.W1.shape[1]]  # fixed, so that nothing jumps
+        self.formula.layout.min_height = FORMULA_HEIGHTS[self.state.start.W1.shape[1]]  # so that nothing jumps
         self.formula.value = rf"\[{escape(formula(step), quote=False)}\]"
         self.diagram.value = diagram(self.state, self.line)
         self.twin.value = status(" ".join(filter(None, (note, self.summary))))

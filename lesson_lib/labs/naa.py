@@ -53,7 +53,7 @@ class NAALab(Lab):
             _narrow(control)
         self.controls["rule"].observe(self._rule_changed, names="value")
         self.messages = {"": widgets.HTML()}
-        self.facts = widgets.HTML(layout=widgets.Layout(height="142px", overflow="auto"))  # fixed: nothing below jumps
+        self.facts = widgets.HTML(layout=widgets.Layout(min_height="142px"))  # so that nothing below jumps
         self.pictures = widgets.HTML()
         self.plots: dict[tuple[int, str], SignaturePlot] = {}
         self.compute()

@@ -18,12 +18,6 @@ LABEL, LIST, SLIDER = "76px", "304px", "420px"
 TAB = "520px"  # both tabs are equally high, so that nothing below them jumps
 
 
-# ipywidgets writes the title of a tab behind another too faintly to read.
-TAB_STYLE = (
-    "<style>.pruning-tabs.jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }</style>"
-)
-
-
 class PruningLab(Lab):
     """Prune hidden neurons in the order that a rule gives, and watch clean accuracy and attack success side by side.
 
@@ -44,7 +38,7 @@ class PruningLab(Lab):
         self.pruned.number.layout.width, self.pruned.slider.layout.width = "160px", SLIDER
         self.controls["model"].observe(self._model_changed, names="value")
         self.messages = {"": widgets.HTML()}
-        self.facts = widgets.HTML(layout=widgets.Layout(height="66px", overflow="auto"))  # fixed: nothing below jumps
+        self.facts = widgets.HTML(layout=widgets.Layout(min_height="66px"))  # so that nothing below jumps
         self.pictures = widgets.HTML()
         self.plots: dict[str, PruningPlot] = {}
         self._drawn: dict[str, str] = {}  # the order whose curve is on each model's plot
@@ -68,8 +62,8 @@ class PruningLab(Lab):
         by_hand = widgets.VBox([self.pruned, self.facts, self.pictures, *self.rows], layout=tab_layout)
         line = widgets.HBox([compute, self.compare_text], layout=widgets.Layout(align_items="center"))
         compared = widgets.VBox([line, self.table], layout=tab_layout)
-        tabs = widgets.Tab([by_hand, compared], titles=words.PRUNING_TABS).add_class("pruning-tabs")
-        return widgets.VBox([top, self.messages[""], tabs, widgets.HTML(words.KEYS + TAB_STYLE)])
+        tabs = widgets.Tab([by_hand, compared], titles=words.PRUNING_TABS)
+        return widgets.VBox([top, self.messages[""], tabs, widgets.HTML(words.KEYS)])
 
     def compute(self) -> None:
         """Look up the pruning of this model in this order, which is computed when first asked for."""

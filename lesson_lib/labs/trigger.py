@@ -46,7 +46,7 @@ class TrainingLab(Lab):
         self.messages = {"": widgets.HTML()}
         self.plot = training_plot(self.last_panel)
         self.pictures = widgets.HTML()
-        self.facts = widgets.HTML(layout=widgets.Layout(height="150px", overflow="auto"))  # fixed: nothing below jumps
+        self.facts = widgets.HTML(layout=widgets.Layout(min_height="150px"))  # so that nothing below jumps
         self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
         self.state: View = view(self.story(), self.epoch)
         self.box = self.layout()
