@@ -62,7 +62,7 @@ def licence(package: str) -> str:
     declared = metadata.metadata(package)
     classifiers = [text.split(" :: ") for text in declared.get_all("Classifier", []) if text.startswith("License ::")]
     named = "; ".join(parts[-1] for parts in classifiers if parts[-1] != "OSI Approved")
-    return declared["License-Expression"] or named or (declared["License"] or "unknown").splitlines()[0]
+    return declared.get("License-Expression") or named or (declared.get("License") or "unknown").splitlines()[0]
 
 
 def is_allowed(licence: str) -> bool:
