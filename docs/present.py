@@ -1,0 +1,120 @@
+"""Turn each notebook into a page and into slides that need no network: `python docs/present.py`."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import nbformat
+from bs4 import BeautifulSoup
+from jinja2 import FileSystemLoader
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from presenting.heights import ratio
+from presenting.pieces import SUFFIXES, formula_html, output_html, text_html
+from presenting.slides import Slide, cut
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+TEMPLATES = ROOT / "docs" / "presenting"
+FILTERS = {"text_html": text_html, "formula_html": formula_html, "output_html": output_html, "ratio": ratio}
+
+
+def build(paths: Sequence[Path], output: Path) -> None:
+    """Write a page and slides for each notebook, and an index; raises ValueError where one would not be whole."""
+    output.mkdir(parents=True, exist_ok=True)
+    for kind, suffix in SUFFIXES.items():
+        made = exporter(kind)
+        for path, before, after in zip(paths, [None, *paths], [*paths[1:], None], strict=False):
+            facts = {"kind": kind, "title": title(path), "before": before, "after": after, "names": beside(path)}
+            write(output / f"{path.stem}{suffix}", convert(made, path, facts))
+    index = {"kind": "page", "title": "Backdoor by Hand", "notebooks": [(path.stem, title(path)) for path in paths]}
+    write(output / "index.html", made.environment.get_template("index.html.j2").render(resources=index))
+
+
+def exporter(kind: str) -> HTMLExporter:
+    """Return what turns a notebook into a page or into slides."""
+    loaders = [FileSystemLoader(TEMPLATES)]
+    made = HTMLExporter(template_name="basic", template_file=f"{kind}.html.j2", extra_loaders=loaders, filters=FILTERS)
+    if kind == "slides":
+        made.register_preprocessor(on_slides, enabled=True)
+    return made
+
+
+def on_slides(notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+    """Replace the cells by those of the slides; the first of each slide knows which slide it opens."""
+    slides = cut(notebook.cells)
+    names = cell_names(notebook.cells, slides)
+    for number, (cells, kind, scale) in enumerate(slides, 1):
+        facts = {"number": number, "count": len(slides), "kind": kind, "scale": scale, "names": names[number - 1]}
+        cells[0].metadata["slide"] = facts
+    notebook.cells = [cell for slide in slides for cell in slide.cells]
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"piece-{i}"
+    return notebook, resources
+
+
+def cell_names(cells: list[NotebookNode], slides: list[Slide]) -> list[list[str]]:
+    """Return, for each slide, the names of the cells that begin on it: links may lead to any cell of a notebook."""
+    names: list[list[str]] = [[] for _ in slides]
+    at = 0
+    for cell in cells:  # what is left out of the slides counts to the slide before
+        at = next((i for i, slide in enumerate(slides) if any(piece.id == cell.id for piece in slide.cells)), at)
+        names[at].append(cell.id)
+    return names
+
+
+def beside(path: Path) -> set[str]:
+    """Return the names of the notebooks in a notebook's folder, to which it may link."""
+    return {found.stem for found in path.resolve().parent.glob("*.ipynb")}
+
+
+def title(path: Path) -> str:
+    """Return the first heading of a notebook."""
+    return nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].removeprefix("# ")
+
+
+def convert(made: HTMLExporter, path: Path, facts: dict[str, Any]) -> str:
+    """Return a notebook as HTML; an error names the notebook."""
+    try:
+        return made.from_filename(str(path), facts)[0]
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
+def write(path: Path, html: str) -> None:
+    """Write a page with its table of contents; raises ValueError if LaTeX is left in it."""
+    if left := raw_formulas(html):
+        raise ValueError(f"{path.name} would show LaTeX: {left}")
+    path.write_text(html.replace("<!-- contents -->", contents(html)), encoding="utf-8", newline="\n")
+
+
+def raw_formulas(html: str) -> list[str]:
+    """Return the texts outside code that still hold LaTeX."""
+    soup = BeautifulSoup(html, "html.parser")
+    for node in soup(["pre", "code", "script", "style"]):
+        node.decompose()
+    return [text for text in soup.stripped_strings if re.search(r"\$|\\[a-zA-Z([]", text)]
+
+
+def contents(html: str) -> str:
+    """Return a list of links to the headings of a page."""
+    headings = BeautifulSoup(html, "html.parser").select("main h2[id]")
+    links = (f'<li><a href="#{quote(h["id"])}">{escape(h.get_text())}</a></li>' for h in headings)
+    return f"<ol>{''.join(links)}</ol>"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to present; without any, all of them")
+    parser.add_argument("--output", type=Path, default=ROOT / "build", help="the folder to write to")
+    chosen = parser.parse_args()
+    build(chosen.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")), chosen.output)
+    print(f"open {chosen.output / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What a cell holds, as HTML: text, formulas, the still pictures of labs, questions, and links between notebooks."""
+
+import re
+from base64 import b64decode
+from collections.abc import Collection
+from html import escape, unescape
+from typing import Any
+
+from bs4 import BeautifulSoup
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from presenting.formulas import mathml
+
+from lesson_lib import words
+
+SUFFIXES = {"page": ".html", "slides": ".slides.html"}
+STILL = f"<p><em>{words.NEEDS_KERNEL}</em></p>"
+NOTES = {
+    ("page", "lab"): '<p class="note">A still picture of the lab in the notebook <b>{name}</b>.</p>',
+    ("page", "question"): '<p class="note">The notebook <b>{name}</b> checks your answer.</p>',
+    ("slides", "lab"): '<p class="note">▶ Switch to the live lab in the notebook <b>{name}</b></p>',
+    ("slides", "question"): '<p class="note">The notebook <b>{name}</b> checks your answer.</p>',
+}
+
+
+class Renderer(IPythonRenderer):
+    """Markdown to HTML, with MathML for formulas and with JupyterLab's names for headings."""
+
+    def heading(self, text: str, level: int, **_: Any) -> str:
+        name = BeautifulSoup(text, "html.parser").get_text().replace(" ", "-")
+        anchor = "" if self.exclude_anchor_links else f' id="{escape(name)}"'
+        return f"<h{level}{anchor}>{text}</h{level}>\n"
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body)
+
+    def block_math(self, body: str) -> str:
+        return f'<span class="wide">{mathml(body, "block")}</span>'
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
+
+
+def text_html(source: str, resources: dict[str, Any], named: bool = True) -> str:
+    """Return a text cell as HTML; its headings can be linked to if `named`, its tables scroll when they are wide."""
+    html = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=not named)).render(source)
+    html = re.sub(r"[\u4e00-\u9fff]+(:[\u4e00-\u9fff]+)?", r'<span lang="zh">\g<0></span>', html)
+    html = re.sub(r"<th(?=[ >])", '<th scope="col"', html)
+    html = re.sub(r"<table>.*?</table>", _table, html, flags=re.DOTALL)
+    return linked(html, resources["kind"], resources["names"])
+
+
+def _table(found: re.Match[str]) -> str:
+    """Return a table that scrolls where it is too wide; a bar in its code had to be escaped."""
+    return '<div class="wide">' + found[0].replace(r"\|", "|") + "</div>"
+
+
+def formula_html(latex: str) -> str:
+    """Return a text/latex output as HTML."""
+    return mathml(latex.strip().strip("$"), "block")
+
+
+def output_html(html: str, resources: dict[str, Any]) -> str:
+    """Return a text/html output; a lab or a question says in which notebook it is live."""
+    html = re.sub(r"\$(.+?)\$", lambda formula: mathml(unescape(formula[1])), html)
+    html = linked(html, resources["kind"], resources["names"])
+    if STILL not in html:
+        return html
+    kind, shown = ("lab", _lab) if "<img" in html else ("question", _question)
+    note = NOTES[resources["kind"], kind].format(name=resources["metadata"]["name"])
+    return f'<div class="{kind}">{shown(html.replace(STILL, ""), note)}</div>'
+
+
+def _question(html: str, note: str) -> str:
+    """Return a question with its choices as a list, to be answered by a letter."""
+    html = re.sub(r"(<p> \( \) .*?</p>)+", r"<ol>\g<0></ol>", html)
+    return re.sub(r"<p> \( \) (.*?)</p>", r"<li>\1</li>", html) + note
+
+
+def _lab(html: str, note: str) -> str:
+    """Return a lab's picture, which knows its width over its height, beside its words."""
+    picture, said = re.fullmatch(r"<img (.*?>)(.*)", html, flags=re.DOTALL).groups()
+    svg = b64decode(re.search(r'base64,([^"]*)', picture)[1]).decode()
+    width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
+    return f'{note}<img style="--ratio: {width / height:.3f}" {picture}<div>{said}</div>'
+
+
+def linked(html: str, kind: str, names: Collection[str]) -> str:
+    """Lead the links between notebooks to their pages, or to their slides; raises ValueError for any other file."""
+
+    def lead(link: re.Match[str]) -> str:
+        name, part = re.match(r"(?:\./)?([^#]*?)(?:\.ipynb)?(#.*|$)", link[1]).groups()
+        if name not in names:
+            raise ValueError(f"a link must lead to a notebook of the course or to an address; got {link[1]!r}")
+        return f'href="{name}{SUFFIXES[kind]}{part}"'
+
+    return re.sub(r'href="((?!https?://|#)[^"]*)"', lead, html)

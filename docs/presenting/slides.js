@@ -1,0 +1,38 @@
+// Keys move through the slides; the address names the slide that is shown. Without this script the deck still scrolls.
+const slides = [...document.querySelectorAll('section')];
+const steps = { ArrowRight: 1, ArrowDown: 1, PageDown: 1, ' ': 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1 };
+let shown = 0;
+
+const isTall = () => slides[shown].offsetHeight > innerHeight + 1;
+
+function show(index) {
+  shown = Math.max(0, Math.min(slides.length - 1, index));
+  slides[shown].scrollIntoView();
+  slides[shown].focus({ preventScroll: true });
+  history.replaceState(null, '', `#${slides[shown].id}`);
+}
+
+function target({ key, shiftKey }) {
+  if (key === 'Home') return 0;
+  if (key === 'End') return slides.length - 1;
+  if (/Arrow(Up|Down)/.test(key) && isTall()) return undefined; // these scroll what does not fit
+  return key in steps ? shown + (shiftKey && key === ' ' ? -1 : steps[key]) : undefined;
+}
+
+addEventListener('keydown', (event) => {
+  const index = target(event);
+  if (index === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+  event.preventDefault();
+  show(index);
+});
+
+// The slide that crosses the middle of the screen is the one shown.
+const watch = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (!entry.isIntersecting) continue;
+    shown = slides.indexOf(entry.target);
+    history.replaceState(null, '', `#${entry.target.id}`);
+  }
+}, { rootMargin: '-50% 0px -50% 0px' });
+slides.forEach((slide) => watch.observe(slide));
+addEventListener('resize', () => slides[shown].scrollIntoView());
