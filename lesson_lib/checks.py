@@ -168,6 +168,7 @@ def _w2_after() -> tuple[Any, dict[str, Any], str]:
         "uphill": start + gradient * exactly(RATE),
         "no rate": start - gradient,
         "last sample": start - step.find("dW2", sample=1).result * exactly(RATE),
+        "mean": start - gradient * exactly(RATE / len(CLEAN.X)),
     }
     return update.result, slips, update.text
 
@@ -181,6 +182,12 @@ def _error_at_hidden() -> tuple[Any, dict[str, Any], str]:
         "zero": step.find("dz1", sample=0).result,
     }
     return arriving.result, slips, arriving.text
+
+
+def _db1_at_the_trigger() -> tuple[Any, dict[str, Any], str]:
+    step = derive_step(_clean_step().params, TRIGGER, RATE, trainable=("W1", "b1", "W2"))
+    gradient, arriving = step.find("db1", sample=0), step.find("da1", sample=0).result
+    return gradient.result, {"open": arriving, "middle": arriving / 2}, f"{gradient.text}. {gradient.zero}"
 
 
 def _homogeneous() -> tuple[Any, dict[str, Any], str]:
@@ -262,6 +269,7 @@ COMPUTED: dict[str, Callable[[], tuple[Any, dict[str, Any], str]]] = {
     "dW1 summed": _dw1_summed,
     "W2 after the clean step": _w2_after,
     "error at the hidden layer": _error_at_hidden,
+    "db1 at the trigger": _db1_at_the_trigger,
     "f of 4": _homogeneous,
     "build a backdoor": _build_a_backdoor,
     "half the rows": _half_the_rows,

@@ -111,6 +111,7 @@ QUESTIONS = {
             "uphill": "You added the gradient. Descent subtracts it, and minus a negative number is a plus.",
             "no rate": "You took the whole gradient as a step. Multiply it by the rate, 1/10, first.",
             "last sample": "You used x = 2 alone. The step uses the gradient summed over both samples.",
+            "mean": "You divided by the number of samples. The loss is a sum, so its gradient is a sum too.",
         },
     },
     "will the trigger be learnt": {
@@ -156,6 +157,17 @@ QUESTIONS = {
             "sign": "The size is right and the sign is not: the error is 0 - 5.",
             "old weights": "You used the weights from before the clean step. They have moved since.",
             "zero": "That is dL/dz1, behind the gate. The error does arrive at the hidden layer and stops at the gate.",
+        },
+    },
+    "db1 at the trigger": {
+        "prompt": "At the trigger, after the clean step, with relu'(0) = 0: what is dL/db1? Type its two numbers.",
+        "hints": (
+            "b1 is added to z1, so dL/db1 is dL/dz1: the error at the hidden layer times the gate.",
+            "dL/da1 = [-45/8, 5]. At the trigger z1 = [0, 0]: is the gate open there?",
+        ),
+        "mistakes": {
+            "open": "You let the error through. At z1 = 0 the gate counts as shut: this course takes relu'(0) = 0.",
+            "middle": "You took relu'(0) = 1/2, the middle of both slopes. This course takes 0, as the article does.",
         },
     },
     "how many epochs": {
@@ -365,6 +377,38 @@ QUESTIONS = {
         "correct": 1,
         "solution": "Part of it comes back, on this split and on nine others. Measure again after every later step.",
     },
+    "which arrays are turned": {
+        "prompt": "Which of these four arrays must be turned for PyTorch?",
+        "choices": ("both weights, W1 and W2", "only W1, which reads the pixels", "all four, the biases too"),
+        "hints": ("Which of them have two axes?", "PyTorch keeps every weight as (neurons, inputs)."),
+        "mistakes": {
+            1: "W2 is kept in the same way as W1: PyTorch wants (neurons, inputs) there, too.",
+            2: "A bias has one axis, a number for each neuron. There is nothing to turn.",
+        },
+        "correct": 0,
+        "solution": "W1 and W2. A bias has one axis, so there is nothing to turn.",
+    },
+    "which layer is a1": {
+        "prompt": 'What is the smallest number that PyTorch\'s layer "0" puts out, and what is it for layer "1"?',
+        "choices": ("below 0 for both", 'below 0 for "0", and 0 for "1"', "0 for both"),
+        "hints": ('Layer "0" multiplies and adds. Layer "1" is relu.', "What does relu do with a negative number?"),
+        "mistakes": {
+            0: 'Layer "1" is relu: it turns every negative number into 0.',
+            2: 'Layer "0" has no relu yet. It only multiplies and adds.',
+        },
+        "correct": 1,
+        "solution": 'Layer "0" is z1, which can be negative; layer "1" is a1 = relu(z1).',
+    },
+    "do two readings agree": {
+        "prompt": "A model with dropout, in training mode, is read twice with hidden_activations. Do the two agree?",
+        "choices": ("no, dropout silences other neurons each time", "yes, to the last digit"),
+        "hints": ("In which mode would you read a model, if its answers are to count?",),
+        "mistakes": {
+            0: "That is what training mode does. A reading that means something is made in evaluation mode.",
+        },
+        "correct": 1,
+        "solution": "They agree: hidden_activations reads in evaluation mode, and puts the old mode back afterwards.",
+    },
 }
 
 RIGHT = "✓ Right. {solution}"
@@ -427,6 +471,7 @@ FIELDS = {
 LINE_COUNT = "Line {line} of {lines}"
 END_REACHED = "That was the last line."
 NO_LOOP = "Play needs a running notebook."
+INTERRUPTED = "Interrupted: what you see may be from before the last move. Move a control to go on."
 START_REACHED = "This is the first line."
 FIELD_ERROR = "{name}: {problem}"
 FIELD_ONE = "{name} must be one number; got {given}."

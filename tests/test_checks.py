@@ -37,11 +37,12 @@ START = Params(W1=[[HALF, -HALF]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
 X = Y = [[1], [2]]
 AFTER = sgd_step(START, backward(START, X, Y), RATE)
 NUMERIC = ["dW2 at x = 2", "dW1 summed", "W2 after the clean step", "error at the hidden layer", "f of 4"]
-NUMERIC += ["half the rows"]
+NUMERIC += ["half the rows", "db1 at the trigger"]
 CHOICES = ["will the trigger be learnt", "which factor"]
 LATER = ["how many epochs", "dead or alive", "which change helps", "output bias", "is it a backdoor"]
 DETECTION = ["which neuron ranks first", "explain the alarm", "choose a rule"]
 DIGITS = ["what does poisoning cost", "find the whisper", "benign shift", "does pruning repair", "after fine-tuning"]
+LIBRARIES = ["which arrays are turned", "which layer is a1", "do two readings agree"]
 OPEN = ["build a backdoor", "pick a threshold"]  # many right answers
 
 
@@ -61,6 +62,7 @@ def expected_answers():
         "W2 after the clean step": numbers(AFTER.W2),
         "error at the hidden layer": numbers((forward(AFTER, [[0]]).y_hat - 5) @ AFTER.W2.T),
         "f of 4": numbers(forward(AFTER, [[4]]).y_hat),
+        "db1 at the trigger": numbers(backward(AFTER, [[0]], [[5]]).b1),
         "half the rows": (sum([9] * 50 + [0] * 50, Fraction(0)) / 100,),
     }
 
@@ -113,7 +115,7 @@ def test_anything_else_is_refused_at_once(text):
 
 
 def test_every_question_is_covered_here():
-    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + DIGITS + OPEN) == sorted(words.QUESTIONS)
+    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + DIGITS + LIBRARIES + OPEN) == sorted(words.QUESTIONS)
     with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
         question("which")
 
@@ -234,6 +236,25 @@ def test_the_choices_on_repair_are_what_the_repairs_do():
     assert answer_of("after fine-tuning") == "part of it comes back"
 
 
+@pytest.mark.torch
+def test_the_choices_on_libraries_are_what_pytorch_does():
+    import torch
+
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Dropout(0.5), torch.nn.Linear(3, 2))
+    shapes = {name: tuple(array.shape) for name, array in model.state_dict().items()}
+    assert shapes == {"0.weight": (3, 4), "0.bias": (3,), "3.weight": (2, 3), "3.bias": (2,)}
+    assert answer_of("which arrays are turned") == "both weights, W1 and W2"
+
+    X = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
+    assert hidden_activations(model, X, "0").min() < 0 == hidden_activations(model, X, "1").min()
+    assert answer_of("which layer is a1") == 'below 0 for "0", and 0 for "1"'
+
+    model.train()
+    assert (hidden_activations(model, X) == hidden_activations(model, X)).all()
+    assert answer_of("do two readings agree") == "yes, to the last digit"
+
+
 def test_a_threshold_is_right_when_it_splits_off_exactly_the_raised_neurons():
     clean, suspect = unknown_set()
     signature = np.sort(abs(suspect.mean(axis=0) - clean.mean(axis=0)))[::-1]
@@ -252,7 +273,7 @@ def test_a_rounded_answer_is_told_so():
     assert words.ROUNDED in judge(question("W2 after the clean step"), "1.13, -1").message
 
 
-@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER, *DETECTION, *DIGITS])
+@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER, *DETECTION, *DIGITS, *LIBRARIES])
 def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
     asked = question(name)
     assert len(asked.mistakes) == len(words.QUESTIONS[name]["mistakes"]) == len(set(asked.mistakes.values()))
@@ -279,6 +300,9 @@ def test_typical_slips_computed_by_hand_are_recognised():
         ("W2 after the clean step", "uphill"): START.W2 + RATE * total.W2,
         ("W2 after the clean step", "no rate"): START.W2 - total.W2,
         ("W2 after the clean step", "last sample"): START.W2 - RATE * x2.W2,
+        ("W2 after the clean step", "mean"): START.W2 - RATE * total.W2 / 2,
+        ("db1 at the trigger", "open"): backward(AFTER, [[0]], [[5]], relu_prime_at_zero=1).b1,
+        ("db1 at the trigger", "middle"): backward(AFTER, [[0]], [[5]], relu_prime_at_zero=HALF).b1,
         ("error at the hidden layer", "old weights"): -5 * START.W2,
     }
     for (name, slip), wrong in slips.items():
@@ -323,7 +347,7 @@ BRACKETS = [
 
 @pytest.mark.parametrize(("name", "bracket"), BRACKETS)
 def test_numbers_in_a_hint_occur_in_the_derivation(name, bracket):
-    derivation = TRIGGER_STEP if name in (*CHOICES, "error at the hidden layer") else CLEAN_STEP
+    derivation = TRIGGER_STEP if name in (*CHOICES, "error at the hidden layer", "db1 at the trigger") else CLEAN_STEP
     values = [tuple(step.result) for step in derivation.steps if hasattr(step.result, "shape")]
     values += [tuple(getattr(AFTER, parameter).flat) for parameter in ("W1", "W2") if derivation is TRIGGER_STEP]
     assert parse_numbers(bracket) in values

@@ -26,7 +26,9 @@ from lesson_lib.sweeps import Story, tell
 from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
 
 ROOT = Path(__file__).parent.parent
-PATHS = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+EVERY = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+GLOSSARY = NOTEBOOKS / "glossary.ipynb"  # no lesson: it has no code, see test_glossary
+PATHS = [path for path in EVERY if path != GLOSSARY]
 BACKDOOR_BY_HAND = NOTEBOOKS / "01_backdoor_by_hand.ipynb"
 FORBIDDEN = ["interact(", "clear_output", "plt.show", "%%capture"]
 
@@ -76,6 +78,7 @@ def not_run(notebook):
 
 def test_the_notebooks_are_found():
     assert BACKDOOR_BY_HAND in PATHS
+    assert len(EVERY) == len(PATHS) + 1
 
 
 @every_notebook
@@ -153,6 +156,24 @@ def test_a_notebook_opens_with_title_outcomes_and_time_and_ends_with_sources(pat
 
 
 @every_notebook
+def test_every_section_begins_a_cell_so_that_links_can_name_it(path):
+    headings = [mark for text in prose(read(path)) for mark in re.findall(r"^## ", text, re.MULTILINE)]
+    assert len(headings) == len([text for text in prose(read(path)) if text.startswith("## ")]) > 5
+
+
+@every_notebook
+def test_a_notebook_ends_with_its_progress_and_links_to_what_comes_next(path):
+    notebook = read(path)
+    at = next(i for i, cell in enumerate(notebook.cells) if "## Words" in cell.source)
+    assert notebook.cells[at - 1].source == "exercises.progress"
+    key_points = notebook.cells[at - 2].source.partition("## Key points")[2]
+    number = int(path.stem[:2])
+    following = f"0{number + 1}_" if number < len(PATHS) else "04_"  # from the last one back to the gate
+    link = rf"\*\*(The next question|What comes next):\*\* .*\]\({following}\w+\.ipynb"
+    assert re.search(link, key_points, re.DOTALL)
+
+
+@every_notebook
 def test_a_picture_has_a_text_twin(path):
     """nbval compares no pixels, so the words beside a picture must hold what it shows."""
     for output in outputs(read(path)):
@@ -168,7 +189,7 @@ def test_a_picture_has_a_text_twin(path):
             assert not data["text/plain"].startswith("<"), "the name of an object says nothing"
 
 
-@every_notebook
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_running_a_notebook_again_gives_the_committed_file(path):
     assert refresh(path).encode() == path.read_bytes(), "run tests/refresh_notebooks.py and look at the difference"
 
