@@ -1,303 +1,277 @@
-"""Time the labs' sliders in Chromium beside a naive `interact`, and the map of outcomes beside a loop and PyTorch.
+"""From a slider's key to the picture on the screen: the labs in Chromium, beside a naive `interact` and ipympl."""
 
-Run it on a quiet machine: .venv/bin/python benchmarks/sliders.py. It prints tables and never passes or fails.
-"""
-
-import argparse
-import os
+import importlib.util
+import math
 import statistics
 import sys
 import tempfile
 import time
-from itertools import pairwise
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import nbformat
-import numpy as np
 from nbformat.v4 import new_code_cell, new_notebook
+from rows import NOT_INSTALLED, Row
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests" / "browser")]
 
-LAB = """from lesson_lib import plotting
-plotting.DENSITY = {density}
-from lesson_lib.labs import {lab}
-lab = {lab}()
-lab.load({preset!r})
-lab"""
-# The same three panels from the same looked-up numbers, drawn as one draws them without a thought for speed.
-INTERACT = """
-import ipywidgets as widgets, matplotlib.pyplot as plt, numpy as np
-from lesson_lib.labs.training import RATES, curves, view
-from lesson_lib.sweeps import EPOCHS, Story
+TITLE = "From a slider to the screen"
+ABOUT = (
+    "JupyterLab in Chromium at device scale 1: from a key on the slider, or a click on Next, to the new picture, "
+    "decoded and painted. The peers draw the lab's plot equally large, from the same looked-up numbers, and leave out "
+    "its verdict, its tables and its text for screen readers. The labs' pictures have 1.75 times as many pixels each "
+    "way. A drag goes from end to end in 60 moves and 2 seconds."
+)
+INTERACT, IDLE, BLITTING = "interact", "ipympl, draw_idle", "ipympl, blitting"
+WHY = {
+    INTERACT: "A new figure and a new output are made at every move. That our kept figure needs longer is a fault of "
+    "ours or of a busy machine.",
+    IDLE: "ipympl sends only the pixels that differ, as bytes, onto a canvas. Ours sends the whole picture with its "
+    "text for screen readers, and the verdict and the tables beside it.",
+    BLITTING: "ipympl draws only what moves, and sends only the pixels that differ, as bytes, onto a canvas. Ours "
+    "draws only what moves too, but sends the whole picture with its text for screen readers, and the verdict and the "
+    "tables beside it.",
+}
 
-def draw(rate=0.1, epochs=25):
-    seen = view(Story(rate=min(RATES, key=lambda known: abs(np.log(known / rate)))), EPOCHS[epochs])
-    data = curves(seen)
-    fig, axes = plt.subplots(1, 3, figsize=(9.6, 2.7), dpi=100)
-    for ax, title, names in ((axes[0], "the function f(x)", ("function", "clean", "trigger")),
-                             (axes[1], "answer at the trigger", ("target", "output", "clean error", "epoch"))):
-        for name in names:
-            ax.plot(*data[name], "o" if name in ("clean", "trigger") else "-", label=name)
-        ax.set(title=title, ylim=(-11, 11))
-    for name, norms in seen.gradient_norms.items():
-        axes[2].plot(seen.epochs, norms, label=name)
-    axes[2].axvline(seen.epoch)
-    axes[2].set(title="length of each gradient", ylim=(-0.004, 1000))
-    axes[2].set_yscale("symlog", linthresh=0.01)
-    for ax in axes[1:]:
-        ax.set_xscale("symlog", linthresh=10)
-    for ax in axes:
-        ax.grid(alpha=0.3)
-        ax.legend(fontsize=8)
-    plt.show()
 
-widgets.interact(draw, rate=widgets.FloatLogSlider(value=0.1, min=-3, max=1, step=0.1),
-                 epochs=widgets.IntSlider(value=25, max=len(EPOCHS) - 1));
-"""
-SHOWN = ("TriggerLab", "BiasLab", "NAALab", "PruningLab", "interact")
-# Which two sliders of each to move, counted from the top: rate and epochs; in the NAA lab, threshold and rise; the
-# pruning lab has one, which starts with room on either side.
-SLIDERS = {"TriggerLab": (0, 1), "BiasLab": (0, 1), "NAALab": (0, 1), "PruningLab": (0, 0), "interact": (0, 1)}
-PRESETS = {"PruningLab": "pruned=32"}
-# Record when a key went down, each new picture when it is decoded and painted, and how each frame looks.
+Times = dict[str, list[float]]  # milliseconds by variant; ours has no name
+
+
+class Lab(NamedTuple):
+    """How to show a lab, and which of its sliders to move; None stands for the buttons Back and Next."""
+
+    source: str
+    slider: int | None
+
+
+LABS = {
+    "HandCalculationLab, Next": Lab("lab = HandCalculationLab(); lab.go(12)", None),
+    "TriggerLab, rate": Lab("lab = TriggerLab()", 0),
+    "BiasLab, rate": Lab("lab = BiasLab()", 0),
+    "NAALab, threshold": Lab("lab = NAALab()", 0),
+    "NAALab, rise": Lab("lab = NAALab()", 1),
+    "PruningLab, pruned": Lab("lab = PruningLab(); lab.set(pruned=32)", 0),
+}
+DRAGGED = "TriggerLab, rate"
+SETTLED, BETWEEN = "TriggerLab dragged, release to last picture", "TriggerLab dragged, between two pictures"
+CELLS = {
+    "": "from lesson_lib.labs import {class_name}\n{source}\nlab",
+    INTERACT: "import sys\nsys.path.insert(0, {here!r})\nimport scenes\nscenes.interact({name!r})",
+    IDLE: "scenes.ipympl({name!r})",
+    BLITTING: "scenes.ipympl({name!r}, blitting=True)",
+}
+# Note when a key or a click came, and each new picture or formula when it is decoded and painted.
 RECORD = """async (index) => {
     const content = window.jupyterapp.shell.currentWidget.content;
     await content.scrollToItem(index, 'start');
     const cell = content.widgets[index].node.querySelector('.jp-Cell-outputWrapper');
-    const picture = () => [...cell.querySelectorAll('img')].find(img => img.width > 600);
-    const note = { cell, pictures: [], frames: [], pressed: 0, released: 0 };
-    while (!picture()?.complete || !cell.querySelector('.noUi-handle')) await new Promise(requestAnimationFrame);
-    let src = picture().src;
+    const note = { cell, pictures: [], formulas: [], pressed: 0, released: 0 };
+    const large = (selector) => [...cell.querySelectorAll(selector)].find(one => one.clientWidth > 400);
+    const formula = () => cell.querySelector('mjx-assistive-mml')?.textContent ?? '';
+    const shown = () => large('img')?.src ?? large('svg')?.textContent ?? '';
+    const ready = () => (shown() || large('canvas')) && cell.querySelector('.noUi-handle, button');
+    while (!ready()) await new Promise(requestAnimationFrame);
+    let picture = shown(), math = formula(), bytes = null;
     const painted = (then) => requestAnimationFrame(() => {
         const channel = new MessageChannel();
-        channel.port1.onmessage = then;
+        channel.port1.onmessage = () => then(performance.now());
         channel.port2.postMessage(null);
     });
-    let left = 0;  // frames still to look at: nothing can flicker or jump unless something has changed
-    const sample = () => {
-        const img = picture();
-        note.frames.push([Boolean(img?.complete && img.naturalWidth), Math.round(cell.getBoundingClientRect().height)]);
-        if (--left > 0) requestAnimationFrame(sample);
+    const look = () => {
+        const next = formula(), seen = shown();
+        if (next && next !== math) {
+            math = next;
+            painted(now => note.formulas.push([now, next]));
+        }
+        if (!seen || seen === picture) return;
+        picture = seen;
+        const decoded = large('img')?.decode() ?? Promise.resolve();
+        const again = () => { picture = ''; look(); };  // replaced before it was decoded
+        decoded.then(() => painted(now => note.pictures.push([now, seen])), again);
     };
-    new MutationObserver(() => {
-        if (left <= 0) requestAnimationFrame(sample);
-        left = 3;
-        const img = picture();
-        if (!img || img.src === src) return;
-        src = img.src;
-        img.decode().then(() => painted(() => note.pictures.push([performance.now(), img.src])), () => {});
-    }).observe(cell, { subtree: true, childList: true, attributes: true });
-    document.addEventListener('keydown', (e) => { note.pressed = e.timeStamp; }, { capture: true });
-    document.addEventListener('pointerup', (e) => { note.released = e.timeStamp; }, { capture: true });
-    window.note = note;
+    cell.addEventListener('load', look, { capture: true });  // a new image has no size before
+    new MutationObserver(look).observe(cell, { subtree: true, childList: true, attributes: true, characterData: true });
+    const canvas = large('canvas'), context = canvas?.getContext('2d');
+    if (context) {
+        const draw = context.drawImage;
+        context.drawImage = (...all) => {
+            draw.apply(context, all);
+            painted(now => {
+                const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+                const seen = new Uint32Array(pixels.buffer).reduce((sum, one) => (31 * sum + one) | 0, 7);
+                if (seen !== bytes) note.pictures.push([now, bytes = seen]);
+            });
+        };
+    }
+    const start = (event) => { note.pressed = event.timeStamp; };
+    for (const kind of ['keydown', 'click']) document.addEventListener(kind, start, { capture: true });
+    document.addEventListener('pointerup', (event) => { note.released = event.timeStamp; }, { capture: true });
+    window.notes = { ...window.notes, [index]: note };
 }"""
-HANDLE = "n => { window.handle = window.note.cell.querySelectorAll('.noUi-handle')[n]; window.handle.focus(); }"
+CHOOSE = """async ([index, slider]) => {
+    await window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start');
+    window.note = window.notes[index];
+    window.handle = note.cell.querySelectorAll('.noUi-handle')[slider];
+    window.handle?.focus();
+}"""
+DONE = "([pictures, formulas]) => note.pictures.length > pictures && note.formulas.length >= formulas"
+TOOK = """([pictures, formulas]) =>
+    Math.max(note.pictures[pictures][0], note.formulas[formulas - 1]?.[0] ?? 0) - note.pressed"""
 TRACK = """() => { const box = (node) => { const { x, y, width, height } = node.getBoundingClientRect();
     return [x + width / 2, y + height / 2, x, x + width]; };
     return [box(window.handle), box(window.handle.closest('.noUi-target'))]; }"""
 
 
-class Scaled:
-    """A browser whose pages have another device scale factor."""
+class Size(NamedTuple):
+    """The labs, rounds of all in turns, steps down and up again in each round, and rounds of drags."""
 
-    def __init__(self, browser, scale):
-        self.browser, self.scale = browser, scale
-
-    def new_context(self, **options):
-        return self.browser.new_context(**{**options, "device_scale_factor": self.scale})
-
-
-def press(page, key):
-    """Press a key and return the milliseconds until the new picture is painted."""
-    count = page.evaluate("note.pictures.length")
-    page.keyboard.press(key)
-    page.wait_for_function("count => note.pictures.length > count", arg=count, polling=10)
-    page.wait_for_timeout(60)  # let the kernel become idle
-    return page.evaluate("count => note.pictures[count][0] - note.pressed", count)
+    labs: tuple[str, ...] = tuple(LABS)
+    rounds: int = 3
+    steps: int = 4
+    drags: int = 3
 
 
-def keys(page, slider):
-    """Press 40 keys, ten steps down and up again, twice, and return their milliseconds."""
-    page.evaluate(HANDLE, slider)
-    walk = ["ArrowLeft"] * 10 + ["ArrowRight"] * 10
-    return [press(page, key) for key in ["ArrowLeft", "ArrowRight", *walk * 2]][2:]
+TINY = Size(labs=("TriggerLab, rate",), rounds=1, steps=1, drags=1)
 
 
-def drag(page, slider):
-    """Drag from one end to the other, 60 moves in 2 seconds, and return what was seen of it."""
-    page.evaluate(HANDLE, slider)
-    (x, y, _, _), (_, _, left, right) = page.evaluate(TRACK)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(left, y)
-    page.wait_for_timeout(1500)
-    page.evaluate("note.pictures.length = note.frames.length = 0")
-    start = time.perf_counter()
-    for move in range(1, 61):
-        time.sleep(max(0, start + move / 30 - time.perf_counter()))
-        page.mouse.move(left + (right - left) * move / 60, y)
-    took = time.perf_counter() - start
-    page.mouse.up()
-    page.wait_for_timeout(2000)
-    pictures, frames, released = page.evaluate("[note.pictures, note.frames, note.released]")
-    press(page, "ArrowLeft"), press(page, "ArrowRight")  # away, and back to the value of the release
-    return {
-        "seconds": took,
-        "pictures": len({src for _, src in pictures}),
-        "settled": max(0, pictures[-1][0] - released),
-        "last is right": page.evaluate("note.pictures.at(-1)[1]") == pictures[-1][1],
-        "blank": sum(not shown for shown, _ in frames),
-        "jumps": sum(one != other for (_, one), (_, other) in pairwise(frames)),
-    }
+def whats(size: Size) -> list[str]:
+    """Return what is measured, in order."""
+    return [what for lab in size.labs for what in (lab, *((SETTLED, BETWEEN) if lab == DRAGGED else ()))]
 
 
-def measure(browser, server, scale, notebook):
-    """Return the measurements of all that the notebook shows, by name."""
+def names(size: Size = Size()) -> list[str]:  # noqa: B008
+    """Return the names of all rows, in order."""
+    return [f"{what} / {peer}" for what in whats(size) for peer in (INTERACT, IDLE, BLITTING)]
+
+
+def measure(size: Size = Size()) -> Iterator[Row]:  # noqa: B008
+    """Yield the rows of each lab, each beside its peers in a notebook and a kernel of its own."""
+    from tests.conftest import has_tool
+
+    if not has_tool("browser"):
+        for what in whats(size):
+            yield from as_rows(what, {}, "")
+        return
+    for what, times, text in times_of_labs(size):
+        yield from as_rows(what, times, text)
+
+
+def times_of_labs(size: Size) -> Iterator[tuple[str, Times, str]]:
+    """Yield what was measured, the milliseconds of every variant, and what each of them is the time of."""
     from labpage import LabPage
-
-    shown = LabPage(Scaled(browser, scale), server)
-    results = {}
-    try:
-        shown.open(notebook)
-        shown.run_all()
-        for index, name in enumerate(SHOWN):
-            shown.page.evaluate(RECORD, index)
-            shown.page.wait_for_timeout(1000)
-            first, second = SLIDERS[name]
-            results[name] = {
-                "first": keys(shown.page, first),
-                "second": keys(shown.page, second),
-                "drags": [drag(shown.page, first) for _ in range(3)],
-            }
-        assert shown.errors() == [], shown.errors()
-    finally:
-        shown.close()
-    return results
-
-
-def p95(times):
-    return statistics.quantiles(times, n=20)[-1]
-
-
-def print_sliders(results):
-    """Print one row for each thing shown; the ratio is the interact's time over this one's."""
-    print("              first slider, ms       second slider, ms     three drags: 60 moves in 2 s")
-    print("              median  p95   ratio   median  p95   ratio   pictures  settled ms  last  blank  jumps")
-    base = results["interact"]
-    for name, result in results.items():
-        row = f"{name:12}"
-        for slider in ("first", "second"):
-            middle = statistics.median(result[slider])
-            row += f"  {middle:6.0f} {p95(result[slider]):5.0f} {statistics.median(base[slider]) / middle:6.1f} "
-        seen = {key: [drag[key] for drag in result["drags"]] for key in result["drags"][0]}
-        pictures, settled = statistics.median(seen["pictures"]), statistics.median(seen["settled"])
-        right = "right" if all(seen["last is right"]) else "WRONG"
-        print(f"{row}  {pictures:7} {settled:10.0f}  {right} {sum(seen['blank']):5} {sum(seen['jumps']):6}")
-
-
-def time_sliders(scales=(1, 2), densities=(1.75,)):
-    """Measure the labs and the interact at each device scale and picture density, each in a fresh kernel."""
     from labserver import jupyter_server
     from playwright.sync_api import sync_playwright
 
     from tests.browser.conftest import CHROMIUM_ARGS
     from tests.conftest import find_chromium
 
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        for density in densities:
-            sources = [LAB.format(lab=lab, density=density, preset=PRESETS.get(lab, "")) for lab in SHOWN[:-1]]
-            notebook = new_notebook(cells=[new_code_cell(source) for source in [*sources, INTERACT]])
-            notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-            nbformat.write(notebook, Path(folder, f"{density}.ipynb"))
-        with jupyter_server(Path(folder)) as server:
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
-            for density in densities:
-                for scale in scales:
-                    load = f"load {os.getloadavg()[0]:.1f}"
-                    print(f"\nDevice scale {scale}, DENSITY = {density} ({load} before)", flush=True)
-                    print_sliders(measure(browser, server, scale, f"{density}.ipynb"))
-            browser.close()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for number, name in enumerate(size.labs):
+            nbformat.write(notebook(name), folder / f"{number}.ipynb")
+        server = stack.enter_context(jupyter_server(folder))
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
+        stack.callback(browser.close)
+        for number, name in enumerate(size.labs):
+            shown = LabPage(browser, server)
+            try:
+                shown.open(f"{number}.ipynb")
+                shown.run_all()
+                yield from times_of_lab(shown.page, name, size)
+                assert shown.errors() == [], shown.errors()
+            finally:
+                shown.close()
 
 
-# Without a browser --------------------------------------------------------------------------------------------------
+def variants() -> list[str]:
+    """Return what is shown, cell by cell: ours, which has no name, and the peers that are installed."""
+    return [name for name in CELLS if "ipympl" not in name or importlib.util.find_spec("ipympl")]
 
 
-def seconds(action, repeats=3):
-    """Return the fastest of a few runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return min(times)
+def notebook(name: str) -> Any:
+    """Return a notebook with the lab and its peers, a cell each."""
+    known = {"class_name": name.partition(",")[0], "source": LABS[name].source, "here": str(HERE), "name": name}
+    made = new_notebook(cells=[new_code_cell(CELLS[variant].format(**known)) for variant in variants()])
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return made
 
 
-def torch_map(start, rates, targets, epochs):
-    """Train the same nets as batched tensors with autograd; it does less: no verdicts, nothing kept on the way."""
-    import torch
-
-    rate, target = (torch.tensor(grid.ravel())[:, None, None] for grid in np.meshgrid(rates, targets))
-    X = torch.tensor([[1.0], [2.0], [0.0]], dtype=torch.float64)
-    Y = torch.cat([X[:2].expand(len(rate), 2, 1), target], dim=1)
-    net = [torch.tensor(np.array(getattr(start, name))).repeat(len(rate), 1, 1) for name in ("W1", "b1", "W2", "b2")]
-    W1, b1, W2, b2 = net
-    trained = [tensor.requires_grad_() for tensor in (W1, b1, W2)]
-    for _ in range(epochs):
-        y_hat = torch.relu(X @ W1 + b1) @ W2 + b2
-        gradients = torch.autograd.grad(((y_hat - Y) ** 2).sum() / 2, trained)
-        with torch.no_grad():
-            for tensor, gradient in zip(trained, gradients, strict=True):
-                tensor -= rate * gradient
-    return (torch.relu(X @ W1 + b1) @ W2 + b2).detach().numpy()[:, :, 0].T
+def times_of_lab(page: Any, name: str, size: Size) -> Iterator[tuple[str, Times, str]]:
+    """Walk all variants in turns, and drag them if this is the lab to drag."""
+    shown = variants()
+    for index in range(len(shown)):
+        page.evaluate(RECORD, index)
+    page.wait_for_timeout(1000)
+    times: Times = {variant: [] for variant in shown}
+    for _ in range(size.rounds):
+        for index, variant in enumerate(shown):
+            times[variant] += walk(page, name, index, size.steps)
+    yield name, times, "one step"
+    if name == DRAGGED:
+        yield from times_of_drags(page, shown, size.drags)
 
 
-def time_map(epochs=200, sample=40):
-    """Print how long 10,000 nets take at once, one by one, and in PyTorch."""
-    from lesson_lib.sweeps import EPOCHS, Story, outcome_map, tell
-    from lesson_lib.training import Dataset, train
-
-    story = Story(schedule="joint", trainable=("W1", "W2", "b1"))
-    rates, targets = np.geomspace(0.001, 1, 100), np.linspace(-10, 10, 100)
-    keep = [epoch for epoch in EPOCHS if epoch < epochs] + [epochs]
-    ours = seconds(lambda: outcome_map(story, rates, targets, keep))
-
-    rng = np.random.default_rng(0)
-    nets = list(zip(rng.choice(rates, sample), rng.choice(targets, sample), strict=True))
-
-    def one_by_one():
-        for rate, target in nets:
-            data = Dataset([[1], [2], [0]], [[1], [2], [target]], [False, False, True])
-            train(story.start, data, rate, epochs, story.trainable, evaluate_on=data)
-
-    loop = seconds(one_by_one, 2) * 10_000 / sample
-    print(f"\n10,000 nets, {epochs} epochs, joint, b1 trained (load {os.getloadavg()[0]:.1f})")
-    print(f"  outcome_map                        {ours:8.2f} s")
-    print(f"  loop over train                    {loop:8.2f} s   {loop / ours:6.1f} times  (scaled from {sample} nets)")
-    try:
-        import torch
-    except ImportError:
-        print("  PyTorch is not installed")
-        return
-    rate, target = (grid.ravel() for grid in np.meshgrid(rates, targets))
-    told = tell(story, [0, epochs], rate=rate, target=target)
-    stable = told.diverged_at < 0
-    gap = abs(torch_map(story.start, rates, targets, epochs) - told.outputs[:, -1])[:, stable].max()
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        peer = seconds(lambda: torch_map(story.start, rates, targets, epochs))
-        print(f"  PyTorch, batched, threads: {threads}        {peer:8.2f} s   {peer / ours:6.1f} times")
-    print(f"  PyTorch's answers differ by at most {gap:.0e} over {stable.sum()} nets that do not diverge")
+def as_rows(what: str, times: Times, text: str) -> Iterator[Row]:
+    """Yield a row for each peer from milliseconds by variant; none at all means that there is no browser."""
+    median = {variant: statistics.median(found) / 1000 for variant, found in times.items()}
+    for peer in (INTERACT, IDLE, BLITTING):
+        note = "" if peer in median else NOT_INSTALLED if median else "no browser"
+        repeats = len(times.get("", []))
+        yield Row(what, peer, text, median.get("", math.nan), median.get(peer), "s", repeats, WHY[peer], note)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("sliders", "map"))
-    parser.add_argument(
-        "--density", type=float, nargs="+", default=(1.75,), help="pixels of a picture for one on the page"
-    )
-    chosen = parser.parse_args()
-    if chosen.only != "map":
-        time_sliders(densities=chosen.density)
-    if chosen.only != "sliders":
-        time_map()
+def walk(page: Any, name: str, index: int, steps: int) -> list[float]:
+    """Step down and up again and return the milliseconds of each step; the first two only warm up."""
+    page.evaluate(CHOOSE, [index, LABS[name].slider or 0])
+    by_button = index == 0 and LABS[name].slider is None
+    down, up = ("Back", "Next") if by_button else ("ArrowLeft", "ArrowRight")
+    with_formula = LABS[name].slider is None
+    return [press(page, key, by_button, with_formula) for key in [down, up, *[down] * steps, *[up] * steps]][2:]
+
+
+def press(page: Any, key: str, by_button: bool = False, with_formula: bool = False) -> float:
+    """Press a key or a button; return the milliseconds until the new picture, and the new formula, are painted."""
+    pictures, formulas = page.evaluate("[note.pictures.length, note.formulas.length]")
+    wanted = [pictures, formulas + 1 if with_formula else 0]
+    if by_button:
+        page.get_by_role("button", name=key, exact=True).click()
+    else:
+        page.keyboard.press(key)
+    page.wait_for_function(DONE, arg=wanted, polling=10)
+    page.wait_for_timeout(60)  # let the kernel become idle
+    return page.evaluate(TOOK, wanted)
+
+
+def times_of_drags(page: Any, shown: list[str], drags: int) -> Iterator[tuple[str, Times, str]]:
+    settled: Times = {variant: [] for variant in shown}
+    between: Times = {variant: [] for variant in shown}
+    for _ in range(drags):
+        for index, variant in enumerate(shown):
+            pictures, last = drag(page, index)
+            settled[variant].append(last)
+            between[variant].append(2000 / pictures)
+    yield SETTLED, settled, "60 moves in 2 s"
+    yield BETWEEN, between, "60 moves in 2 s"
+
+
+def drag(page: Any, index: int) -> tuple[int, float]:
+    """Drag the first slider from end to end; return the number of pictures and the ms from release to the last one."""
+    page.evaluate(CHOOSE, [index, 0])
+    (x, y, _, _), (_, _, left, right) = page.evaluate(TRACK)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(left, y)
+    page.wait_for_timeout(1000)
+    page.evaluate("note.pictures.length = 0")
+    start = time.perf_counter()
+    for move in range(1, 61):
+        time.sleep(max(0, start + move / 30 - time.perf_counter()))
+        page.mouse.move(left + (right - left) * move / 60, y)
+    page.mouse.up()
+    page.wait_for_timeout(1500)
+    pictures, released = page.evaluate("[note.pictures, note.released]")
+    return len(pictures), max(1.0, pictures[-1][0] - released)
