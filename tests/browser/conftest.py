@@ -4,8 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from labpage import LabPage
-from labserver import jupyter_server
+
+pytest.register_assert_rewrite("helpers", "labpage")  # so that a failure there shows both sides
+
+from helpers import write_notebook  # noqa: E402
+from labpage import LabPage  # noqa: E402
+from labserver import jupyter_server  # noqa: E402
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 FAILED = pytest.StashKey[bool]()
@@ -50,6 +54,19 @@ def browser(chromium):
         launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, server, request):
+    """Open a notebook of the module's CELLS and run it, once for all tests of the module."""
+    page = LabPage(browser, server)
+    try:
+        page.open(write_notebook(server.folder, request.module.__name__, request.module.CELLS))
+        page.run_all()
+        yield page
+        page.check()
+    finally:
+        page.close()
 
 
 @pytest.fixture

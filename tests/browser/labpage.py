@@ -20,18 +20,27 @@ OPEN = """async () => {
     app.shell.collapseLeft();
     const session = app.shell.currentWidget.sessionContext;
     await session.ready;
-    window.kernelErrors = [];
+    window.kernelErrors ??= [];
     session.iopubMessage.connect((_, { header, content }) => {
         if (header.msg_type === 'error') window.kernelErrors.push(`${content.ename}: ${content.evalue}`);
     });
 }"""
+BRING = """async (path) => {
+    const { commands, shell } = window.jupyterapp;
+    shell.activateById((await commands.execute('docmanager:open', { path })).id);
+}"""
 IS_IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
-RUN_ALL = """() => {
+RUN_ALL = """(command) => {
     window.runAllDone = false;
-    window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.runAllDone = true; });
+    window.jupyterapp.commands.execute(command).finally(() => { window.runAllDone = true; });
 }"""
 HAS_RUN = """() => window.runAllDone
     && ![...document.querySelectorAll('.jp-Notebook .jp-InputPrompt')].some(p => p.textContent.includes('[*]'))"""
+COMPUTE = """async (value) => {
+    const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    const reply = await kernel.requestExecute({ code: '', user_expressions: { value } }).done;
+    return reply.content.user_expressions.value.data['text/plain'];
+}"""
 MATH_ERRORS = r"""() => {
     const errors = [...document.querySelectorAll('mjx-merror')].map(node => node.dataset.mjxError);
     for (const shown of document.querySelectorAll('.jupyter-widgets, .jp-RenderedHTMLCommon, .jp-RenderedLatex')) {
@@ -42,6 +51,17 @@ MATH_ERRORS = r"""() => {
                 errors.push(texts.currentNode.data.trim());
     }
     return [...new Set(errors)];
+}"""
+# JupyterLab covers the page with a splash until the theme's colours are there.
+THEMED = """name => document.body.dataset.jpThemeName === name && !document.getElementById('jupyterlab-splash')"""
+SETTLE = """async () => {
+    const place = () => JSON.stringify([...document.querySelectorAll('.jp-Notebook, .jp-Cell-outputWrapper')]
+        .map(node => [node.scrollWidth, node.scrollHeight]));
+    const fits = () => document.getElementById('jp-main-content-panel').offsetWidth === window.innerWidth;
+    for (let calm = 0, before = ''; calm < 10; before = place()) {
+        await new Promise(requestAnimationFrame);
+        calm = fits() && place() === before ? calm + 1 : 0;
+    }
 }"""
 # The promise is handed over inside an object, because a bare promise would be waited for before the action.
 WATCH = """([condition, event, timeout]) => {
@@ -72,8 +92,12 @@ WATCH = """([condition, event, timeout]) => {
 class LabPage:
     """One notebook in a fresh browser context; what it asks of any other address is recorded and refused."""
 
-    # Harmless errors that JupyterLab itself raises: its core loses a node when two notebooks are drawn at once.
-    console_noise: tuple[str, ...] = ("Failed to execute 'removeChild' on 'Node'",)
+    # Harmless errors that JupyterLab itself raises: its core loses a node when two notebooks are drawn at once, and its
+    # debugger asks a kernel that is being restarted.
+    console_noise: tuple[str, ...] = (
+        "Failed to execute 'removeChild' on 'Node'",
+        "Could not restore the debugger state: Canceled future for debug_request",
+    )
 
     def __init__(self, browser: Browser, server: Server, timeout: float = 60) -> None:
         self.server, self.timeout = server, 1000 * timeout
@@ -116,6 +140,12 @@ class LabPage:
         self.page.evaluate(OPEN)
         self.page.wait_for_function(IS_IDLE)
 
+    def bring(self, notebook_path: str) -> None:
+        """Bring a notebook to the front, opened beside the others if it is not yet, and wait for its kernel."""
+        self.page.evaluate(BRING, notebook_path)
+        self.page.evaluate(OPEN)
+        self.page.wait_for_function(IS_IDLE)
+
     def run_all(self, timeout: float = 120) -> None:
         """Run all cells and wait until none is running; JupyterLab stops at the first that fails."""
         self.start_running()
@@ -123,7 +153,13 @@ class LabPage:
 
     def start_running(self) -> None:
         """Begin to run all cells, and return at once."""
-        self.page.evaluate(RUN_ALL)
+        self.page.evaluate(RUN_ALL, "notebook:run-all-cells")
+
+    def restart_and_run_all(self) -> None:
+        """Restart the kernel, agree to the question whether to, and run all cells."""
+        self.page.evaluate(RUN_ALL, "notebook:restart-run-all")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.wait_until_run()
 
     def wait_until_run(self, timeout: float = 120) -> None:
         """Wait until no cell is running."""
@@ -131,7 +167,19 @@ class LabPage:
         self.page.wait_for_function(IS_IDLE)
 
     def cell(self, index: int) -> Locator:
-        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+        """Return a cell of the notebook in front."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """Return the output of a cell that shows one lab or exercise."""
+        return self.cell(index).locator(".jp-OutputArea-output")
+
+    def check(self) -> None:
+        """Check that nothing went wrong since `open`, and that nothing was asked from outside."""
+        assert self.errors() == []
+        assert self.math_errors() == []
+        assert self.console_errors == []
+        assert self.outside_requests == []
 
     def errors(self) -> list[str]:
         """Return each error of the kernel since `open`, raised in a cell or in a widget's callback."""
@@ -141,10 +189,27 @@ class LabPage:
         """Return what MathJax reported, and LaTeX that was left as text."""
         return self.page.evaluate(MATH_ERRORS)
 
+    def compute(self, expression: str) -> str:
+        """Return what an expression gives in the kernel, as text."""
+        return self.page.evaluate(COMPUTE, expression)
+
+    def live_nodes(self) -> int:
+        """Return how many nodes the page holds, on show or not, once what nothing refers to is gone."""
+        devtools = self.context.new_cdp_session(self.page)
+        devtools.send("HeapProfiler.collectGarbage")
+        counts = devtools.send("Memory.getDOMCounters")
+        devtools.detach()
+        return counts["nodes"]
+
     def theme(self, name: str) -> None:
         """Change to "JupyterLab Light" or "JupyterLab Dark"."""
         self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
-        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+        self.page.wait_for_function(THEMED, arg=name)
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Change the size of the page, and wait until JupyterLab has laid itself out."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.evaluate(SETTLE)
 
     def screenshot(self, path: Path, locator: Locator | None = None) -> None:
         (locator or self.page).screenshot(path=path)

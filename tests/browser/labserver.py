@@ -37,6 +37,7 @@ PRIVATE_FOLDERS = [
 class Server(NamedTuple):
     url: str
     token: str
+    folder: Path
 
 
 @contextmanager
@@ -50,7 +51,8 @@ def jupyter_server(folder: Path, timeout: float = 60) -> Iterator[Server]:
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
         try:
-            yield Server(wait_for_url(process, Path(environment["JUPYTER_RUNTIME_DIR"]), token, log, timeout), token)
+            url = wait_for_url(process, Path(environment["JUPYTER_RUNTIME_DIR"]), token, log, timeout)
+            yield Server(url, token, folder)
         finally:
             stop(process)
 

@@ -2,11 +2,9 @@
 
 import re
 
-import nbformat
 import pytest
+from helpers import write_notebook
 from labpage import LabPage
-from labserver import jupyter_server
-from nbformat.v4 import new_code_cell, new_notebook
 
 CALLBACK = """\
 import ipywidgets, IPython.display
@@ -26,17 +24,13 @@ FINE = ["import IPython.display", GOOD_MATH, "print(2)"]
 
 
 @pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
+def page(browser, server):
     """Return a page on a folder with two notebooks, one faulty and one fine."""
-    folder = tmp_path_factory.mktemp("harness")
-    for name, sources in (("faulty", FAULTY), ("fine", FINE)):
-        notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, folder / f"{name}.ipynb")
-    with jupyter_server(folder) as server:
-        shown = LabPage(browser, server)
-        yield shown
-        shown.close()
+    write_notebook(server.folder, "faulty", FAULTY)
+    write_notebook(server.folder, "fine", FINE)
+    shown = LabPage(browser, server)
+    yield shown
+    shown.close()
 
 
 def test_a_fine_notebook_gives_no_errors(page):

@@ -1,0 +1,77 @@
+"""Labs in JupyterLab under strain: two of a kind, two notebooks, a restarted kernel, a key held down for long."""
+
+import pytest
+from helpers import TwinLab, cell_with, write_notebook
+
+from lesson_lib.labs import BiasLab, NAALab, PruningLab, TriggerLab
+
+KINDS = [TriggerLab, BiasLab, NAALab, PruningLab]
+CELLS = [cell_with(kind) for kind in KINDS for _ in range(2)]
+MEMORY = "__import__('psutil').Process().memory_info().rss / 2**20"  # of the kernel, in MB
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        (TriggerLab, {"rate": 0.5, "position": -1}, {"target": -3}),
+        (BiasLab, {"biases": "both", "rate": 0.2}, {"b1": "0, 1.5"}),
+        (NAALab, {"rule": "mad", "threshold": 5}, {"source": "learnt backdoor"}),
+        (PruningLab, {"order": "random", "pruned": 30}, {"model": "planted loud", "pruned": 100}),
+    ],
+)
+def test_two_labs_of_a_kind_leave_each_other_alone(opened, kind, one, other):
+    first, second = (TwinLab(opened, 2 * KINDS.index(kind) + i, kind()) for i in range(2))
+    first.put(**one)
+    second.agrees()
+    second.put(**other)
+    first.agrees()
+    first.restart()
+    second.restart()
+
+
+def hold_keys(lab, name, events):
+    """Hold the right arrow on a slider for 40 events, then the left one for 30, and so on; wait for the last value."""
+    dial, keyboard = lab.twin.controls[name], lab.page.keyboard
+    lab.slider(dial.number.description).focus()
+    at = dial.slider.value
+    for i in range(events):
+        step = 1 if i % 70 < 40 else -1
+        keyboard.down("ArrowRight" if step > 0 else "ArrowLeft")
+        if i % 70 in (39, 69):
+            keyboard.up("ArrowRight" if step > 0 else "ArrowLeft")
+        at = min(max(at + step, 0), len(dial.positions) - 1)
+    lab.agrees(**{name: dial.positions[at]})
+
+
+@pytest.mark.parametrize(("kind", "name"), [(TriggerLab, "rate"), (NAALab, "threshold")])
+def test_a_key_held_for_500_events_ends_on_the_last_picture_and_hoards_nothing(opened, kind, name):
+    lab = TwinLab(opened, 2 * KINDS.index(kind), kind())
+    lab.restart()
+    sizes = []
+    for _ in range(2):
+        hold_keys(lab, name, 250)
+        sizes.append((float(opened.compute(MEMORY)), opened.live_nodes()))
+    (memory, nodes), (memory_after, nodes_after) = sizes
+    assert memory_after - memory < 10
+    assert nodes_after - nodes < 250
+
+
+def test_two_notebooks_side_by_side_and_a_restarted_kernel_leave_each_other_alone(opened, server):
+    here = f"{__name__}.ipynb"
+    first = TwinLab(opened, 0, TriggerLab())
+    first.put(rate=0.3)
+    opened.bring(write_notebook(server.folder, "beside", [cell_with(TriggerLab)]))
+    opened.run_all()
+    second = TwinLab(opened, 0, TriggerLab())
+    second.put(target=-3)
+    opened.bring(here)
+    first.agrees()
+    opened.bring("beside.ipynb")
+    second.agrees()
+    opened.restart_and_run_all()
+    again = TwinLab(opened, 0, TriggerLab())
+    again.agrees()
+    again.put(rate=2)
+    assert opened.cell(0).locator(".by-hand").count() == 1
+    opened.bring(here)
+    first.put(position=1)
