@@ -582,6 +582,21 @@ def test_with_classes_t_is_the_shift_over_its_textbook_standard_error():
     np.testing.assert_allclose(analyse(clean, suspect, labels=(known, asked)).t, expected, rtol=1e-12)
 
 
+def test_one_class_for_all_is_as_no_classes():
+    clean, suspect = small(n_clean=2, n_suspect=5)
+    found, plain = analyse(clean, suspect, labels=([0] * 2, [0] * 5)), analyse(clean, suspect)
+    np.testing.assert_allclose(found.t, plain.t, rtol=1e-9)
+    np.testing.assert_allclose(found.p, plain.p, rtol=1e-9)
+
+
+def test_permutations_keep_the_classes():
+    """Two rows alone in their class can only change places, which leaves the effect as large as it was."""
+    clean, suspect = np.random.default_rng(0).normal(size=(61, 2)), np.array([[50.0, 50.0]])
+    for labels, flagged in ((None, [0, 1]), (([0] * 60 + [1], [1]), [])):
+        found = analyse(clean, suspect, "permutation", labels=labels, rng=np.random.default_rng(1), n_permutations=199)
+        assert (found.flagged.tolist(), found.reason) == (flagged, "")
+
+
 def test_with_classes_the_standard_error_is_that_of_the_shift():
     """With one suspect class, the shift varies as one class's clean mean does: 40 rows of it, not all 120."""
 
