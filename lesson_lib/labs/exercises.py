@@ -1,9 +1,11 @@
 """Questions to answer in the notebook: a box, a check that knows typical slips, hints one by one, and a solution."""
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+from IPython.display import display
 
 from lesson_lib import words
 from lesson_lib.checks import Question, judge, question
@@ -15,11 +17,12 @@ class Exercises:
 
     def __init__(self) -> None:
         self._asked: dict[str, Exercise] = {}
+        self._line: Any = None  # the progress on the page
 
     def ask(self, name: str) -> "Exercise":
         """Show the exercise of this name, with whatever was answered before."""
         if name not in self._asked:
-            self._asked[name] = Exercise(question(name))
+            self._asked[name] = Exercise(question(name), self._follow)
         return self._asked[name]
 
     @property
@@ -28,12 +31,23 @@ class Exercises:
         solved = sum(exercise.solved for exercise in self._asked.values())
         return words.PROGRESS.format(solved=solved, asked=len(self._asked))
 
+    def show_progress(self) -> None:
+        """Show the progress, and keep it up to date where it is shown."""
+        self._line = display(self._bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+    def _follow(self) -> None:
+        if self._line:
+            self._line.update(self._bundle(), raw=True)
+
+    def _bundle(self) -> dict[str, str]:
+        return {"text/html": status(self.progress), "text/plain": self.progress}
+
 
 class Exercise:
     """One question with its answer box. Nothing that is typed is evaluated as code."""
 
-    def __init__(self, asked: Question) -> None:
-        self.question, self.solved, self.hints_shown = asked, False, 0
+    def __init__(self, asked: Question, checked: Callable[[], None]) -> None:
+        self.question, self.solved, self.hints_shown, self._checked = asked, False, 0, checked
         self.feedback = widgets.HTML(status(words.UNANSWERED))
         self.hints = widgets.HTML()
         buttons = [
@@ -65,6 +79,7 @@ class Exercise:
         verdict = judge(self.question, self.answer.value)
         self.solved = self.solved or bool(verdict.correct)
         self.feedback.value = status(verdict.message)
+        self._checked()
 
     def hint(self) -> None:
         """Show one more hint."""

@@ -1,8 +1,9 @@
-"""The glossary in JupyterLab: a link from a lesson opens it at the word, and its mathematics is drawn."""
+"""A lesson in JupyterLab: its links lead to the word and to the section, and its last line counts what is solved."""
 
 import nbformat
 from refresh_notebooks import NOTEBOOKS
 
+LESSON = "01_backdoor_by_hand.ipynb"
 # Where a cell stands in the notebook that is shown, in pixels below its upper edge, and how high that notebook is.
 PLACE = """([path, id]) => {
     const shown = window.jupyterapp.shell.currentWidget;
@@ -15,33 +16,45 @@ PLACE = """([path, id]) => {
 }"""
 SHOW_LESSON = """() => [...window.jupyterapp.shell.widgets('main')]
     .forEach(({ id, context }) => context?.path.startsWith('0') && window.jupyterapp.shell.activateById(id))"""
-LESSON = "01_backdoor_by_hand.ipynb"
+RUN = """async (ids) => {
+    const { content } = window.jupyterapp.shell.currentWidget;
+    for (const id of ids) {
+        content.activeCellIndex = content.widgets.findIndex(({ model }) => model.id === id);
+        await window.jupyterapp.commands.execute('notebook:run-cell');
+    }
+}"""
+SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 
-def lands(page, path, cell):
-    """Wait until a cell is wholly in view, but for a fraction of a pixel."""
-    inside = f"place => {{ const at = ({PLACE})(place); return at && at.top > -2 && at.bottom < at.height; }}"
-    page.wait_for_function(inside, arg=[path, cell])
+def cell_of(text):
+    """Return the id of the lesson's cell that begins with a text."""
+    return next(cell.id for cell in nbformat.read(NOTEBOOKS / LESSON, 4).cells if cell.source.startswith(text))
 
 
 def follow(page, name, path, cell):
-    """Click the first link of this name in the lesson, and wait until it has led to a cell of a notebook."""
+    """Click the lesson's first link of this name, and wait until it has led to a cell of a notebook, wholly in view."""
     page.evaluate(SHOW_LESSON)
-    shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-RenderedMarkdown")
-    shown.get_by_role("link", name=name, exact=True).first.click()
-    lands(page, path, cell)
+    page.locator(f"{SHOWN} .jp-RenderedMarkdown").get_by_role("link", name=name, exact=True).first.click()
+    inside = f"place => {{ const at = ({PLACE})(place); return at && at.top > -20 && at.bottom < at.height; }}"
+    page.wait_for_function(inside, arg=[path, cell])
 
 
-def test_links_of_a_lesson_lead_to_the_word_and_to_the_section(lab_page):
+def test_links_lead_to_words_and_sections_and_the_last_line_counts_what_is_solved(lab_page):
     page = lab_page.page
-    page.set_viewport_size({"width": 1024, "height": 900})
     lab_page.open(LESSON)
     follow(page, "trigger", "glossary.ipynb", "trigger")  # the glossary was not open yet
     assert lab_page.math_errors() == []
     follow(page, "backdoor", "glossary.ipynb", "backdoor")
-    assert page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) mjx-container").count() > 3
-    [section] = [cell.id for cell in nbformat.read(NOTEBOOKS / LESSON, 4).cells if "## A convention" in cell.source]
-    follow(page, "A convention hides here", LESSON, section)
-    follow(page, "The task, and the plan of the attacker", LESSON, "cell-05")
+    assert page.locator(f"{SHOWN} mjx-container").count() > 3
+    follow(page, "The task, and the plan of the attacker", LESSON, cell_of("## The task"))
+
+    exercise, line = cell_of('exercises.ask("dW2 at x = 2")'), cell_of("exercises.show_progress()")
+    page.evaluate(RUN, [cell_of("import sympy"), line, exercise])
+    page.get_by_label("answer", exact=True).fill("-1, 0")
+    page.keyboard.press("Enter")
+    page.get_by_text("✓ Right.").wait_for()
+    page.evaluate("id => window.jupyterapp.shell.currentWidget.setFragment(`#cell-id=${id}`)", line)
+    page.get_by_text("1 of 1 exercises solved.").wait_for()
+    assert lab_page.errors() == []
     assert lab_page.console_errors == []
     assert lab_page.outside_requests == []
