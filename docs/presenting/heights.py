@@ -12,8 +12,8 @@ TITLE = 3.0
 ROOM = 21.5  # below the title
 TITLE_ROOM = 14.0  # on the first slide, whose title is large
 WIDTH = 48.0
-CHARACTERS = {"text": 90, "row": 66, "question": 60, "code": 116, "printed": 98, "table": 88}  # on a line, at scale 1
-LINE = {"text": 1.4, "row": 1.4, "question": 1.82, "code": 0.9, "printed": 1.1}
+CHARACTERS = {"text": 90, "row": 200, "question": 65, "code": 116, "printed": 98, "table": 88}  # on a line, at scale 1
+LINE = {"text": 1.4, "row": 1.4, "question": 1.68, "code": 0.9, "printed": 1.1}
 PICTURE = 17.0  # the greatest height
 
 
@@ -43,22 +43,23 @@ def _piece_height(piece: Piece, scale: float) -> float:
 
 def text_height(text: str, scale: float = 1.0) -> float:
     """Return how tall a block of Markdown is, in rem."""
-    paragraphs = re.split(r"\n\s*\n|\n(?=[-*] |\d+\. |\|)", text)
+    paragraphs = re.split(r"\n\s*\n|\n(?=[-*] |\d+\. |\|)", re.sub(r"\n\|[-:| ]+(?=\n|$)", "", text))
     return scale * sum(_paragraph_height(text, scale) for text in paragraphs)
 
 
 def _paragraph_height(text: str, scale: float) -> float:
     if text.startswith("$$"):
         return 3.0
-    text = re.sub(r"\]\([^)]*\)", "", text)  # where a link leads is not shown
-    is_close = re.match(r"[-*] |\d+\. |\|", text)  # an item of a list, a row of a table
-    kind = "row" if text.startswith("|") else "text"
-    return _lines(" ".join(text.split()), kind, scale) + (0.4 if is_close else 0.7)
+    text = re.sub(r"\]\([^)]*\)|\\[a-zA-Z]+|[{}$]", "", text)  # where a link leads, and LaTeX's marks, are not shown
+    text = " ".join(text.split())
+    if text.startswith("|"):  # the more columns, the fewer letters fit beside each other
+        return _lines(text * (text.count("|") - 1), "row", scale) + 0.4
+    return _lines(text, "text", scale) + (0.4 if re.match(r"[-*] |\d+\. ", text) else 0.7)
 
 
 def _question_height(twin: str) -> float:
     """Return the height of a question, whose letters always have the same size."""
-    return _lines(twin, "question") + 0.4 * twin.count("\n") + 6.5
+    return _lines(twin, "question") + 0.4 * twin.count("\n") + 6.3
 
 
 def _output_height(output: NotebookNode, scale: float) -> float:

@@ -162,7 +162,7 @@ def _cut_table(block: str) -> Iterator[str]:
     start = next((i for i, line in enumerate(lines) if line.startswith("|")), len(lines))
     part, heading = lines[: start + 2], lines[start : start + 2]
     for row in lines[start + 2 :]:
-        if text_height("\n".join([*part, row])) > ROOM:
+        if text_height("\n".join([*part, row]), 0.85) > ROOM:
             yield "\n".join(part)
             part = heading.copy()
         part.append(row)
