@@ -510,7 +510,7 @@ def test_progress_that_is_shown_follows_every_answer(monkeypatch):
     exercises = Exercises()
     exercise = exercises.ask("dW2 at x = 2")
     answer(exercise, "1, 0")
-    exercises.show_progress()
+    exercises.progress_line()
     answer(exercise, "-1, 0")
     assert [bundle["text/plain"] for bundle in seen] == [f"{n} of 1 exercises solved." for n in (0, 1, 1)]
     assert all(words_of(bundle["text/html"]) == bundle["text/plain"] for bundle in seen)

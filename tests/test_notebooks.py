@@ -165,7 +165,7 @@ def test_every_section_begins_a_cell_so_that_links_can_name_it(path):
 def test_a_notebook_ends_with_its_progress_and_links_to_what_comes_next(path):
     notebook = read(path)
     at = next(i for i, cell in enumerate(notebook.cells) if "## Words" in cell.source)
-    assert notebook.cells[at - 1].source == "exercises.show_progress()"
+    assert notebook.cells[at - 1].source == "exercises.progress_line()"
     key_points = notebook.cells[at - 2].source.partition("## Key points")[2]
     number = int(path.stem[:2])
     following = f"0{number + 1}_" if number < len(PATHS) else "04_"  # from the last one back to the gate

@@ -31,7 +31,7 @@ class Exercises:
         solved = sum(exercise.solved for exercise in self._asked.values())
         return words.PROGRESS.format(solved=solved, asked=len(self._asked))
 
-    def show_progress(self) -> None:
+    def progress_line(self) -> None:
         """Show the progress, and keep it up to date where it is shown."""
         self._line = display(self._bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
 

@@ -48,7 +48,7 @@ def test_links_lead_to_words_and_sections_and_the_last_line_counts_what_is_solve
     assert page.locator(f"{SHOWN} mjx-container").count() > 3
     follow(page, "The task, and the plan of the attacker", LESSON, cell_of("## The task"))
 
-    exercise, line = cell_of('exercises.ask("dW2 at x = 2")'), cell_of("exercises.show_progress()")
+    exercise, line = cell_of('exercises.ask("dW2 at x = 2")'), cell_of("exercises.progress_line()")
     page.evaluate(RUN, [cell_of("import sympy"), line, exercise])
     page.get_by_label("answer", exact=True).fill("-1, 0")
     page.keyboard.press("Enter")
