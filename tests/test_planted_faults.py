@@ -9,14 +9,19 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import mutation
+
 ROOT = Path(__file__).parent.parent
 NET = ["test_network.py", "test_derivation.py", "test_certificate.py"]
 NAA = ["test_naa.py", "test_rules.py", "test_moments.py"]
+REPAIR = ["test_repair.py"]
 FILES = {  # the tests that have to notice a fault in a module
     **dict.fromkeys(["network", "matrices"], NET),
     **dict.fromkeys(["naa", "rules", "moments"], NAA),
     "training": ["test_training.py"],
-    "repair": ["test_repair.py"],
+    **dict.fromkeys(["repair", "classifier"], REPAIR),
 }
 # The same random examples in every run, and no search for the smallest one that fails.
 CONFTEST = """\
@@ -45,6 +50,8 @@ FAULTS = {
         "np.percentile(clean, 100 - percentile,",
     ),
     "pruned neurons trained again": ("repair", 'slopes["W2"] * alive[:, None]', 'slopes["W2"]'),
+    "bias gradient summed over the classes": ("classifier", "d_logits.sum(axis=0,", "d_logits.sum(axis=None,"),
+    "Adam always at its first step": ("repair", "step += 1", "step = 1"),
     "a step uphill": ("network", "getattr(params, name) - rate *", "getattr(params, name) + rate *"),
 }
 
@@ -91,3 +98,15 @@ def test_a_planted_fault_makes_tests_fail(run_tests_on_a_copy, fault):
     _, failed, output = run_tests_on_a_copy(*fault)
     least = 3 if FILES[fault[0]] is NET else 1
     assert least <= failed <= 3, output  # it stops at the third
+
+
+def test_few_of_all_small_changes_were_missed_and_each_of_those_has_a_reason():
+    report = mutation.REPORT.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (\d+) \| (\d+) \| (\d+) \|", report, re.M)
+    assert [module for module, *_ in rows] == list(mutation.TESTS)
+    for module, *counts in rows:
+        changes, noticed, missed = map(int, counts)
+        assert changes == noticed + missed
+        assert noticed >= 0.95 * changes, module
+        assert report.partition(f"## {module}\n")[2].partition("\n## ")[0].count("```diff") == missed
+    assert mutation.UNEXPLAINED not in report
