@@ -237,3 +237,34 @@ def test_the_first_notebook_explains_its_symbols_in_the_same_words():
     assert [[paper, code, without_links(meaning)] for paper, code, meaning in first] == [
         [paper, code, meaning] for paper, code, _, meaning in ROWS[: len(first)]
     ]
+
+
+LAYOUT = {
+    "begin",
+    "bmatrix",
+    "aligned",
+    "cdot",
+    "displaystyle",
+    "end",
+    "frac",
+    "left",
+    "qquad",
+    "right",
+    "tfrac",
+    "text",
+}
+
+
+def atoms(text):
+    """Return the symbols that a text's formulas are made of: letters with their index, and operators by their name."""
+    formulas = " ".join(re.findall(r"\$+([^$]+)\$+", text))
+    formulas = re.sub(r"\\(begin|end)\{\w+\}|\\text\{[^}]*\}|\[\d+pt\]", " ", formulas)
+    command = r"\\(?:operatorname\{)?([a-z]+)\}?"
+    letters = re.findall(r"[A-Za-z](?:_\w)?", re.sub(command, " ", formulas))
+    return {*re.findall(command, formulas), *letters} - LAYOUT
+
+
+def test_every_symbol_of_the_course_is_in_the_notation():
+    used = {atom: path.stem for path in reversed(LESSONS) for text in shown(path) for atom in atoms(text)}
+    assert {"W_1", "eta", "odot", "relu", "f", "c", "d"} <= set(used)
+    assert {atom: where for atom, where in used.items() if atom not in atoms(TABLE)} == {}
