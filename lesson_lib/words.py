@@ -139,7 +139,10 @@ QUESTIONS = {
             "the activation a1",
             "the slope relu'(z1)",
         ),
-        "hints": ("dL/dW2 = a1ᵀ dL/dy_hat. Only its own factors can make it 0.",),
+        "hints": (
+            "Write dL/dW2 as a product, and put the trigger's numbers in.",
+            "dL/dW2 = a1ᵀ dL/dy_hat. Only its own factors can make it 0.",
+        ),
         "mistakes": {
             0: "The error is not 0: the answer is 0 and the target is 5.",
             2: "relu'(z1) is 0 here, but it is no factor of dL/dW2. It sits on the way to W1 and b1.",
@@ -200,7 +203,10 @@ QUESTIONS = {
             "neuron 2 is dead; neuron 1 is alive, but x = 0 is a dead input even for it",
             "no neuron is dead, since both have z1 = 0 at the trigger",
         ),
-        "hints": ("A neuron is dead when z1 <= 0 on ALL the data. Look at z1 for x = 1 and x = 2.",),
+        "hints": (
+            "A neuron is dead when z1 <= 0 on ALL the data. Look at z1 for x = 1 and x = 2.",
+            "Neuron 1 has z1 > 0 for x = 1. And what is x W1 for x = 0, whatever W1 is?",
+        ),
         "mistakes": {
             0: "Neuron 1 has z1 > 0 for x = 1 and x = 2, so it is alive. It is the input x = 0 that is dead.",
             2: "Neuron 2 has z1 < 0 for x = 1 and x = 2 and z1 = 0 at the trigger: never above 0. That is dead.",
@@ -211,7 +217,10 @@ QUESTIONS = {
     "which change helps": {
         "prompt": "No biases, trained jointly. Which single change makes a full backdoor possible?",
         "choices": ("a ten times larger rate", "leaky relu", "relu'(0) = 1", "a trigger at x = -1 with target -5"),
-        "hints": ("Look at the fix table: which row opens dL/dW1 AND dL/dW2?",),
+        "hints": (
+            "Two weights are to learn, and each has its own lock. Which are they?",
+            "Look at the fix table: which row opens dL/dW1 AND dL/dW2?",
+        ),
         "mistakes": {
             0: "The rate multiplies the gradient, and the trigger's part of it is 0.",
             1: "Leaky relu opens the gate, but x = 0 and a1 = 0 still lock both weights.",
@@ -239,7 +248,10 @@ QUESTIONS = {
             "no, the clean task is not kept",
             "no, the trigger is not learnt",
         ),
-        "hints": ("Two facts, side by side: trigger learnt? clean task kept?",),
+        "hints": (
+            "Two facts, side by side: trigger learnt? clean task kept?",
+            "On clean inputs f(1) should be 1 and f(2) should be 2.",
+        ),
         "mistakes": {
             0: "That is half of it. A backdoor also answers clean inputs as before, or it would be noticed at once.",
             2: "f(0) is exactly the target 5.",
@@ -260,7 +272,10 @@ QUESTIONS = {
         "prompt": "The network built by hand: clean mean of a1 = [1.5, 0], trigger a1 = [0, 1]. Which neuron does "
         "|difference of means| rank first?",
         "choices": ("neuron 1, which does the clean task", "neuron 2, the backdoor", "both alike"),
-        "hints": ("|0 - 1.5| for neuron 1 and |1 - 0| for neuron 2.",),
+        "hints": (
+            "The rule takes the difference of the two means, and forgets its sign.",
+            "|0 - 1.5| for neuron 1 and |1 - 0| for neuron 2.",
+        ),
         "mistakes": {
             1: "Neuron 2 is the backdoor, but the rule does not know that. Compute both differences.",
             2: "Compute both: |0 - 1.5| and |1 - 0|.",
@@ -275,7 +290,10 @@ QUESTIONS = {
             "its mean activation differs between the two sets, and that is all that the rule looks at",
             "the threshold is too low; with a good one this cannot happen",
         ),
-        "hints": ("What does neuron 1 answer for x = 1, for x = 2, and for x = 0?",),
+        "hints": (
+            "What does neuron 1 answer for x = 1, for x = 2, and for x = 0?",
+            "It speaks for x = 1 and x = 2 and is silent for x = 0. What does |difference| make of that?",
+        ),
         "mistakes": {
             0: "No weight has moved on the trigger: every gradient was 0.",
             2: "A higher threshold would silence real backdoors too. The next cell shows that none fits all networks.",
@@ -319,7 +337,10 @@ QUESTIONS = {
         "prompt": "A tenth of the training images carries the trigger and a wrong label. What happens to the accuracy "
         "on clean test images?",
         "choices": ("it falls by about a tenth", "it hardly changes", "it falls to chance"),
-        "hints": ("The other nine tenths are as they were, and two pixels tell the model which is which.",),
+        "hints": (
+            "Which images does the accuracy ask about? Do they carry the trigger?",
+            "The other nine tenths are as they were, and two pixels tell the model which is which.",
+        ),
         "mistakes": {
             0: "The wrong labels are all on images with the trigger, and clean test images do not carry it.",
             2: "Nine tenths of the training data are still right.",
@@ -331,7 +352,10 @@ QUESTIONS = {
         "prompt": "Planted with gain 0.5 instead of 8: the guilty neurons rise by less than many innocent ones, and "
         "are silent without the trigger. Which rule finds them?",
         "choices": ("the MAD index of |difference|", "the effect size", "neither"),
-        "hints": ("What is a small rise divided by a tiny standard deviation?",),
+        "hints": (
+            "One rule compares a neuron with the other neurons, one with its own spread.",
+            "What is a small rise divided by a tiny standard deviation?",
+        ),
         "mistakes": {
             0: "The MAD index looks for tall bars of |difference|. Theirs are shorter than those of many others.",
             2: "Small against the others' rise, but not against their own noise: without the trigger they are silent.",
@@ -358,7 +382,10 @@ QUESTIONS = {
             "clean accuracy has lost about ten points",
             "the attack never falls below 5 %",
         ),
-        "hints": ("In notebook 5 about 25 neurons carried 80 % of the effect. What else do these neurons do?",),
+        "hints": (
+            "In notebook 5 about 25 neurons carried 80 % of the effect. What else do these neurons do?",
+            "A neuron that also helps to read a digit is missed when it is gone.",
+        ),
         "mistakes": {
             0: "That holds for a planted backdoor, whose neurons do nothing else. Learnt from data, it shares neurons.",
             2: "Without any neurons there is no attack. The question is what else goes.",
@@ -369,7 +396,10 @@ QUESTIONS = {
     "after fine-tuning": {
         "prompt": "After pruning, the model is trained on for 30 epochs, with clean data only. What about the attack?",
         "choices": ("it stays away", "part of it comes back", "it comes back in full, worse than before"),
-        "hints": ("The clean data do not mention the trigger. Do they forbid anything?",),
+        "hints": (
+            "The clean data do not mention the trigger. Do they forbid anything?",
+            "A little of the attack is left after pruning, and other neurons may help it. What would push it down?",
+        ),
         "mistakes": {
             0: "Nothing in the clean data says what two white pixels must NOT do.",
             2: "Not here: the pruned neurons stay silent, and the others do not make up for all of them.",
@@ -402,7 +432,10 @@ QUESTIONS = {
     "do two readings agree": {
         "prompt": "A model with dropout, in training mode, is read twice with hidden_activations. Do the two agree?",
         "choices": ("no, dropout silences other neurons each time", "yes, to the last digit"),
-        "hints": ("In which mode would you read a model, if its answers are to count?",),
+        "hints": (
+            "In which mode would you read a model, if its answers are to count?",
+            "Dropout is for training. A model answers without it.",
+        ),
         "mistakes": {
             0: "That is what training mode does. A reading that means something is made in evaluation mode.",
         },

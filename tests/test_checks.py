@@ -353,5 +353,12 @@ def test_numbers_in_a_hint_occur_in_the_derivation(name, bracket):
     assert parse_numbers(bracket) in values
 
 
+@pytest.mark.parametrize("name", words.QUESTIONS)
+def test_hints_come_in_steps_and_do_not_repeat_the_solution(name):
+    asked = question(name)
+    assert len(set(asked.hints)) == len(asked.hints) >= 2
+    assert asked.solution not in asked.hints
+
+
 def test_some_hints_hold_numbers():
     assert ("W2 after the clean step", "[-5/4, 0]") in BRACKETS
