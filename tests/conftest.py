@@ -46,6 +46,24 @@ def chromium() -> str | None:
     return find_chromium()
 
 
+@pytest.fixture
+def displayed(monkeypatch):
+    """Return a function that displays a lab or an exercise, and returns the data of its still and of its widget."""
+
+    def outputs(shown):
+        from lesson_lib.labs import base
+
+        found = []
+        monkeypatch.setattr(base, "display", lambda data, raw: found.append(data))
+        shown._ipython_display_()
+        still, live = found
+        assert set(still) == {"text/html", "text/plain"}
+        assert list(live) == ["application/vnd.jupyter.widget-view+json"]
+        return still, live[base.LIVE]
+
+    return outputs
+
+
 def pytest_collection_modifyitems(items):
     """Leave out the notebook that is about Keras where Keras is missing, and say so; in CI it runs, and fails."""
     for item in items:

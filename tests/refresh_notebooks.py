@@ -33,10 +33,7 @@ def refresh(path: Path) -> str:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if "outputs" in cell:
-            cell.outputs = joined(cell.outputs)
-        for output in cell.get("outputs", []):
-            if "data" in output:
-                output.data.pop(LIVE, None)
+            cell.outputs = [output for output in joined(cell.outputs) if LIVE not in output.get("data", {})]
     return nbformat.writes(notebook) + "\n"
 
 

@@ -368,11 +368,11 @@ def test_play_without_a_running_loop_says_so_and_keeps_the_button(lab):
 # what a page without a kernel shows, and what a screen reader finds
 
 
-def test_without_a_kernel_a_lab_is_a_picture_with_its_text(lab):
+def test_without_a_kernel_a_lab_is_a_picture_with_its_text(lab, displayed):
     lab.set(phase="trigger")
     lab.go(10)
-    bundle = lab._repr_mimebundle_()
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == lab.box.model_id
+    bundle, live = displayed(lab)
+    assert live["model_id"] == lab.box.model_id
     assert bundle["text/plain"] == lab.summary
     [image] = re.findall(r"<img [^>]*>", bundle["text/html"])
     alt, source = re.search(r'alt="([^"]*)"', image)[1], re.search(r"base64,([^\"]*)", image)[1]
@@ -381,10 +381,10 @@ def test_without_a_kernel_a_lab_is_a_picture_with_its_text(lab):
     assert words.NEEDS_KERNEL in bundle["text/html"]
 
 
-def test_without_a_kernel_an_exercise_is_its_question():
+def test_without_a_kernel_an_exercise_is_its_question(displayed):
     exercise = Exercises().ask("which factor")
-    bundle = exercise._repr_mimebundle_()
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == exercise.box.model_id
+    bundle, live = displayed(exercise)
+    assert live["model_id"] == exercise.box.model_id
     assert bundle["text/plain"] == exercise.summary
     assert all(choice in bundle["text/plain"] for choice in exercise.question.choices)
 

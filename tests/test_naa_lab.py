@@ -607,9 +607,9 @@ def test_reset_is_a_button(lab):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_without_a_kernel_there_is_a_still_picture_with_the_same_words(lab, source):
+def test_without_a_kernel_there_is_a_still_picture_with_the_same_words(lab, displayed, source):
     lab.set(source=source)
-    bundle = lab._repr_mimebundle_()
+    bundle, _ = displayed(lab)
     assert bundle["text/plain"] == lab.summary
     assert "data:image/svg+xml;base64," in bundle["text/html"]
     assert words.NEEDS_KERNEL in bundle["text/html"]

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+from IPython.display import display
 
 from lesson_lib import words
 
@@ -27,6 +28,14 @@ STYLE = """<style>
 .by-hand .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }
 .by-hand caption { white-space: normal !important }
 </style>"""
+
+LIVE = "application/vnd.jupyter.widget-view+json"
+STILL = "lesson-still"
+# JupyterLab: a widget that is alive hides the still; while there is none, its message is hidden and the still stays.
+STILL_STYLE = (
+    f"<style>.jp-OutputArea:has(.jupyter-widgets *) .{STILL}, "
+    f".jp-OutputArea:has(.{STILL}) .jp-OutputArea-output:not(:has(*)) {{ display: none }}</style>"
+)
 
 
 class Lab:
@@ -140,16 +149,23 @@ class Lab:
             message.value = ""
         self.draw()
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        return {**self.box._repr_mimebundle_(**options), **without_kernel(self.summary, self.still())}
+    def _ipython_display_(self) -> None:
+        show(self.box, without_kernel(self.summary, self.still()))
+
+
+def show(box: widgets.Box, still: dict[str, str]) -> None:
+    """Display a still picture, then the live widget, which hides it: a page that cannot revive the widget keeps it."""
+    display(still, raw=True)
+    display({LIVE: box._repr_mimebundle_()[LIVE]}, raw=True)
 
 
 def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
-    """Return what a page without a kernel shows in place of the widget: the still picture, and its text twin."""
+    """Return what a page shows while the widget is not alive: the still picture, and its text twin."""
     source = b64encode(svg.encode()).decode()
     picture = f'<img alt="{escape(summary)}" width="680" src="data:image/svg+xml;base64,{source}">' if svg else ""
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in summary.splitlines())
-    return {"text/html": f"{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p>", "text/plain": summary}
+    html = f'<div class="{STILL}">{STILL_STYLE}{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p></div>'
+    return {"text/html": html, "text/plain": summary}
 
 
 def field(description: str, value: str, label_width: str = "64px", width: str = "190px") -> widgets.Text:

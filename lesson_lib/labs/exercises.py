@@ -9,7 +9,7 @@ from IPython.display import display
 
 from lesson_lib import words
 from lesson_lib.checks import Question, judge, question
-from lesson_lib.labs.base import button, dress, field, status, without_kernel
+from lesson_lib.labs.base import button, dress, field, show, status, without_kernel
 
 
 class Exercises:
@@ -100,5 +100,5 @@ class Exercise:
         options = "".join(f"\n ( ) {choice}" for choice in self.question.choices)
         return f"{self.question.prompt}{options}"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        return {**self.box._repr_mimebundle_(**options), **without_kernel(self.summary)}
+    def _ipython_display_(self) -> None:
+        show(self.box, without_kernel(self.summary))
