@@ -88,10 +88,13 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 def as_image(pixels: np.ndarray, size: tuple[int, int], alt: str) -> str:
     """Return the pixels as an <img> of this width and height on the page, described by the alt text."""
-    source = b64encode(as_png(pixels)).decode()
+    return _image(as_png(pixels), f'width="{size[0]}" height="{size[1]}"', alt)
+
+
+def _image(png: bytes, size: str, alt: str) -> str:
+    source = b64encode(png).decode()
     return (
-        f'<img alt="{escape(alt)}" width="{size[0]}" height="{size[1]}" style="max-width: 100%; height: auto" '
-        f'src="data:image/png;base64,{source}">'
+        f'<img alt="{escape(alt)}" {size} style="max-width: 100%; height: auto" src="data:image/png;base64,{source}">'
     )
 
 
@@ -199,14 +202,15 @@ class MapPlot(Plot):
 
 
 class Picture:
-    """A finished figure for a notebook, shown `width` pixels wide; `table` says the same in words."""
+    """A finished figure for a notebook, shown `width` pixels wide; `table` says the same in words, as its alt text."""
 
     def __init__(self, png: bytes, width: int, table: Table) -> None:
         self.png, self.width, self.table = png, width, table
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data = {"image/png": b64encode(self.png).decode(), "text/plain": str(self.table)}
-        return data, {"image/png": {"width": self.width}}
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        text = str(self.table)
+        alt = "; ".join(" ".join(line.split()) for line in text.splitlines())
+        return {"text/html": _image(self.png, f'width="{self.width}"', alt), "text/plain": text}
 
 
 def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Success]) -> Picture:

@@ -133,8 +133,12 @@ def test_the_cross_marks_the_cell_and_moves_without_a_trace():
 
 def test_the_success_curve_has_a_picture_and_the_same_in_words():
     with_biases, without = [Success(2, 3, 20), Success(4, 11, 20)], [Success(2, 0, 20), Success(4, 0, 20)]
-    bundle, _ = success_curve(with_biases, without)._repr_mimebundle_()
-    assert imread(io.BytesIO(b64decode(bundle["image/png"]))).shape[:2] == (340, 700)
+    bundle = success_curve(with_biases, without)._repr_mimebundle_()
+    alt, source = re.search(
+        r'<img alt="([^"]*)" width="700" .*src="data:image/png;base64,([^"]+)">', bundle["text/html"]
+    ).groups()
+    assert imread(io.BytesIO(b64decode(source))).shape[:2] == (340, 700)
+    assert alt.replace(";", "").split() == bundle["text/plain"].split()
     lines = bundle["text/plain"].splitlines()
     assert [line.split()[:2] for line in lines[1:3]] == [["2", "15.0%"], ["4", "55.0%"]]
     assert "20 random starts" in lines[-1]

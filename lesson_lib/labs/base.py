@@ -155,8 +155,8 @@ class Lab:
 
 def show(box: widgets.Box, still: dict[str, str]) -> None:
     """Display a still picture, then the live widget, which hides it: a page that cannot revive the widget keeps it."""
-    display(still, raw=True)
-    display({LIVE: box._repr_mimebundle_()[LIVE]}, raw=True)
+    display(still, raw=True)  # type: ignore[no-untyped-call]
+    display({LIVE: box._repr_mimebundle_()[LIVE]}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
