@@ -501,7 +501,7 @@ FIELDS = {
     "trigger_x": "trigger x",
     "trigger_y": "trigger y",
 }
-LINE_COUNT = "Line {line} of {lines}"
+LINE, LINE_COUNT = "Line", "Line {line} of {lines}"
 END_REACHED = "That was the last line."
 NO_LOOP = "Play needs a running notebook."
 INTERRUPTED = "Interrupted: what you see may be from before the last move. Move a control to go on."

@@ -120,6 +120,28 @@ def test_unbalanced_latex_would_be_seen():
     assert balance(r"\left(\frac{1}{2") == [1, 1, 0]
 
 
+def test_the_slider_goes_to_a_line_and_follows_the_buttons(lab):
+    lab.dial.slider.value = 6
+    assert lab.line == 7
+    assert "line 7 of 23" in lab.summary
+    press(lab, "Next")
+    assert (lab.dial.value, lab.dial.slider.value) == (8, 7)
+    lab.dial.number.value = LAST_CLEAN
+    assert lab.line == LAST_CLEAN
+    lab.set(phase="trigger")
+    assert (lab.dial.value, lab.dial.slider.value, lab.dial.slider.max) == (1, 0, LAST_TRIGGER - 1)
+
+
+def test_a_line_is_drawn_once_however_it_is_reached(lab, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(lab, "draw", lambda note="": (drawn.append(lab.line), HandCalculationLab.draw(lab, note)))
+    lab.dial.slider.value = 6
+    press(lab, "Next")
+    lab.dial.number.value = 3
+    lab.set(phase="trigger")
+    assert drawn == [7, 8, 3, 1]
+
+
 def test_the_other_step_starts_at_its_first_line(lab):
     lab.go(9)
     lab.set(phase="trigger")

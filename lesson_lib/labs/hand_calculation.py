@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -13,6 +14,7 @@ from lesson_lib.checks import parse_numbers
 from lesson_lib.derivation import Derivation, Step, derive_step
 from lesson_lib.figures import network_diagram, zero_marks
 from lesson_lib.labs.base import Lab, button, choice, field, status
+from lesson_lib.labs.dial import RangedDial
 from lesson_lib.matrices import as_matrix_like
 from lesson_lib.network import PARAMETERS, Params, backward, check_rate, sgd_step
 from lesson_lib.symbolic import EXACT
@@ -162,6 +164,8 @@ class HandCalculationLab(Lab):
         self.state = compute(self.values)
         self.messages = {name: widgets.HTML() for name in ("", *START)}
         self.title, self.count = widgets.HTML(), widgets.HTML()
+        self.dial = RangedDial(words.LINE, range(1, self.lines + 1), 1, whole=True)
+        self.dial.observe(self._dialled, names="value")
         self.twin = widgets.HTML(layout=widgets.Layout(min_height="66px"))
         self.formula = widgets.HTMLMath(layout=widgets.Layout(overflow="auto"))
         self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
@@ -181,6 +185,7 @@ class HandCalculationLab(Lab):
         """Show the current line."""
         step = self.state.derivation.steps[self.line - 1]
         self.count.value = words.LINE_COUNT.format(line=self.line, lines=self.lines)
+        self.dial.take(range(1, self.lines + 1), self.line)
         self.title.value = f'<div style="font-weight: 600; font-size: 1.15em">{escape(step.title)}</div>'
         self.formula.layout.min_height = FORMULA_HEIGHTS[self.state.start.W1.shape[1]]  # so that nothing jumps
         self.formula.value = rf"\[{escape(formula(step), quote=False)}\]"
@@ -206,6 +211,10 @@ class HandCalculationLab(Lab):
         """Show this line (1 is the first); beyond either end it stays at the end and says so."""
         self.line = max(1, min(line, self.lines))
         self.draw(words.END_REACHED if line > self.lines else words.START_REACHED if line < 1 else "")
+
+    def _dialled(self, change: dict[str, Any]) -> None:
+        if change["new"] != self.line:
+            self.go(int(change["new"]))
 
     def play(self) -> None:
         """Go on by itself to the last line; a second press pauses. Needs a running event loop, as every kernel has."""
@@ -255,7 +264,7 @@ class HandCalculationLab(Lab):
         return widgets.VBox(
             [
                 widgets.HBox(choices, layout=wrap),
-                widgets.HBox([*walk, self.play_button, self.count], layout=wrap),
+                widgets.HBox([*walk, self.play_button, self.dial, self.count], layout=wrap),
                 widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap")),
                 self.twin,
                 widgets.HTML(words.EDIT_TITLE),
