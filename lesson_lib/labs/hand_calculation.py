@@ -165,6 +165,7 @@ class HandCalculationLab(Lab):
         self.messages = {name: widgets.HTML() for name in ("", *START)}
         self.title, self.count = widgets.HTML(), widgets.HTML()
         self.dial = RangedDial(words.LINE, range(1, self.lines + 1), 1, whole=True)
+        self.dial.number.style.description_width, self.dial.number.layout.width = "34px", "112px"
         self.dial.observe(self._dialled, names="value")
         self.twin = widgets.HTML(layout=widgets.Layout(min_height="66px"))
         self.formula = widgets.HTMLMath(layout=widgets.Layout(overflow="auto"))
