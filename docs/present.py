@@ -14,7 +14,7 @@ from jinja2 import FileSystemLoader
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from presenting.heights import ratio
-from presenting.pieces import SUFFIXES, formula_html, output_html, text_html
+from presenting.pieces import SUFFIXES, formula_html, output_html, pictures_apart, text_html
 from presenting.slides import Slide, cut
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +39,7 @@ def exporter(kind: str) -> HTMLExporter:
     """Return what turns a notebook into a page or into slides."""
     loaders = [FileSystemLoader(TEMPLATES)]
     made = HTMLExporter(template_name="basic", template_file=f"{kind}.html.j2", extra_loaders=loaders, filters=FILTERS)
+    made.register_preprocessor(pictures_apart, enabled=True)
     if kind == "slides":
         made.register_preprocessor(on_slides, enabled=True)
     return made

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from base64 import b64encode
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from lesson_lib import words
 from lesson_lib.checks import question
 from lesson_lib.labs.base import without_kernel
+from lesson_lib.plotting import Picture
+from lesson_lib.tables import Table
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -21,7 +24,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import present  # noqa: E402
 from presenting.formulas import mathml  # noqa: E402
-from presenting.pieces import linked, output_html, text_html  # noqa: E402
+from presenting.pieces import linked, output_html, pictures_apart, text_html  # noqa: E402
 from presenting.slides import cut, without_imports  # noqa: E402
 
 PAGE = {"kind": "page", "names": ["02_next", "glossary"], "metadata": {"name": "01_first"}}
@@ -171,6 +174,14 @@ def test_chinese_is_marked_as_such_for_those_who_listen():
 
 def test_a_bar_in_the_code_of_a_table_is_a_bar():
     assert "<code>|d|</code>" in text_html("| a |\n|---|\n| `\\|d\\|` |", PAGE)
+
+
+def test_a_finished_picture_keeps_its_width_and_its_numbers():
+    picture = Picture(b"\x89PNG", 700, Table([("width", "share"), ("2", "15%")], "20 starts."))
+    output = new_output("execute_result", picture._repr_mimebundle_())
+    pictures_apart(new_notebook(cells=[new_code_cell("curve", outputs=[output])]), {})
+    assert output.data == {"image/png": b64encode(b"\x89PNG").decode(), "text/plain": str(picture.table)}
+    assert output.metadata == {"image/png": {"width": 700}}
 
 
 # Labs and questions.

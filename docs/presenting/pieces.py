@@ -8,12 +8,17 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
 from presenting.formulas import mathml
 
 from lesson_lib import words
+from lesson_lib.labs.base import STILL as LAB_STILL
 
 SUFFIXES = {"page": ".html", "slides": ".slides.html"}
-STILL = f"<p><em>{words.NEEDS_KERNEL}</em></p>"
+STILL = re.compile(
+    rf'<div class="{LAB_STILL}"><style>.*?</style>(.*)<p><em>{re.escape(words.NEEDS_KERNEL)}</em></p></div>', re.DOTALL
+)
+PICTURE = re.compile(r'<img [^>]*?width="(\d+)"[^>]*? src="data:image/png;base64,([^"]*)">')
 NOTES = {
     ("page", "lab"): '<p class="note">A still picture of the lab in the notebook <b>{name}</b>.</p>',
     ("page", "question"): '<p class="note">The notebook <b>{name}</b> checks your answer.</p>',
@@ -40,6 +45,15 @@ class Renderer(IPythonRenderer):
         return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
 
+def pictures_apart(notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+    """Take finished pictures out of their HTML, so that pages and slides can give each its place."""
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        if found := PICTURE.fullmatch(output.get("data", {}).get("text/html", "")):
+            output.data = {"image/png": found[2], "text/plain": output.data["text/plain"]}
+            output.metadata = {"image/png": {"width": int(found[1])}}
+    return notebook, resources
+
+
 def text_html(source: str, resources: dict[str, Any], named: bool = True) -> str:
     """Return a text cell as HTML; its headings can be linked to if `named`, its tables scroll when they are wide."""
     html = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=not named)).render(source)
@@ -63,11 +77,12 @@ def output_html(html: str, resources: dict[str, Any]) -> str:
     """Return a text/html output; a lab or a question says in which notebook it is live."""
     html = re.sub(r"\$(.+?)\$", lambda formula: mathml(unescape(formula[1])), html)
     html = linked(html, resources["kind"], resources["names"])
-    if STILL not in html:
+    still = STILL.fullmatch(html)
+    if not still:
         return html
     kind, shown = ("lab", _lab) if "<img" in html else ("question", _question)
     note = NOTES[resources["kind"], kind].format(name=resources["metadata"]["name"])
-    return f'<div class="{kind}">{shown(html.replace(STILL, ""), note)}</div>'
+    return f'<div class="{kind}">{shown(still[1], note)}</div>'
 
 
 def _question(html: str, note: str) -> str:
