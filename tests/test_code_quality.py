@@ -1,6 +1,7 @@
 """Style, types, the one-way imports, and no package registry named anywhere."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -193,3 +194,13 @@ def test_no_tracked_file_names_a_package_registry():
     for path in filter(Path.is_file, tracked):
         found = [host.decode() for host in hosts if host in path.read_bytes().lower()]
         assert not found, f"{path.relative_to(ROOT)} names {found}"
+
+
+def test_every_command_of_how_we_know_names_files_that_are_there():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## How we know\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"`\.venv/bin/(?:pytest|python) ([^`]+)`", section)
+    assert len(commands) >= section.count("\n- ") > 5
+    for command in commands:
+        for path in command.split():
+            assert (ROOT / path).exists(), path

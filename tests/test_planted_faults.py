@@ -110,3 +110,7 @@ def test_few_of_all_small_changes_were_missed_and_each_of_those_has_a_reason():
         assert noticed >= 0.95 * changes, module
         assert report.partition(f"## {module}\n")[2].partition("\n## ")[0].count("```diff") == missed
     assert mutation.UNEXPLAINED not in report
+    changes, noticed = (sum(int(row[i]) for row in rows) for i in (1, 2))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"Of {changes:,} small changes of the code" in readme
+    assert f"they notice {noticed / changes:.1%}." in readme
