@@ -63,6 +63,7 @@ def opened(browser, server, request):
     try:
         page.open(write_notebook(server.folder, request.module.__name__, request.module.CELLS))
         page.run_all()
+        page.check()
         yield page
         page.check()
     finally:

@@ -172,7 +172,7 @@ class LabPage:
 
     def output(self, index: int) -> Locator:
         """Return the output of a cell that shows one lab or exercise."""
-        return self.cell(index).locator(".jp-OutputArea-output")
+        return self.cell(index).locator(".jp-OutputArea-output:has(.jupyter-widgets)")
 
     def check(self) -> None:
         """Check that nothing went wrong since `open`, and that nothing was asked from outside."""

@@ -1,8 +1,10 @@
 """Every lab and exercise for all: axe's rules, contrast, the keyboard alone, and a page magnified to 200 %."""
 
+from contextlib import contextmanager
+
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from helpers import GROUND, TwinLab, cell_with, contrast, faint, focused, seen
+from helpers import GROUND, TwinLab, cell_with, contrast, each, faint, focused, seen
 
 from lesson_lib import words
 from lesson_lib.labs import BiasLab, Exercises, HandCalculationLab, NAALab, PruningLab, TriggerLab
@@ -18,8 +20,8 @@ THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 DIALS = "rate, rate slider, epochs, epochs slider, trigger target, trigger target slider, trigger x, trigger x slider"
 STORIES = "1 frozen, 2 output bias, 3 hidden bias after a clean step, 4 trigger first, 5 a real backdoor"
 STOPS = {
-    "HandCalculationLab": "Show the, Numbers as, Biases trained, First, Back, Next, Last, Play, W1, b1, W2, b2, rate, "
-    "clean x, clean y, trigger x, trigger y, Reset",
+    "HandCalculationLab": "Show the, Numbers as, Biases trained, First, Back, Next, Last, Play, Line, Line slider, "
+    "W1, b1, W2, b2, rate, clean x, clean y, trigger x, trigger y, Reset",
     "TriggerLab": f"{DIALS}, schedule, activation, relu'(0), Reset",
     "BiasLab": f"{STORIES}, {DIALS}, schedule, Reset, biases trained, b1 starts at, b2 starts at, weights start, "
     "hidden width, hidden width slider, seed, Draw the map",
@@ -48,7 +50,7 @@ AXE = """async (lab, theirs) => {
         return known ?? [id, html, failureSummary];
     }));
 }"""
-PLANTED = """<p style="color: #999; background: #fff">faint</p><img src="data:,"><button></button>
+FORBIDDEN = """<p style="color: #999; background: #fff">faint</p><img src="data:,"><button></button>
 <input><ul><div>no item</div></ul><span role="slider" tabindex="0">0</span>"""
 AROUND = "(control) => (control.closest('.noUi-target') ?? control).parentElement"  # a slider's track is thin
 # The frame of every control and the ground it is on.
@@ -101,6 +103,10 @@ MISFITS = """(lab) => {
     if (box.right > outer.getBoundingClientRect().right || outer.scrollWidth > outer.clientWidth) report('page', lab);
     return misfits;
 }"""
+
+MISFITTING = """<div style="width: 3000px; height: 2px"></div><p style="margin: 0">below</p>
+<p style="margin: -10px 0 0">above</p><p style="height: 5px; overflow-y: hidden">cut off</p>
+<div><select style="width: 30px"><option>too long</option></select></div>"""
 
 
 @pytest.fixture(scope="module")
@@ -166,11 +172,16 @@ def test_axe_finds_nothing_of_ours_and_every_exception_is_needed(theme, labs):
     assert THEIRS.keys() == {one for all_ in found.values() for one in all_}
 
 
+@contextmanager
+def planted(lab, html):
+    lab.box.evaluate("(box, html) => box.insertAdjacentHTML('beforeend', `<div id=planted>${html}</div>`)", html)
+    yield
+    lab.box.evaluate("box => box.lastElementChild.remove()")
+
+
 def test_axe_sees_what_is_planted(theme, labs):
-    box = labs["numbers"].box
-    box.evaluate("(box, html) => box.insertAdjacentHTML('beforeend', `<div id=planted>${html}</div>`)", PLANTED)
-    rules = {rule for rule, *_ in axe(labs["numbers"])}
-    box.evaluate("() => document.getElementById('planted').remove()")
+    with planted(labs["numbers"], FORBIDDEN):
+        rules = {rule for rule, *_ in axe(labs["numbers"])}
     assert rules == {
         "color-contrast",
         "image-alt",
@@ -216,7 +227,7 @@ def is_seen(focus):
 
 def move(lab, label):
     """Press an arrow on the slider that has the focus, and check that all the lab follows."""
-    dials = [one for one in lab.twin.controls.values() if isinstance(one, Dial)]
+    dials = [one for one in each(lab.twin.box) if isinstance(one, Dial)]
     [dial] = [dial for dial in dials if dial.number.description == label]
     step = 1 if dial.slider.value < dial.slider.max else -1
     lab.page.keyboard.press("ArrowRight" if step > 0 else "ArrowLeft")
@@ -259,3 +270,9 @@ def test_nothing_is_cut_off_or_scrolled_at_200_percent_and_on_a_projector(opened
     finally:
         opened.resize(**usual)
     assert len(heights[1280]) == len(heights[1024]) == 1
+
+
+def test_misfits_are_seen_where_they_are_planted(labs):
+    with planted(labs["numbers"], MISFITTING):
+        found = {problem for problem, *_ in labs["numbers"].box.evaluate(MISFITS)}
+    assert found == {"wide", "outside", "over each other", "tall", "list too narrow"}

@@ -15,7 +15,7 @@ MEMORY = "__import__('psutil').Process().memory_info().rss / 2**20"  # of the ke
     [
         (TriggerLab, {"rate": 0.5, "position": -1}, {"target": -3}),
         (BiasLab, {"biases": "both", "rate": 0.2}, {"b1": "0, 1.5"}),
-        (NAALab, {"rule": "mad", "threshold": 5}, {"source": "learnt backdoor"}),
+        (NAALab, {"threshold": 0, "rule": "mad"}, {"source": "learnt backdoor"}),
         (PruningLab, {"order": "random", "pruned": 30}, {"model": "planted loud", "pruned": 100}),
     ],
 )
