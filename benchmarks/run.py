@@ -42,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in chosen.only:
         part = PARTS[name]
         began = time.monotonic()
-        measured[part] = list(part.measure(part.TINY if chosen.tiny else part.Size()))
+        measured[part] = []
+        for row in part.measure(part.TINY if chosen.tiny else part.Size()):
+            measured[part].append(row)
+            print(f"{name}: {row.name}", file=sys.stderr, flush=True)
         print(report.section(part, measured[part]), end="\n\n", flush=True)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     whole = set(chosen.only) == set(PARTS) and not chosen.tiny

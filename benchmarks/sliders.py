@@ -117,6 +117,7 @@ CHOOSE = """async ([index, slider]) => {
     window.handle = note.cell.querySelectorAll('.noUi-handle')[slider];
     window.handle?.focus();
 }"""
+IS_IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
 DONE = "([pictures, formulas]) => note.pictures.length > pictures && note.formulas.length >= formulas"
 TOOK = """([pictures, formulas]) =>
     Math.max(note.pictures[pictures][0], note.formulas[formulas - 1]?.[0] ?? 0) - note.pressed"""
@@ -226,10 +227,10 @@ def as_rows(what: str, times: Times, text: str) -> Iterator[Row]:
 
 def walk(page: Any, name: str, index: int, steps: int) -> list[float]:
     """Step down and up again and return the milliseconds of each step; the first two only warm up."""
-    page.evaluate(CHOOSE, [index, LABS[name].slider or 0])
-    by_button = index == 0 and LABS[name].slider is None
+    slider, is_ours = LABS[name].slider, index == 0
+    page.evaluate(CHOOSE, [index, (slider or 0) if is_ours else 0])  # a peer has one slider
+    by_button, with_formula = is_ours and slider is None, slider is None
     down, up = ("Back", "Next") if by_button else ("ArrowLeft", "ArrowRight")
-    with_formula = LABS[name].slider is None
     return [press(page, key, by_button, with_formula) for key in [down, up, *[down] * steps, *[up] * steps]][2:]
 
 
@@ -242,7 +243,8 @@ def press(page: Any, key: str, by_button: bool = False, with_formula: bool = Fal
     else:
         page.keyboard.press(key)
     page.wait_for_function(DONE, arg=wanted, polling=10)
-    page.wait_for_timeout(60)  # let the kernel become idle
+    page.wait_for_function(IS_IDLE)
+    page.wait_for_timeout(60)
     return page.evaluate(TOOK, wanted)
 
 
