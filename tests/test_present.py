@@ -398,6 +398,12 @@ def test_each_notebook_becomes_a_page_and_slides_and_the_index_leads_to_them(tmp
     assert "<!-- contents -->" not in made["02_next.html"]
 
 
+def test_the_name_of_every_cell_stands_where_the_cell_begins():
+    cells = [new_markdown_cell("# 1 · Title"), code("import numpy"), heading("A"), code("f()", "5"), asked()]
+    title, imports, text, five, last = (cell.id for cell in cells)
+    assert present.cell_names(cells, cut(cells)) == [[title, imports], [text, five], [last]]
+
+
 @pytest.mark.parametrize("wrong", [r"$\unknown$", "[a](03_missing.ipynb)", r"costs 5 \$"])
 def test_a_notebook_that_would_not_be_whole_stops_the_build_and_is_named(tmp_path, wrong):
     with pytest.raises(ValueError, match=r"^01_first.*(unknown|missing|costs)"):
