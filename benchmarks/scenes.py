@@ -110,7 +110,7 @@ def signature(along: str) -> Scene:
             "flagged": (flagged, np.full(len(flagged), -2)),
         }
 
-    return Scene((9.0, 2.64), [panel], artists, at, len(positions), positions.index({"threshold": 2, "rise": 9}[along]))
+    return Scene((9.0, 2.64), [panel], artists, at, len(positions), positions.index({"threshold": 2, "rise": 3}[along]))
 
 
 def pruned() -> Scene:

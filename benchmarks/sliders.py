@@ -52,7 +52,7 @@ LABS = {
     "TriggerLab, rate": Lab("lab = TriggerLab()", 0),
     "BiasLab, rate": Lab("lab = BiasLab()", 0),
     "NAALab, threshold": Lab("lab = NAALab()", 0),
-    "NAALab, rise": Lab("lab = NAALab()", 1),
+    "NAALab, rise": Lab("lab = NAALab(); lab.set(rise=3)", 1),
     "PruningLab, pruned": Lab("lab = PruningLab(); lab.set(pruned=32)", 0),
 }
 DRAGGED = "TriggerLab, rate"
