@@ -61,7 +61,7 @@ class Size(NamedTuple):
     long: tuple[int, int] = (10_000_000, 32)
     megabytes: int = 10_000
     repeats: int = 9
-    most_repeated: int = 100_000  # more rows than that are measured three times
+    most_repeated: int = 10_000  # more rows than that are measured three times
 
 
 TINY = Size(rows=(10, 30), columns=8, most_compared=30, long=(100, 2), megabytes=1, repeats=1)

@@ -31,8 +31,8 @@ Gradients = dict[str, list[sympy.Expr]]
 class Size(NamedTuple):
     """Hidden neurons of the nets, and repeats."""
 
-    hidden: tuple[int, ...] = (2, 4, 8)
-    repeats: int = 9
+    hidden: tuple[int, ...] = (2, 4, 6)
+    repeats: int = 5
 
 
 TINY = Size(hidden=(1, 2), repeats=1)
