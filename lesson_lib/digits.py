@@ -136,6 +136,8 @@ def train_classifier(
     )
     for epoch in range(1, epochs + 1):
         model.partial_fit(X, y, classes=CLASSES)
+        if model.t_ < epoch * len(X):  # scikit-learn ends an epoch at an interrupt, warns, and would go on
+            raise KeyboardInterrupt
         if progress is not None:
             progress(epoch, epochs)
     return model
