@@ -32,8 +32,14 @@ def as_matrix(value: Any, name: str, exact: bool = False) -> Matrix:
         raise ValueError(f"{name} must hold finite numbers; got {floats[~np.isfinite(floats)][0]}")
     if exact or holds_fractions(array):
         floats = np.array([[as_fraction(entry) for entry in row] for row in array], dtype=object)
-    floats.flags.writeable = False
+    read_only(floats)
     return floats
+
+
+def read_only(*arrays: np.ndarray) -> None:
+    """Protect arrays that are remembered: a change in place would show up wherever they are used again."""
+    for array in arrays:
+        array.flags.writeable = False
 
 
 def _numbers(value: Any, name: str) -> np.ndarray:

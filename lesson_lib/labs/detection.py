@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lesson_lib.labs.training import RATES
+from lesson_lib.matrices import read_only
 from lesson_lib.naa import Score, Signature, analyse, score, simulate_activations
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.rules import CHANCES, NORMAL_MAD, RULES, Evidence, mad_index, permutation_maxima
@@ -112,7 +113,9 @@ def case(settings: Settings) -> Case:
 def _compared(data: Settings) -> Signature:
     """Compare the sets once; every rule and threshold judges the same comparison."""
     clean, suspect, _, outgoing = case(data)
-    return analyse(clean, suspect, "raw", 0.0, outgoing=outgoing)
+    found = analyse(clean, suspect, "raw", 0.0, outgoing=outgoing)
+    read_only(*(value for value in vars(found).values() if isinstance(value, np.ndarray)))
+    return found
 
 
 @lru_cache(maxsize=16)

@@ -23,6 +23,7 @@ from lesson_lib.digits import (
     train_classifier,
     triggered,
 )
+from lesson_lib.matrices import read_only
 from lesson_lib.repair import (
     ORDERS,
     Curve,
@@ -126,7 +127,7 @@ def pruning(name: str, by: str) -> Pruning:
     neurons = neurons_by(name, by)
     left = [prune(seen.model, neurons[:k]) for k in range(len(neurons) + 1)]
     rows = images.reshape(-1, images.shape[-1])  # (18, 64)
-    return Pruning(
+    found = Pruning(
         name=name,
         by=by,
         neurons=neurons,
@@ -135,6 +136,8 @@ def pruning(name: str, by: str) -> Pruning:
         weights=np.cumsum(np.vstack([np.zeros(len(CLASSES)), seen.model.W2[neurons]]), axis=0),
         answers=np.array([model.predict(rows).reshape(images.shape[:2]) for model in left]),
     )
+    read_only(found.neurons, *found.curve, found.weights, found.answers)
+    return found
 
 
 def neurons_by(name: str, by: str) -> Indices:

@@ -11,6 +11,7 @@ import numpy as np
 from lesson_lib import words
 from lesson_lib.figures import network_diagram, zero_marks
 from lesson_lib.locks import Lock, locks
+from lesson_lib.matrices import read_only
 from lesson_lib.network import PARAMETERS, Params, chain_rule, collect, forward
 from lesson_lib.sweeps import EPOCHS, Histories, Story, tell
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
@@ -47,7 +48,9 @@ GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise l
 
 @lru_cache(maxsize=24)
 def _table(story: Story, along: str, values: tuple[float, ...], keep: tuple[int, ...]) -> Histories:
-    return tell(story, keep, **{along: values})
+    told = tell(story, keep, **{along: values})
+    read_only(told.epochs, told.outputs, *told.gradient_norms.values())
+    return told
 
 
 @dataclass(frozen=True)
