@@ -1,14 +1,19 @@
 """What every lab shares: named controls, set and reset, a preset to paste, and a picture where no kernel runs."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+import traitlets
 from IPython.display import display
 
 from lesson_lib import words
+from lesson_lib.labs.dial import Dial
+
+MOST_CHARACTERS = 200  # of what is repeated in an error
 
 # Where ipywidgets is hard to see or hit: faint frames and focus, a black arrow on dark lists, radio buttons too close
 # to each other, pale titles of tabs.
@@ -43,7 +48,8 @@ class Lab:
 
     A subclass builds `self.controls` (widgets by name), a first state and `self.box`, then calls `self.start()`. It has
     `compute()`, which turns the controls' values into a new state or raises ValueError, and `draw()`, which shows
-    the state. While a control holds a bad value, its message says so and the last good state stays.
+    the state. While a control holds a bad value, its message says so and the last good state stays. So it does when
+    the work is interrupted; the next move begins anew.
     """
 
     controls: dict[str, widgets.ValueWidget]
@@ -89,16 +95,14 @@ class Lab:
         before = self.values
         for name in values:
             if name not in self.controls:
-                raise ValueError(f"{name} is not a control of this lab; there are {', '.join(self.controls)}")
+                raise ValueError(f"{short(name)} is not a control of this lab; there are {', '.join(self.controls)}")
         try:
-            self._assign({name: _as_typed(value, self.controls[name]) for name, value in values.items()})
-        except Exception as error:  # a widget's own refusal
+            self._assign(values)
+            if self.error:
+                raise ValueError(self.error)
+        except BaseException:  # an interrupt too
             self._assign(before)
-            raise ValueError(f"{', '.join(values)} must hold values that the controls can take: {error}") from None
-        if self.error:
-            message = self.error
-            self._assign(before)
-            raise ValueError(message)
+            raise
 
     def reset(self) -> None:
         """Put every control back to where it started."""
@@ -112,12 +116,13 @@ class Lab:
 
     def load(self, preset: str) -> None:
         """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made."""
-        pairs = [part.partition("=") for part in preset.split(";") if part.strip()]
+        pairs = [part.partition("=") for part in str(preset).split(";") if part.strip()]
         values = {name.strip(): value.strip() for name, _, value in pairs}
         kinds = {name: type(value) for name, value in self._defaults.items()}
-        self.set(**{**self._defaults, **{name: _read(value, kinds.get(name, str)) for name, value in values.items()}})
+        read = {name: _read(name, value, kinds.get(name, str)) for name, value in values.items()}
+        self.set(**{**self._defaults, **read})
 
-    def show_error(self, error: ValueError) -> None:
+    def show_error(self, error: object) -> None:
         """Show the message beside the control that it names first, or under the controls."""
         self.error = str(error)
         name = self.error.split()[0].rstrip(":")
@@ -125,20 +130,43 @@ class Lab:
             shown = key == (name if name in self.messages else "")
             message.value = alert(self.error.replace(name, name.replace("_", " "), 1)) if shown else ""
 
+    def fit(self) -> None:
+        """Bring what belongs together into line; an interrupt may have come between."""
+        for control in self.controls.values():
+            if isinstance(control, Dial):
+                control.show()
+
     def _assign(self, values: dict[str, Any]) -> None:
-        self._following = False
-        try:
+        with self._not_following():
+            self.fit()
             for name, value in values.items():
-                self.controls[name].value = value
-        finally:
-            self._following = True
+                _put(name, value, self.controls[name])
         self._update()
+
+    @contextmanager
+    def _not_following(self) -> Iterator[None]:
+        """Let controls change without following each change, and follow again whatever happens."""
+        following = self._following
+        try:
+            self._following = False
+            yield
+        finally:
+            self._following = following
 
     def _changed(self, _change: dict[str, Any]) -> None:
         if self._following:
             self._update()
 
     def _update(self) -> None:
+        try:
+            with self._not_following():
+                self.fit()
+            self._follow()
+        except KeyboardInterrupt:
+            self.show_error(words.INTERRUPTED)
+            raise
+
+    def _follow(self) -> None:
         self.error = ""
         try:
             self.compute()
@@ -179,9 +207,27 @@ def field(description: str, value: str, label_width: str = "64px", width: str = 
     )
 
 
+class Chosen(traitlets.Any):
+    """A value that is never None."""
+
+    allow_none = False
+
+    def validate(self, _: Any, value: Any) -> Any:
+        """Return the value; raises TraitError for None."""
+        if value is None:
+            raise traitlets.TraitError("must be one of the choices; got None")
+        return value
+
+
+class Choice(widgets.Dropdown):
+    """A list of choices, one of which is always chosen."""
+
+    value = Chosen()
+
+
 def choice(description: str, options: Any, value: Any, width: str, label: str = "initial") -> widgets.Dropdown:
     """Return a labelled list of choices."""
-    return widgets.Dropdown(
+    return Choice(
         options=options,
         value=value,
         description=description,
@@ -216,6 +262,23 @@ def alert(text: str) -> str:
     )
 
 
+def short(text: object) -> str:
+    """Return a text that is not too long to be repeated in an error."""
+    text = str(text)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+
+
+def _put(name: str, value: Any, control: widgets.ValueWidget) -> None:
+    """Put a value into a control; raises ValueError, naming it, unless the control takes the value as it is."""
+    try:
+        value = _as_typed(value, control)
+        control.value = value
+        if control.value != value:
+            raise ValueError(f"it would become {control.value}; got {value!r}")
+    except Exception as error:  # each kind of widget has its own
+        raise ValueError(f"{name} must hold a value that the control can take: {short(error)}") from None
+
+
 def _as_typed(value: Any, control: widgets.ValueWidget) -> Any:
     """Return what to put into a control: a text box takes numbers and lists of numbers as text."""
     if not isinstance(control, widgets.Text):
@@ -223,5 +286,9 @@ def _as_typed(value: Any, control: widgets.ValueWidget) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _read(text: str, kind: type) -> Any:
-    return text == "True" if kind is bool else kind(text)
+def _read(name: str, text: str, kind: type) -> Any:
+    """Return what a preset says of a control, as the kind of value that the control holds."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a number in a preset; got {short(text)}") from None

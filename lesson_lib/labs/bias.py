@@ -121,28 +121,31 @@ class BiasLab(TrainingLab):
             return
         self.map_button.description = words.STOP
         self._mapping = loop.create_task(self._map_in_background())
+        self._mapping.add_done_callback(self._map_done)  # even if it is stopped before it has begun
 
     async def _map_in_background(self) -> None:
-        try:
-            for epoch in self.map_steps():
-                self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
-                await asyncio.sleep(0)
-        except asyncio.CancelledError:
+        for epoch in self.map_steps():
+            self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
+            await asyncio.sleep(0)
+
+    def _map_done(self, task: "asyncio.Task[None]") -> None:
+        self._mapping, self.map_button.description = None, words.DRAW_MAP
+        if task.cancelled():
             self.map_text.value = status(words.MAP_STOPPED)
-        finally:
-            self._mapping, self.map_button.description = None, words.DRAW_MAP
 
     def map_steps(self) -> Iterator[int]:
         """Make the map, yielding each epoch as it is reached; the map appears at the end."""
         story = self.story()
-        self.map = yield from map_steps(story, MAP_RATES, MAP_TARGETS)
-        self._map_story, self._map_plot, self._map_epoch = story, MapPlot(MAP_RATES, MAP_TARGETS), -1
+        made = yield from map_steps(story, MAP_RATES, MAP_TARGETS)
+        plot = MapPlot(MAP_RATES, MAP_TARGETS)
+        self.map, self._map_story, self._map_plot, self._map_epoch = made, story, plot, -1
         self._draw_map()
 
     def _draw_map(self) -> None:
         assert self.map is not None
         shown = self.map.epoch_at(self.epoch)
         if shown != self._map_epoch:
+            self._map_epoch = -1  # until it is done
             self._map_plot.set_codes(self.map.at(shown))
             self._map_epoch = shown
         text = self.map_summary

@@ -45,32 +45,43 @@ class Dial(widgets.HBox):
         return value
 
     @traitlets.observe("value")
-    def _moved(self, change: dict[str, Any]) -> None:
-        value = change["new"]
-        if self.number.value != value:
-            self.number.value = value
-        if self.slider.value != self._nearest(value):
-            self.slider.value = self._nearest(value)
+    def _moved(self, _: dict[str, Any]) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Show the value in the box and on the slider."""
+        if self.number.value != self.value:
+            self.number.value = self.value
+        if self.slider.value != self._nearest(self.value):
+            self.slider.value = self._nearest(self.value)
 
     def _slid(self, change: dict[str, Any]) -> None:
         if change["new"] != self._nearest(self.value):
             self.value = self.positions[change["new"]]
 
     def _typed(self, change: dict[str, Any]) -> None:
-        self.value = change["new"]
+        try:
+            self.value = change["new"]
+        except traitlets.TraitError:  # a box lets NaN through
+            self.show()
+            raise
 
     def _nearest(self, value: float) -> int:
         return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
 
 
 class RangedDial(Dial):
-    """A dial whose positions change with another control."""
+    """A dial whose positions change with another control; `taken` is what it has taken in full."""
+
+    taken: tuple[float, ...] = ()
 
     def take(self, positions: Sequence[float], value: float) -> None:
         """Take other positions, and a value among them."""
+        self.taken = ()
         self._hold(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
         self.value = value
         self._hold(positions)
+        self.taken = tuple(positions)
 
     def _hold(self, positions: Sequence[float]) -> None:
         self.positions = tuple(positions)

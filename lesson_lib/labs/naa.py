@@ -123,11 +123,16 @@ class NAALab(Lab):
         start = STARTS.get(settings.get("rule", ""))
         super().load(preset if start is None or "threshold" in settings else f"{preset}; threshold={start}")
 
-    def _rule_changed(self, change: dict[str, Any]) -> None:
-        """Put the threshold to the new rule's default, before the change is followed."""
-        following, self._following = self._following, False
-        self.threshold.take(THRESHOLDS[change["new"]], STARTS[change["new"]])
-        self._following = following
+    def fit(self) -> None:
+        """Put the threshold to a new rule's range and default, before the change is followed."""
+        rule = self.controls["rule"].value
+        if self.threshold.taken != THRESHOLDS[rule]:
+            self.threshold.take(THRESHOLDS[rule], STARTS[rule])
+        super().fit()
+
+    def _rule_changed(self, _: dict[str, Any]) -> None:
+        with self._not_following():
+            self.fit()
 
     def _assign(self, values: dict[str, Any]) -> None:
         """Assign the rule first, because it changes what the threshold may be."""

@@ -49,7 +49,6 @@ class PruningLab(Lab):
         self.compare_text, self.table = widgets.HTML(), widgets.HTML()
         self.compute()
         self.box = self.layout()
-        self._show_compared()
         self.start()
 
     def layout(self) -> widgets.Box:
@@ -78,6 +77,7 @@ class PruningLab(Lab):
         self.facts.value = status(text)
         for row, answers in zip(self.rows, seen.answers[pruned], strict=True):
             row.show(answers)
+        self._show_compared()
         self.pictures.value = self.plot.show_pruned(pruned, seen.weights[pruned], text)
 
     @property
@@ -88,6 +88,7 @@ class PruningLab(Lab):
             self.plots[seen.name] = PruningPlot(len(seen.neurons), weight_limits(seen.name), TARGET)
         plot = self.plots[seen.name]
         if self._drawn.get(seen.name) != seen.by:
+            self._drawn.pop(seen.name, None)  # until it is done
             plot.set_curve(seen.curve, seen.control)
             self._drawn[seen.name] = seen.by
         return plot
@@ -96,8 +97,10 @@ class PruningLab(Lab):
         """Show every repair of this model side by side; computed once."""
         model = self.values["model"]
         self.compare_text.value = status(words.COMPARING.format(model=model))
-        self.tables[model] = f'<div class="jp-RenderedHTMLCommon">{compare_repairs(model)._repr_html_()}</div>'
-        self._show_compared()
+        try:
+            self.tables[model] = f'<div class="jp-RenderedHTMLCommon">{compare_repairs(model)._repr_html_()}</div>'
+        finally:
+            self._show_compared()
 
     def _show_compared(self) -> None:
         """Show the chosen model's table if there is one; otherwise say that what is shown is another model's."""
@@ -117,13 +120,16 @@ class PruningLab(Lab):
         """Return the curves as a small SVG."""
         return pruning_svg(self.state, verdict(self.state))
 
-    def _model_changed(self, change: dict[str, Any]) -> None:
-        """Let the dial count the new model's neurons, before the change is followed."""
-        following, self._following = self._following, False
-        n = WIDTHS[change["new"]]
-        self.pruned.take(range(n + 1), min(self.pruned.value, n))
-        self._following = following
-        self._show_compared()
+    def fit(self) -> None:
+        """Let the dial count a new model's neurons, before the change is followed."""
+        n = WIDTHS[self.controls["model"].value]
+        if self.pruned.taken != tuple(range(n + 1)):
+            self.pruned.take(range(n + 1), min(self.pruned.value, n))
+        super().fit()
+
+    def _model_changed(self, _: dict[str, Any]) -> None:
+        with self._not_following():
+            self.fit()
 
     def _assign(self, values: dict[str, Any]) -> None:
         """Assign the model first, because it changes how many neurons there are."""
