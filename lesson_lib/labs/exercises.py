@@ -65,6 +65,7 @@ class Exercise:
                 style={"description_width": "60px"},
                 layout=widgets.Layout(width="auto"),
             )
+            self.answer.observe(lambda _: self._say(words.UNCHECKED), names="value")  # no verdict on another answer
             controls = [self.answer, widgets.HBox(buttons)]
         else:
             self.answer = field(words.ANSWER, "", label_width="60px", width="260px")
@@ -78,7 +79,7 @@ class Exercise:
         """Judge the answer and say what is right or which slip it looks like."""
         verdict = judge(self.question, self.answer.value)
         self.solved = self.solved or bool(verdict.correct)
-        self.feedback.value = status(verdict.message)
+        self._say(verdict.message)
         self._checked()
 
     def hint(self) -> None:
@@ -92,7 +93,10 @@ class Exercise:
 
     def solve(self) -> None:
         """Show the solution."""
-        self.feedback.value = status(words.SOLUTION_IS.format(solution=self.question.solution))
+        self._say(words.SOLUTION_IS.format(solution=self.question.solution))
+
+    def _say(self, text: str) -> None:
+        self.feedback.value = status(text)
 
     @property
     def summary(self) -> str:

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 from helpers import CELL_COUNT, WIDE, Shown, TwinLab, cell_with, focused
 
+from lesson_lib import words
 from lesson_lib.labs import HandCalculationLab
 
 CELLS = [
@@ -68,10 +69,6 @@ class HandLab(TwinLab):
 
     def press(self, name, status):
         self.button(name).click()
-        self.wait_for(status)
-
-    def choose(self, name, option, status):
-        self.field(name).select_option(option)
         self.wait_for(status)
 
 
@@ -168,13 +165,12 @@ def test_an_exercise_is_answered_wrong_and_then_right_by_typing(opened):
     exercise.wait_for_text("is not a number")
 
 
-def test_a_choice_is_answered_on_the_keyboard(opened):
+def test_a_choice_is_answered_on_the_keyboard_and_takes_the_last_verdict_back(opened):
     exercise = Shown(opened.page, opened.output(3))
     for choice, verdict in (("the slope relu'(z1)", "✗ Not yet."), ("the activation a1", "✓ Right.")):
-        exercise.field(choice).focus()
-        exercise.page.keyboard.press("Space")
-        exercise.button("Check").focus()
-        exercise.page.keyboard.press("Enter")
+        exercise.field(choice).press("Space")
+        exercise.wait_for_text(words.UNCHECKED)  # the last verdict was on another answer
+        exercise.button("Check").press("Enter")
         exercise.wait_for_text(verdict)
 
 
@@ -197,13 +193,16 @@ def walks(opened, kept_lab, request):
     usual, lab, walks = opened.page.viewport_size, kept_lab, {}
     opened.resize(request.param)
     lab.restart()
-    for step, lines in (("clean step", 23), ("trigger step, after the clean one", 12)):
+    for phase, lines in (("clean", 23), ("trigger", 12)):
         for numbers in ("fractions", "decimals"):
-            lab.field("Numbers as").select_option(numbers)
-            lab.choose("Show the", step, f"of {lines}")
-            lab.press("First", f"line 1 of {lines}")
-            walks[step, numbers] = lab.box.evaluate(WALK)
-            assert len(walks[step, numbers]) == lines
+            lab.put(phase=phase, numbers=numbers)
+            lab.button("First").click()
+            lab.twin.go(1)
+            lab.agrees()
+            lab.wait_for(f"line 1 of {lines}")
+            walks[phase, numbers] = lab.box.evaluate(WALK)
+            assert len(walks[phase, numbers]) == lines
+            lab.twin.go(lines)
     opened.resize(**usual)
     return walks
 
