@@ -200,6 +200,12 @@ def test_a_dial_takes_other_positions_from_any_to_any(pair):
     assert dial.value == dial.number.value == THRESHOLDS[after][-1]
 
 
+def test_the_first_move_of_the_thresholds_slider_counts():
+    lab = NAALab()
+    lab.threshold.slider.value = THRESHOLDS["raw"].index(2.5)
+    assert lab.values["threshold"] == lab.state.settings.threshold == 2.5
+
+
 def test_rule_and_threshold_can_be_set_together_in_any_order(lab):
     lab.set(threshold=11, rule="raw")
     lab.set(threshold=0.2, rule="bh")

@@ -73,7 +73,9 @@ class Dial(widgets.HBox):
 class RangedDial(Dial):
     """A dial whose positions change with another control; `taken` is what it has taken in full."""
 
-    taken: tuple[float, ...] = ()
+    def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
+        super().__init__(description, positions, value, whole)
+        self.taken = self.positions
 
     def take(self, positions: Sequence[float], value: float) -> None:
         """Take other positions, and a value among them."""
