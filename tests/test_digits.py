@@ -116,10 +116,13 @@ def test_training_reports_every_epoch_and_repeats_itself(data):
 
 def test_the_order_of_the_images_changes_from_epoch_to_epoch(data, monkeypatch):
     """An integer random_state would start the same shuffle in every call of partial_fit."""
-    seen = []
-    monkeypatch.setattr(
-        digits.MLPClassifier, "partial_fit", lambda self, X, y, classes: seen.append(self.random_state.randint(1000))
-    )
+    seen, fit = [], digits.MLPClassifier.partial_fit
+
+    def look(model, *data, **keywords):
+        seen.append(model.random_state.randint(1000))
+        fit(model, *data, **keywords)
+
+    monkeypatch.setattr(digits.MLPClassifier, "partial_fit", look)
     train_classifier(*data.train, 0, epochs=4)
     assert len(set(seen)) == 4
 

@@ -592,7 +592,7 @@ def test_a_preset_written_by_hand_may_leave_the_threshold_to_the_rule(lab, rule)
         {"rows": 2.5},
         {"backdoored": 301},
         {"seed": "x"},
-        {"rule": "bh", "threshold": 2},
+        {"threshold": 2, "rule": "bh"},
         {"q": 1},
     ],
 )

@@ -383,8 +383,8 @@ def test_presets_may_be_written_by_hand_in_any_order(lab):
         {"pruned": "many"},
         {"model": "nobody"},
         {"order": "alphabet"},
-        {"model": "clean", "pruned": 100},
-        {"model": "planted loud", "pruned": 129},
+        {"pruned": 100, "model": "clean"},
+        {"pruned": 129, "model": "planted loud"},
         {"q": 1},
     ],
 )
