@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("helpers", "labpage")  # so that a failure there shows both sides
+pytest.register_assert_rewrite("colours", "helpers", "labpage")  # so that a failure there shows both sides
 
 from helpers import write_notebook  # noqa: E402
 from labpage import LabPage  # noqa: E402

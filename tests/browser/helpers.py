@@ -1,7 +1,6 @@
-"""What the tests of several notebooks share: a lab or an exercise on the page, its twin, its colours, and the focus."""
+"""What the tests of several notebooks share: a lab or an exercise on the page, its twin, and the focus."""
 
 import json
-import re
 from contextlib import contextmanager
 from html.parser import HTMLParser
 
@@ -54,30 +53,6 @@ SAMPLE_FRAMES = """(lab) => {
     sample();
 }"""
 END_SAMPLING = "() => { const frames = window.frames; window.frames = null; return frames; }"
-# What a narrow page would make scroll or cut off.
-WIDE = """(lab) => [lab, ...lab.querySelectorAll('*')].filter(node => node.scrollWidth > node.clientWidth + 1
-    && ['auto', 'scroll', 'hidden'].includes(getComputedStyle(node).overflowX) && !node.closest('mjx-container')
-    && node.tagName !== 'INPUT').map(node => node.className)"""
-# The opaque colour behind a node; a text of a picture has its own box just before it.
-GROUND = """(node) => {
-    const opaque = (colour) => !/, 0\\)$|^transparent$|^none$/.test(colour);
-    const box = node.matches('svg text') && getComputedStyle(node.previousElementSibling).fill;
-    if (box && opaque(box)) return box;
-    for (; node; node = node.parentElement) {
-        const colour = getComputedStyle(node).backgroundColor;
-        if (opaque(colour)) return colour;
-    }
-}"""
-# Every visible text with its colour, its opacity, and the colour behind it.
-COLOURS = """(lab) => {
-    const ground = GROUND;
-    const opacity = (node) => node === lab ? 1 : opacity(node.parentElement) * getComputedStyle(node).opacity;
-    const own = (node) => [...node.childNodes].some(child => child.nodeType === Node.TEXT_NODE && child.data.trim());
-    return [...lab.querySelectorAll('*')]
-        .filter(node => own(node) && node.checkVisibility() && !node.closest('option, title, desc, mjx-container'))
-        .map(node => [node.textContent.trim(), getComputedStyle(node)[node.matches('svg text') ? 'fill' : 'color'],
-            opacity(node), ground(node)]);
-}""".replace("GROUND", GROUND)
 
 
 def write_notebook(folder, name, sources):
@@ -268,37 +243,3 @@ class Content(HTMLParser):
 def focused(page):
     """Return the name of what has the focus; a slider is named after the number box beside it."""
     return page.evaluate(FOCUSED)
-
-
-def faint(shown, least=4.5):
-    """Return each text of a lab whose contrast with its ground is below WCAG's least, with its colours."""
-    texts = shown.box.evaluate(COLOURS)
-    assert len(texts) > 5
-    return [
-        (text, colour, ground)
-        for text, colour, opacity, ground in texts
-        if contrast(mixed(seen(colour, seen(ground)), seen(ground), opacity), seen(ground)) < least
-    ]
-
-
-def mixed(colour, ground, opacity):
-    return [opacity * part + (1 - opacity) * below for part, below in zip(colour, ground, strict=True)]
-
-
-def contrast(first, second):
-    """Return WCAG's contrast ratio of two colours."""
-    bright, dim = sorted(map(luminance, (first, second)), reverse=True)
-    return (bright + 0.05) / (dim + 0.05)
-
-
-def seen(colour, ground=(0, 0, 0)):
-    """Return red, green and blue of "rgb(…)" or "rgba(…)", as it looks on a ground."""
-    assert re.fullmatch(r"rgba?\([\d., ]+\)", colour), colour
-    *parts, alpha = [*map(float, re.findall(r"[\d.]+", colour)), 1.0][:4]
-    return mixed(parts, ground, alpha)
-
-
-def luminance(colour):
-    parts = [part / 255 for part in colour]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

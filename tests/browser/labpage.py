@@ -58,7 +58,8 @@ SETTLE = """async () => {
     const place = () => JSON.stringify([...document.querySelectorAll('.jp-Notebook, .jp-Cell-outputWrapper')]
         .map(node => [node.scrollWidth, node.scrollHeight]));
     const fits = () => document.getElementById('jp-main-content-panel').offsetWidth === window.innerWidth;
-    for (let calm = 0, before = ''; calm < 10; before = place()) {
+    for (let calm = 0, frames = 0, before = ''; calm < 10; before = place()) {
+        if (frames++ > 1000) throw new Error('JupyterLab does not settle');
         await new Promise(requestAnimationFrame);
         calm = fits() && place() === before ? calm + 1 : 0;
     }

@@ -4,7 +4,8 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from helpers import GROUND, TwinLab, cell_with, contrast, each, faint, focused, seen
+from colours import GROUND, contrast, faint, seen
+from helpers import TwinLab, cell_with, each, focused
 
 from lesson_lib import words
 from lesson_lib.labs import BiasLab, Exercises, HandCalculationLab, NAALab, PruningLab, TriggerLab

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from helpers import CELL_COUNT, WIDE, Shown, TwinLab, cell_with, focused
+from helpers import CELL_COUNT, Shown, TwinLab, cell_with, focused
 
 from lesson_lib import words
 from lesson_lib.labs import HandCalculationLab
@@ -27,7 +27,9 @@ WALK = """async (lab) => {
         }
         throw new Error(`the lab stays at: ${before}`);
     };
-    const wide = WIDE;
+    const wide = () => [lab, ...lab.querySelectorAll(':not(mjx-container *, input)')]
+        .filter(node => node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflowX !== 'visible')
+        .map(node => node.className);
     const loose = () => [...lab.querySelectorAll('svg text')]
         .filter(text => text.getComputedTextLength() > text.previousElementSibling.width.baseVal.value)
         .map(text => text.textContent);
@@ -35,7 +37,7 @@ WALK = """async (lab) => {
         const inner = lab.querySelector('.widget-htmlmath mjx-container').getBoundingClientRect();
         const box = formula.getBoundingClientRect();
         seen.push({
-            line: status(), height: lab.getBoundingClientRect().height, wide: wide(lab), loose: loose(),
+            line: status(), height: lab.getBoundingClientRect().height, wide: wide(), loose: loose(),
             clipped: formula.scrollHeight > formula.clientHeight || formula.scrollWidth > formula.clientWidth
                 || inner.bottom > box.bottom || inner.right > box.right,
         });
@@ -45,7 +47,7 @@ WALK = """async (lab) => {
         button('Next').click();
         await settled(before);
     }
-}""".replace("WIDE", WIDE)
+}"""
 
 
 class HandLab(TwinLab):
