@@ -259,13 +259,14 @@ STATES = {
 }
 
 
-def test_nothing_is_cut_off_or_scrolled_at_200_percent_and_on_a_projector(opened, lab, name):
+def test_nothing_is_cut_off_or_scrolled_at_200_percent_and_on_a_projector(opened, labs, name):
     usual, heights = opened.page.viewport_size, {1280: set(), 1024: set(), 640: set()}
     try:
-        for state in [{}, *STATES.get(name, [])]:
-            lab.put(**state)
-            for width in heights:
-                opened.resize(width)
+        for width in heights:
+            opened.resize(width)
+            lab = at_start(labs, name)
+            for state in [{}, *STATES.get(name, [])]:
+                lab.put(**state)
                 assert lab.box.evaluate(MISFITS) == []
                 heights[width].add(lab.box.bounding_box()["height"])
     finally:
