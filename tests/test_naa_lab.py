@@ -613,6 +613,12 @@ def test_reset_is_a_button(lab):
     assert shown(lab) == start
 
 
+def test_every_change_of_the_rule_brings_its_own_threshold(lab):
+    for rule in [*STARTS, *reversed(STARTS), *sorted(STARTS)]:
+        lab.controls["rule"].value = rule
+        assert lab.threshold.value == STARTS[rule]
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_without_a_kernel_there_is_a_still_picture_with_the_same_words(lab, displayed, source):
     lab.set(source=source)

@@ -38,6 +38,7 @@ class NAALab(Lab):
         super().__init__()
         start, label = Settings(), words.NAA_LABELS
         self.threshold = RangedDial(label["threshold"], THRESHOLDS[start.rule], start.threshold)
+        self._fitted = ""  # the rule whose thresholds the dial has
         self.controls = {
             "source": _list("source", words.NAA_SOURCES, start.source),
             "rule": _list("rule", words.NAA_RULES, start.rule),
@@ -126,8 +127,9 @@ class NAALab(Lab):
     def fit(self) -> None:
         """Put the threshold to a new rule's range and default, before the change is followed."""
         rule = self.controls["rule"].value
-        if self.threshold.taken != THRESHOLDS[rule]:
+        if (self._fitted, self.threshold.taken) != (rule, THRESHOLDS[rule]):
             self.threshold.take(THRESHOLDS[rule], STARTS[rule])
+            self._fitted = rule
         super().fit()
 
     def _rule_changed(self, _: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ IS_WHOLE = """() => document.querySelectorAll('.jp-Notebook .jp-Cell').length
 OUTPUTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].map(cell => ({
     text: cell.querySelector('.jp-OutputArea')?.textContent ?? '',
     live: cell.querySelectorAll('.jp-OutputArea .jupyter-widgets').length > 0,
-    stills: [...cell.querySelectorAll('.jp-OutputArea .jp-RenderedHTMLCommon img')].map(i => [i.alt, i.naturalWidth]),
+    stills: [...cell.querySelectorAll('.jp-OutputArea .lesson-still img')].map(i => [i.alt, i.naturalWidth]),
 }))"""
 # Cells above may still grow while they are drawn, so scroll until the wanted one has stayed in view.
 SHOW = """async (index) => {
