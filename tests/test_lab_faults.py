@@ -160,7 +160,7 @@ def kept():
 
 
 @every_lab
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_any_moves_in_any_order_lead_to_what_a_fresh_lab_shows(kept, kind, data):
     lab = kept[kind]
@@ -190,9 +190,11 @@ def test_a_bad_value_is_refused_by_name_and_changes_nothing(kept, kind):
     lab = kept[kind]
     lab.reset()
     before = everything(lab)
-    for name in lab.controls:
-        values = [*BAD, *(limits[name] for limits in (BETWEEN, OUTSIDE) if name in limits)]
-        for value in values:
+    tried = set()
+    for name, control in lab.controls.items():
+        values = [limits[name] for limits in (BETWEEN, OUTSIDE) if name in limits]
+        for value in [*BAD[type(control) in tried :: 6 if type(control) in tried else 1], *values]:
+            tried.add(type(control))
             for give in (lambda: lab.set(**{name: value}), lambda: lab.load(f"{name}={value}")):  # noqa: B023
                 with pytest.raises(ValueError, match=rf"^{name}\b") as refused:
                     give()
@@ -297,16 +299,12 @@ def by_hand(name, value, part=None):
 
 
 MOVES = [
-    (HandCalculationLab, by_hand("phase", "trigger")),
     (HandCalculationLab, by_hand("W1", "1/3, 1")),
     (HandCalculationLab, put(W1="1", b1="0", W2="1")),
-    (TriggerLab, by_hand("rate", 3, "slider")),
     (TriggerLab, by_hand("position", 0.3, "number")),
     (TriggerLab, put(schedule="joint", activation="tanh", rate=0.01)),
     (BiasLab, lambda lab: lab.load(words.PRESETS["5 a real backdoor"])),
-    (BiasLab, put(weights="random", width=7)),
     (NAALab, by_hand("rule", "bh")),
-    (NAALab, by_hand("source", "learnt backdoor")),
     (NAALab, put(rule="permutation", threshold=0.3, rows=20, seed=3)),
     (PruningLab, by_hand("model", "planted loud")),
     (PruningLab, by_hand("order", "difference")),
@@ -327,7 +325,7 @@ def test_after_an_interrupt_anywhere_the_lab_goes_on_as_if_nothing_had_been(kind
     start = everything(lab)
     forget()
     places = sorted(Interrupt(lambda: act(lab)).places.values())
-    for step in sorted({*places[:: max(1, len(places) // 4)], *places[-2:]}):
+    for step in sorted({*places[:: max(1, len(places) // 3)], places[-1]}):
         lab.reset()
         forget()
         raised.append(Interrupt(lambda: act(lab), step).raised)
@@ -572,7 +570,7 @@ DRAGGED = {  # the controls that a hand moves without a pause
     HandCalculationLab: ("numbers", *["line"] * 19),
     TriggerLab: ("rate", "epochs", "target", "position"),
     BiasLab: ("rate", "epochs", "target", "position"),
-    NAALab: ("threshold", "rise", "triggered", "source"),
+    NAALab: (*["threshold"] * 8, "rise", "source"),
     PruningLab: ("pruned", "order"),
 }
 
@@ -663,11 +661,12 @@ def test_what_has_no_limit_takes_no_other_name(ask):
 @every_lab
 def test_two_labs_move_apart_and_no_cell_can_change_both(kind):
     first, second = kind(), kind()
-    drag(first, 20, np.random.default_rng(1))
+    n = len(DRAGGED[kind])
+    drag(first, n, np.random.default_rng(1))
     before = everything(first)
-    drag(second, 20, np.random.default_rng(2))
+    drag(second, n, np.random.default_rng(2))
     assert everything(first) == before
-    drag(first, 20, np.random.default_rng(3))
+    drag(first, n, np.random.default_rng(3))
     fresh = at(kind, first.values, getattr(first, "line", 1))
     assert everything(first) == everything(fresh)
     second.reset()
