@@ -41,7 +41,7 @@ This page is written by `.venv/bin/python benchmarks/run.py`, which took {minute
 - Machine: {machine}
 - Load average at the start: {load}
 - {libraries}
-- NumPy and PyTorch compute on one core.
+- In all comparisons NumPy and PyTorch compute on one core.
 
 ![{alt}]({picture})
 """
