@@ -99,6 +99,20 @@ def test_a_notebook_whose_library_is_missing_says_so(tmp_path):
     assert all(math.isnan(one.ours) for one in found)
 
 
+def test_a_notebook_whose_libraries_fail_alone_is_no_result(tmp_path, monkeypatch):
+    nbformat.write(new_notebook(), tmp_path / "01_none.ipynb")
+    runs = iter([costs.Ran(1.0, 2.0, ("keras",))])
+
+    def fails_at_the_second(_):
+        for ran in runs:
+            return ran
+        raise costs.CellExecutionError("", "ModuleNotFoundError", "no backend")
+
+    monkeypatch.setattr(costs, "run", fails_at_the_second)
+    with pytest.raises(costs.CellExecutionError):
+        list(costs.of_notebook(tmp_path / "01_none.ipynb", 1))
+
+
 def test_a_notebook_that_fails_is_no_result(tmp_path):
     nbformat.write(new_notebook(cells=[new_code_cell("1 / 0")]), tmp_path / "01_fails.ipynb")
     with pytest.raises(costs.CellExecutionError):
