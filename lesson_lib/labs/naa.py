@@ -38,7 +38,7 @@ class NAALab(Lab):
         super().__init__()
         start, label = Settings(), words.NAA_LABELS
         self.threshold = RangedDial(label["threshold"], THRESHOLDS[start.rule], start.threshold)
-        self._fitted = ""  # the rule whose thresholds the dial has
+        self._fitted = start.rule  # the rule whose thresholds the dial has
         self.controls = {
             "source": _list("source", words.NAA_SOURCES, start.source),
             "rule": _list("rule", words.NAA_RULES, start.rule),
