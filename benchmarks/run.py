@@ -20,6 +20,7 @@ import report
 import sliders
 import steps
 
+README = Path(__file__).parents[1] / "README.md"
 PARTS = {
     "sliders": sliders,
     "map": outcomes,
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = chosen.write or (report.RESULTS.parent if whole else None)
     if folder:
         report.write(measured, (time.monotonic() - start) / 60, load, folder)
+        for line in report.misquoted(README.read_text(encoding="utf-8"), folder / report.RESULTS.name):
+            print(f"README.md: {line}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -304,7 +304,11 @@ def test_one_part_is_printed_and_written_only_where_told(tmp_path, capsys, monke
     run.main(["--tiny", "--only", "training"])
     assert "| training step | scalar autograd |" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
+    (tmp_path / "README.md").write_text("2<!-- ratio: hop / run -->", encoding="utf-8")
+    monkeypatch.setattr(run, "README", tmp_path / "README.md")
     run.main(["--tiny", "--only", "training", "--write", str(tmp_path)])
+    assert "README.md: 2 is not the ratio of hop / run" in capsys.readouterr().err
+    (tmp_path / "README.md").unlink()
     assert {path.name for path in tmp_path.iterdir()} == {"RESULTS.md", "results.svg"}
 
 
@@ -333,7 +337,9 @@ def test_the_results_say_where_they_were_measured_and_show_their_picture():
 
 
 def test_the_readme_quotes_the_results_as_they_are():
-    assert report.misquoted((ROOT / "README.md").read_text(encoding="utf-8")) == []
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert report.QUOTE.search(readme)
+    assert report.misquoted(readme) == []
 
 
 # Poisoned rows -------------------------------------------------------------------------------------------------------
