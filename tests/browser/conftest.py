@@ -41,6 +41,7 @@ def server(tmp_path_factory):
     copy = tmp_path_factory.mktemp("served") / "notebooks"
     shutil.copytree(NOTEBOOKS, copy, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     assert list(copy.rglob("*.ipynb")), f"no notebook in {NOTEBOOKS}"
+    shutil.copy(copy / "01_backdoor_by_hand.ipynb", copy / "reopened.ipynb")  # for the test that saves
     with jupyter_server(copy) as running:
         yield running
 

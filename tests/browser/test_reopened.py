@@ -3,7 +3,7 @@
 from lesson_lib import words
 from lesson_lib.labs.base import STILL
 
-NOTEBOOK = "01_backdoor_by_hand.ipynb"
+NOTEBOOK = "reopened.ipynb"  # a copy, because it is saved
 SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
 SAVED = "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
 SHUT_DOWN = "() => window.jupyterapp.serviceManager.sessions.shutdownAll()"
@@ -11,10 +11,14 @@ SHUT_DOWN = "() => window.jupyterapp.serviceManager.sessions.shutdownAll()"
 AREAS = """async (name) => {
     const content = window.jupyterapp.shell.currentWidget.content, found = [];
     for (let i = 0; i < content.widgets.length; i++) {
-        const still = content.widgets[i].node.querySelector(`.${name}`);
-        if (!still) continue;
-        await content.scrollToItem(i, 'start');
-        await new Promise(resolve => setTimeout(resolve, 50));
+        const shown = content.widgets[i].model.outputs, node = content.widgets[i].node;
+        const holds = (k) => String(shown.get(k).data['text/html'] ?? '').includes(name);
+        if (![...Array(shown?.length ?? 0).keys()].some(holds)) continue;
+        for (let tries = 0; tries < 100 && !(tries && node.querySelector(`.${name}`)); tries++) {
+            await content.scrollToItem(i, 'start');  // what is far away is not drawn yet
+            await new Promise(resolve => setTimeout(resolve, 100));
+        }
+        const still = node.querySelector(`.${name}`);
         const outputs = [...still.closest('.jp-OutputArea').querySelectorAll('.jp-OutputArea-output')];
         const live = outputs.filter(node => !node.contains(still) && node.checkVisibility());
         found.push([still.checkVisibility(), live.map(node => node.textContent)]);
