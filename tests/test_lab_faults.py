@@ -24,7 +24,7 @@ from test_labs import inside, no_error_in_a_callback  # noqa: F401
 from traitlets import TraitError
 
 import lesson_lib
-from lesson_lib import moments, plotting, repair, sweeps, words
+from lesson_lib import moments, plotting, pruning_plot, repair, sweeps, words
 from lesson_lib import training as training_loop
 from lesson_lib.batch import Batch
 from lesson_lib.digits import train_classifier
@@ -51,11 +51,16 @@ SHOWN = ("pictures", "facts", "diagram", "formula", "title", "count")
 every_lab = pytest.mark.parametrize("kind", LABS)
 
 
+def words_of(lab):
+    """Return the summary without the message, which may repeat what was typed."""
+    return lab.summary.partition(f" {words.ERROR_SIGN}")[0]
+
+
 def picture(lab):
     """Return all that the lab draws of its state."""
     drawn = [getattr(lab, name).value for name in SHOWN if hasattr(lab, name)]
     answers = [row.answers.value for row in getattr(lab, "rows", [])]
-    return [lab.still(), lab.summary.partition(f" {words.ERROR_SIGN}")[0], *drawn, *answers]
+    return [lab.still(), words_of(lab), *drawn, *answers]
 
 
 def hands(lab):
@@ -75,7 +80,7 @@ def check_valid(lab):
     shown = [message.value for message in lab.messages.values() if message.value]
     assert len(shown) == bool(lab.error)
     assert all('role="alert"' in one for one in shown)
-    assert not re.search(r"\b(nan|inf)\b", unescape(lab.summary), re.IGNORECASE)
+    assert not re.search(r"\b(nan|inf)\b", unescape(words_of(lab)), re.IGNORECASE)
     if hasattr(lab, "plot"):
         for line in lab.plot.lines.values():
             numbers = line.get_data() if hasattr(line, "get_data") else ()
@@ -422,6 +427,23 @@ def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, m
     monkeypatch.undo()
     lab.controls["epochs"].value = 100
     assert map_shown(lab) == before
+
+
+def test_a_curve_whose_drawing_was_interrupted_is_not_taken_for_drawn(kept, monkeypatch):
+    lab, set_curve = kept[PruningLab], pruning_plot.PruningPlot.set_curve
+    lab.reset()
+    before = picture(lab)
+
+    def half(plot, *curves):
+        set_curve(plot, *curves)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pruning_plot.PruningPlot, "set_curve", half)
+    with pytest.raises(KeyboardInterrupt):
+        lab.controls["order"].value = "difference"
+    monkeypatch.undo()
+    lab.controls["order"].value = "rise"
+    assert picture(lab) == before
 
 
 def test_a_map_that_is_stopped_before_it_has_begun_can_be_drawn_again(small_map):
