@@ -39,7 +39,7 @@ def test_a_saved_notebook_opened_again_shows_stills_and_no_broken_box(lab_page):
     lab_page.page.evaluate(SHUT_DOWN)
 
     lab_page.open(NOTEBOOK)
-    assert lab_page.page.locator(".jp-mod-trusted", has_text=words.NEEDS_KERNEL).count()
     assert lab_page.page.evaluate(AREAS, STILL) == [[True, []]] * len(running)
+    assert lab_page.page.locator(".jp-mod-trusted", has_text=words.NEEDS_KERNEL).count()
     assert lab_page.errors() == []
     assert lab_page.console_errors == []
