@@ -21,7 +21,7 @@ def run_sealed(notebook, folder):
     scratch.mkdir()
     private = dict.fromkeys(["HOME", "USERPROFILE", "IPYTHONDIR"], str(folder))
     private |= dict.fromkeys(["TMPDIR", "TEMP", "TMP"], str(scratch))
-    private["TORCHINDUCTOR_CACHE_DIR"] = str(scratch)  # PyTorch, once imported by another test, tells it to all children
+    private["TORCHINDUCTOR_CACHE_DIR"] = str(scratch)  # PyTorch hands its own on to child processes
     env = {**os.environ, **private, "MPLCONFIGDIR": mpl.get_cachedir(), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, TESTS / "run_sealed.py", notebook, folder]
     done = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
