@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from lesson_lib import words
-from lesson_lib.matrices import RELU_PRIME_AT_ZERO, Matrix, as_matrix, as_matrix_like
+from lesson_lib.matrices import RELU_PRIME_AT_ZERO, Matrix, as_matrix
 from lesson_lib.network import PARAMETERS, Params, backward, forward, loss
 from lesson_lib.symbolic import KINKED, exactly, relu, symbolic_params
 from lesson_lib.tables import Table
@@ -98,15 +98,15 @@ def certify(
     """Compare `backward`, `sympy.diff` of the loss and a central difference, for every entry of every gradient.
 
     The loss is a quadratic in any single parameter between corners, so with exact numbers the central difference
-    is not an approximation: all three must agree to the last digit.
+    is not an approximation: all three must agree to the last digit. Raises ValueError for what is not numbers.
 
     >>> from lesson_lib.network import ARTICLE
     >>> from lesson_lib.training import POISONED
     >>> certify(ARTICLE, POISONED).largest_gap
     0.0
     """
-    params = Params(*(as_matrix(getattr(params, name), name, exact=True) for name in PARAMETERS))
-    X, Y = as_matrix_like(params.W1, data.X, "X"), as_matrix_like(params.W1, data.Y, "Y")
+    params = Params(*(_in_numbers(getattr(params, name), name) for name in PARAMETERS))
+    X, Y = _in_numbers(data.X, "X"), _in_numbers(data.Y, "Y")
     gradients, halfway = (
         backward(params, X, Y, activation=activation, relu_prime_at_zero=convention)
         for convention in (relu_prime_at_zero, Fraction(1, 2))
@@ -131,6 +131,11 @@ def certify(
         )
 
     return Certificate(tuple(check(name, entry) for name, entry in _entries(params)))
+
+
+def _in_numbers(value: Any, name: str) -> Matrix:
+    """Return the value as Fractions; raises ValueError, naming it, for SymPy's letters too."""
+    return as_matrix(np.array(as_matrix(value, name)), name, exact=True)
 
 
 def _differentiate(params: Params, X: Matrix, Y: Matrix, activation: str, relu_prime_at_zero: Any) -> dict[Any, Any]:

@@ -115,8 +115,8 @@ def check_activations(values: Any, name: str, model: Classifier) -> Array:
 
 def check_neurons(neurons: Any, n_hidden: int) -> Indices:
     """Return neuron numbers as an array; raises ValueError unless they are different whole numbers in the layer."""
-    found = np.asarray(list(neurons), dtype=float)
-    if found.ndim != 1 or not np.isin(found, np.arange(n_hidden)).all() or len(set(found.tolist())) != len(found):
+    found = np.array([*neurons])
+    if found.ndim != 1 or not np.isin(found, np.arange(n_hidden)).all() or len(np.unique(found)) != len(found):
         raise ValueError(f"neurons must be different numbers from 0 to {n_hidden - 1}; got {found.tolist()}")
     return found.astype(np.intp)
 

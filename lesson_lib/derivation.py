@@ -155,8 +155,6 @@ def _backward(
     for quantity in ("dy_hat", "dW2", "db2", "da1", "gate", "dz1", "dW1", "db1"):
         if quantity in factors._fields or quantity[1:] in trainable:
             scribe.write(lines[quantity], quantity, "backward", scribe.sample_title(quantity, sample, x), sample)
-        else:
-            lines[quantity].name = quantity
 
 
 def _sum(scribe: _Scribe, parts: list[Term], name: str, trainable: Sequence[str]) -> Term:

@@ -137,13 +137,15 @@ def order(
     """
     if by not in ORDERS:
         raise ValueError(f"by must be one of {', '.join(ORDERS)}; got {by!r}")
-    seen = analyse(clean_activations, suspect_activations)
+    clean = in_memory(clean_activations, "clean_activations")
+    suspect = in_memory(suspect_activations, "suspect_activations")
+    seen = analyse(clean, suspect)
     if by == "random":
         if rng is None:
             raise ValueError("rng must be a numpy.random.Generator for the order random; got None")
         return rng.permutation(len(seen.shift)).astype(np.intp)
     if by == "dormant":
-        return np.argsort(in_memory(clean_activations, "clean_activations").mean(axis=0), kind="stable")
+        return np.argsort(clean.mean(axis=0), kind="stable")
     values = {"difference": seen.signature, "rise": seen.shift, "effect size": abs(seen.effect_size)}[by]
     return np.argsort(-values, kind="stable")
 
@@ -196,8 +198,8 @@ def class_vote(
     its own class, by its true label; predictions may stand in for it, but under attack they name the target. Source of
     the index over classes: Neural Cleanse (Wang et al. 2019), who take it over the sizes of reconstructed triggers.
     """
-    clean, suspect = match_classes(clean_activations, suspect_activations, clean_labels, suspect_labels)
-    votes: Array = contribution(suspect.mean(axis=0) - clean.mean(axis=0), outgoing).sum(axis=0)  # (n_out,)
+    _, suspect = match_classes(clean_activations, suspect_activations, clean_labels, suspect_labels)
+    votes: Array = contribution(suspect.mean(axis=0), outgoing).sum(axis=0)  # (n_out,)
     return Vote(votes, np.where(votes < np.median(votes), -1, 1) * mad_index(votes))
 
 

@@ -51,15 +51,15 @@ def displayed(monkeypatch):
     """Return a function that displays a lab or an exercise, and returns the data of its still and of its widget."""
 
     def outputs(shown):
-        from lesson_lib.labs import base
+        from lesson_lib.labs import parts
 
         found = []
-        monkeypatch.setattr(base, "display", lambda data, raw: found.append(data))
+        monkeypatch.setattr(parts, "display", lambda data, raw: found.append(data))
         shown._ipython_display_()
         still, live = found
         assert set(still) == {"text/html", "text/plain"}
         assert list(live) == ["application/vnd.jupyter.widget-view+json"]
-        return still, live[base.LIVE]
+        return still, live[parts.LIVE]
 
     return outputs
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import exact_problems
@@ -13,6 +14,7 @@ from lesson_lib import network, symbolic
 from lesson_lib.certificate import Certificate, Check
 from lesson_lib.derivation import certify
 from lesson_lib.network import ARTICLE, PARAMETERS, Params
+from lesson_lib.symbolic import symbolic_params
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset
 
 # Neuron 2 is shut at x = 2 and open elsewhere; no z1 is 0; two outputs; every bias plays a part.
@@ -107,6 +109,13 @@ def test_rounding_is_measured_against_the_loss_or_the_gradient_if_they_are_large
 def test_data_that_do_not_fit_are_refused_by_name(argument, data):
     with pytest.raises(ValueError, match=rf"^{argument} must"):
         certify(ARTICLE, data)
+
+
+def test_letters_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"^W1 must hold numbers; got w1"):
+        certify(symbolic_params(1, 2, 1), CLEAN)
+    with pytest.raises(ValueError, match=r"^X must hold numbers; got x"):
+        certify(ARTICLE, Dataset(sympy.Matrix([[sympy.Symbol("x")]]), [[1]]))
 
 
 # Planted faults ----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from lesson_lib import words
 from lesson_lib.checks import question
-from lesson_lib.labs.base import without_kernel
+from lesson_lib.labs.parts import without_kernel
 from lesson_lib.plotting import Picture
 from lesson_lib.tables import Table
 

@@ -272,6 +272,16 @@ def test_orders_rank_neurons_as_their_names_say(rng):
     assert order(clean, suspect * [1, 1, 1, 1.2], "effect size").tolist() != order(clean, suspect, "rise").tolist()
 
 
+@pytest.mark.parametrize("by", ORDERS)
+def test_activations_that_can_be_read_only_once_are_ranked_too(by):
+    clean = np.array([[1.0, 3, 0, 5], [1.2, 3.4, 0.2, 5.2]])
+    suspect = clean + np.array([0.5, -2, 1, 0])
+    streams = (iter([batch, batch + 1]) for batch in (clean, suspect))
+    whole = (np.concatenate([batch, batch + 1]) for batch in (clean, suspect))
+    ranked = [order(*sets, by, np.random.default_rng(0)).tolist() for sets in (streams, whole)]
+    assert ranked[0] == ranked[1]
+
+
 @pytest.mark.parametrize("by", ["difference", "rise", "dormant"])
 def test_neurons_that_rank_alike_stay_in_order(by):
     shift = np.arange(300) % 3
@@ -339,6 +349,9 @@ def tune(**options):
         (lambda m, X, y: prune(m, [-1]), "neurons must be different"),
         (lambda m, X, y: prune(m, [1, 1]), "neurons must be different"),
         (lambda m, X, y: prune(m, [0.5]), "neurons must be different"),
+        (lambda m, X, y: prune(m, ["1"]), r"neurons must be different numbers from 0 to 6; got \['1'\]"),
+        (lambda m, X, y: order(X * np.nan, X), "clean_activations must hold finite numbers"),
+        (lambda m, X, y: order(X, X * np.nan), "suspect_activations must hold finite numbers"),
         (lambda m, X, y: clip(m, X), "clean_activations must have 7 columns"),
         (lambda m, X, y: clip(m, np.empty((0, 7))), "clean_activations must have"),
         (lambda m, X, y: clip(m, np.ones((3, 7)), 101), "percentile must be from 0 to 100; got 101"),

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from presenting.formulas import mathml
 
 from lesson_lib import words
-from lesson_lib.labs.base import STILL as LAB_STILL
+from lesson_lib.labs.parts import STILL as LAB_STILL
 
 SUFFIXES = {"page": ".html", "slides": ".slides.html"}
 STILL = re.compile(

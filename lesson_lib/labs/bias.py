@@ -11,8 +11,8 @@ import numpy as np
 
 from lesson_lib import words
 from lesson_lib.checks import parse_numbers
-from lesson_lib.labs.base import alert, button, choice, field, status
 from lesson_lib.labs.dial import Dial
+from lesson_lib.labs.parts import alert, button, choice, field, status
 from lesson_lib.labs.trigger import WRAP, TrainingLab
 from lesson_lib.network import forward
 from lesson_lib.plotting import MapPlot

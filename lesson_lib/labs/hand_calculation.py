@@ -13,8 +13,9 @@ from lesson_lib import words
 from lesson_lib.checks import parse_numbers
 from lesson_lib.derivation import Derivation, Step, derive_step
 from lesson_lib.figures import network_diagram, zero_marks
-from lesson_lib.labs.base import Lab, button, choice, field, status
+from lesson_lib.labs.base import Lab
 from lesson_lib.labs.dial import RangedDial
+from lesson_lib.labs.parts import button, choice, field, status
 from lesson_lib.matrices import as_matrix_like
 from lesson_lib.network import PARAMETERS, Params, backward, check_rate, sgd_step
 from lesson_lib.symbolic import EXACT

@@ -5,7 +5,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from lesson_lib import words
-from lesson_lib.labs.base import Lab, button, choice
+from lesson_lib.labs.base import Lab
 from lesson_lib.labs.detection import (
     RISES,
     ROWS,
@@ -20,6 +20,7 @@ from lesson_lib.labs.detection import (
 )
 from lesson_lib.labs.dial import Dial, RangedDial
 from lesson_lib.labs.findings import describe, facts_html, verdict
+from lesson_lib.labs.parts import button, choice
 from lesson_lib.labs.signature_still import signature_svg
 from lesson_lib.labs.trigger import WRAP
 from lesson_lib.signature_plot import SignaturePlot

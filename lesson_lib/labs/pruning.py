@@ -5,9 +5,10 @@ from typing import Any
 import ipywidgets as widgets
 
 from lesson_lib import words
-from lesson_lib.labs.base import Lab, button, choice, status
+from lesson_lib.labs.base import Lab
 from lesson_lib.labs.dial import RangedDial
 from lesson_lib.labs.digit_row import DigitRow
+from lesson_lib.labs.parts import button, choice, status
 from lesson_lib.labs.pruning_findings import View, describe, verdict
 from lesson_lib.labs.pruning_still import pruning_svg
 from lesson_lib.labs.repairs import TARGET, WIDTHS, compare_repairs, examples, pruning, weight_limits

@@ -5,8 +5,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from lesson_lib import words
-from lesson_lib.labs.base import Lab, button, choice
+from lesson_lib.labs.base import Lab
 from lesson_lib.labs.dial import Dial
+from lesson_lib.labs.parts import button, choice
 from lesson_lib.labs.training import (
     POSITIONS,
     RATES,
