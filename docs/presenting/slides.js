@@ -26,13 +26,11 @@ addEventListener('keydown', (event) => {
   show(index);
 });
 
-// The slide that crosses the middle of the screen is the one shown.
-const watch = new IntersectionObserver((entries) => {
-  for (const entry of entries) {
-    if (!entry.isIntersecting) continue;
-    shown = slides.indexOf(entry.target);
-    history.replaceState(null, '', `#${entry.target.id}`);
-  }
-}, { rootMargin: '-50% 0px -50% 0px' });
-slides.forEach((slide) => watch.observe(slide));
+// Whoever scrolls instead: the slide in the middle of the screen is the one shown.
+addEventListener('scroll', () => {
+  const middle = slides.findIndex((slide) => slide.getBoundingClientRect().bottom > innerHeight / 2);
+  if (middle < 0 || middle === shown) return;
+  shown = middle;
+  history.replaceState(null, '', `#${slides[shown].id}`);
+});
 addEventListener('resize', () => slides[shown].scrollIntoView());
