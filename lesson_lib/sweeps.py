@@ -44,7 +44,6 @@ class Story:
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {', '.join(map(repr, SCHEDULES))}; got {self.schedule!r}")
-
         if any(abs(number) > BOUND for number in (*self.b1, self.b2)):
             raise ValueError(f"b1 and b2 must be at most {BOUND:g} in size; got {self.b1}, {self.b2}")
 
