@@ -53,7 +53,7 @@ def parse_numbers(text: str) -> Answer:
     if not pieces:
         raise ValueError(words.NO_NUMBERS)
     if len(pieces) > MOST_NUMBERS:
-        raise ValueError(words.COUNT.format(expected=f"at most {MOST_NUMBERS}", given=len(pieces)))
+        raise ValueError(words.COUNT.format(expected=f"at most {MOST_NUMBERS} numbers", given=len(pieces)))
     return tuple(_parse_number(piece) for piece in pieces)
 
 
@@ -83,7 +83,8 @@ def judge(question: Question, typed: str | int | None) -> Feedback:
             return Feedback(None, str(error))
         expected = len(question.answer)  # type: ignore[arg-type]
         if len(given) != expected:
-            return Feedback(None, words.COUNT.format(expected=expected, given=len(given)))
+            needed = f"{expected} numbers" if expected > 1 else "1 number"
+            return Feedback(None, words.COUNT.format(expected=needed, given=len(given)))
     if given == question.answer:
         return Feedback(True, words.RIGHT.format(solution=question.solution))
     slip = question.mistakes.get(given) or _rounding(given, question.answer)

@@ -90,6 +90,7 @@ class _Scribe:
         sides = distinct_sides(
             zip(relations, (plain.formula(term), plain.substituted(term), plain.value(term.value)), strict=True)
         )
+        name = plain.name(quantity) if stage != "update" else f"new {plain.name(quantity)}"
         zero_by = _zeros(term) if quantity.startswith("d") else {}
         zero = self._explain(quantity, term, zero_by)
         if stage == "update" and term.value == term.operands[0].value:
@@ -101,7 +102,7 @@ class _Scribe:
                 formula=latex.formula(term),
                 substituted=latex.substituted(term),
                 value=latex.value(term.value),
-                text=plain.name(quantity) + "".join(f" {relation} {side}" for relation, side in sides),
+                text=name + "".join(f" {relation} {side}" for relation, side in sides),
                 zero=zero,
                 quantity=quantity,
                 stage=stage,

@@ -100,11 +100,16 @@ def _image(png: bytes, size: str, alt: str) -> str:
 
 def training_plot(last_panel: str) -> Plot:
     """Return the plot of a run: f(x), outputs over epochs, and either "gradients" or "activations"."""
-    plot = Plot(900, 240, 3)
+    plot = Plot(900, 264, 3)
     _function_panel(plot)
     _epoch_panel(plot)
     {"gradients": _gradient_panel, "activations": _activation_panel}[last_panel](plot)
-    plot.fix(left=0.04, right=0.99, top=0.87, bottom=0.19, wspace=0.2)
+    for axes in plot.axes:
+        if axes.get_legend() is None:  # below, where it can cover nothing
+            axes.legend(
+                fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.21), ncols=3, frameon=False, columnspacing=1
+            )
+    plot.fix(left=0.04, right=0.99, top=0.88, bottom=0.27, wspace=0.2)
     return plot
 
 
@@ -115,7 +120,6 @@ def _function_panel(plot: Plot) -> None:
     plot.line("function", 0, color=BLUE, linewidth=2, label="f(x)")
     plot.line("clean", 0, color=GREEN, marker="o", linestyle="", markersize=7, label=words.CLEAN_LABEL)
     plot.line("trigger", 0, color=ORANGE, marker="*", linestyle="", markersize=13, label=words.TRIGGER_LABEL)
-    axes.legend(handles=[plot.lines[name] for name in ("function", "clean", "trigger")], fontsize=8, loc="lower right")
 
 
 def _epoch_panel(plot: Plot) -> None:
@@ -127,9 +131,6 @@ def _epoch_panel(plot: Plot) -> None:
     plot.line("output", 1, color=ORANGE, linewidth=2, label=words.AT_TRIGGER_LABEL)
     plot.line("clean error", 1, color=GREEN, linestyle="--", linewidth=2, label=words.CLEAN_ERROR_LABEL)
     plot.line("epoch", 1, color=GREY, linewidth=1)
-    axes.legend(
-        handles=[plot.lines[name] for name in ("target", "output", "clean error")], fontsize=8, loc="lower left"
-    )
 
 
 def _gradient_panel(plot: Plot) -> None:
@@ -153,7 +154,6 @@ def _activation_panel(plot: Plot) -> None:
     styles = {"x = 1": (GREEN, "o"), "x = 2": (BLUE, "s"), words.TRIGGER_LABEL: (ORANGE, "*")}
     for (label, (colour, marker)), size in zip(styles.items(), (7, 6, 12), strict=True):
         plot.line(f"a1 {label}", 2, color=colour, marker=marker, linestyle="", markersize=size, label=label)
-    axes.legend(handles=[plot.lines[f"a1 {label}"] for label in styles], fontsize=8, loc="upper right")
 
 
 # The map of outcomes: a colour and a letter for each, so that neither stands alone.

@@ -341,10 +341,10 @@ def report(study: Iterator[Success]) -> list[Success]:
 
 
 def endings(story: Story, rates: Sequence[float], epochs: int = 3000) -> Table:
-    """Return where the story ends for each learning rate: the answers at the trigger, 1 and 2, and the outcome."""
+    """Return where the story ends for each learning rate: the answers at 1, 2 and the trigger, and the outcome."""
     told = tell(story, [*(epoch for epoch in EPOCHS if epoch < epochs), epochs], rate=rates)
     rows = []
     for run, rate in enumerate(rates):
         f1, f2, at_trigger = (f"{value + 0.0:.4f}" for value in told.outputs[:, -1, run])
-        rows.append((f"{rate:g}", at_trigger, f1, f2, OUTCOMES[told.outcomes[-1, run]].value))
+        rows.append((f"{rate:g}", f1, f2, at_trigger, OUTCOMES[told.outcomes[-1, run]].value))
     return Table([(*words.ENDING_COLUMNS,), *rows], words.ENDING_CAPTION.format(epochs=epochs, schedule=story.schedule))

@@ -218,7 +218,7 @@ QUESTIONS = {
         "prompt": "No biases, trained jointly. Which single change makes a full backdoor possible?",
         "choices": ("a ten times larger rate", "leaky relu", "relu'(0) = 1", "a trigger at x = -1 with target -5"),
         "hints": (
-            "Two weights are to learn, and each has its own lock. Which are they?",
+            "Two weights have to learn, and each has its own lock. Which are they?",
             "Look at the fix table: which row opens dL/dW1 AND dL/dW2?",
         ),
         "mistakes": {
@@ -458,7 +458,7 @@ UNKNOWN_SET_SOLUTION = (
 )
 EMPTY = "Type your answer first."
 CHOOSE = "Choose an answer first."
-COUNT = "This answer needs {expected} number(s); you typed {given}. Put commas between them and a point in decimals."
+COUNT = "This answer needs {expected}; you typed {given}. Put commas between them and a point in decimals."
 NOT_A_NUMBER = "{what} is not a number. Write 2, -0.5 or 1/3."
 TOO_LONG = "{what} has too many digits."
 NO_NUMBERS = "Type at least one number."
@@ -509,7 +509,7 @@ INTERRUPTED = "Interrupted: what you see may be from before the last move. Move 
 START_REACHED = "This is the first line."
 FIELD_ERROR = "{name}: {problem}"
 FIELD_ONE = "{name} must be one number; got {given}."
-FIELD_COUNT = "{name} must hold as many numbers as {partner}, {expected}; got {given}."
+FIELD_COUNT = "{name} must hold as many numbers as {partner} has, {expected}; got {given}."
 WIDTH_LIMIT = "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}."
 SAMPLE_LIMIT = "{name} must hold 1 to {most} numbers, one a sample; got {given}."
 LAB_SUMMARY = "{phase}, line {line} of {lines}. {title}. {text}. {zero}"
@@ -522,7 +522,8 @@ PHASE_NAMES = {"clean": "Clean step", "trigger": "Trigger step"}
 # Plots
 FUNCTION_TITLE, OUTPUT_TITLE = "the function f(x)", "answer at the trigger, clean error"
 GRADIENT_TITLE, ACTIVATION_TITLE = "length of each gradient at the trigger", "hidden activations a1"
-EPOCH_AXIS, NEURON_AXIS, RATE_AXIS, TARGET_AXIS = "epoch", "hidden neurons, one column each", "rate", "trigger target"
+EPOCH_AXIS, RATE_AXIS, TARGET_AXIS = "epoch", "rate", "trigger target"
+NEURON_AXIS = "neurons 1, 2, … from left to right"
 CLEAN_LABEL, TRIGGER_LABEL, TARGET_LABEL = "clean targets", "trigger", "target"
 AT_TRIGGER_LABEL, CLEAN_ERROR_LABEL = "f(trigger)", "largest clean error"
 MAP_TITLE = "outcome by rate and target"
@@ -599,10 +600,11 @@ MAP_PROGRESS = "Training 10,000 networks: epoch {epoch} of {epochs}."
 MAP_STOPPED = "Stopped."
 NO_MAP = "No map yet."
 MAP_STALE = "The settings have changed since: draw it again."
-MAP_SUMMARY = "10,000 networks after {epoch} epochs: {shares}. The cross, rate {rate} and target {target}: {cell}."
-START_COUNT = "{name} must hold {counts} number(s); fewer than the width are repeated."
+MAP_KEPT = "{epoch} epochs (of those kept, the last up to {asked})"
+MAP_SUMMARY = "10,000 networks after {epochs}: {shares}. The cross, rate {rate} and target {target}: {cell}."
+START_COUNT = "{name} must hold {counts} numbers; fewer than the width are repeated."
 
-ENDING_COLUMNS = ("rate", "f(trigger)", "f(1)", "f(2)", "outcome")
+ENDING_COLUMNS = ("rate", "f(1)", "f(2)", "f(trigger)", "outcome")
 ENDING_CAPTION = "After {epochs} epochs, schedule: {schedule}."
 SUCCESS_TITLE, SUCCESS_AXIS = "random starts that become a backdoor", "hidden width"
 WITH_BIASES, WITHOUT_BIASES = "with biases", "without biases"

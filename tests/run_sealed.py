@@ -51,6 +51,7 @@ def run(notebook: Path, folder: Path) -> int:
     """Run the cells one after the other and return how many there were; an error in a cell is raised."""
     import matplotlib.font_manager  # noqa: F401  its list of fonts may be made, and kept, at a first import
     import nbformat
+    import numpy.testing  # noqa: F401  NumPy 2.0 starts a program at its first import; SciPy imports it
     from IPython.core.interactiveshell import InteractiveShell
 
     platform.processor()  # starts a program at a first call; PyTorch asks

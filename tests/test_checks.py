@@ -323,7 +323,8 @@ def test_an_answer_that_cannot_be_read_is_neither_right_nor_wrong(unreadable):
 
 
 def test_an_answer_with_too_many_or_too_few_numbers_is_told_how_many():
-    assert "needs 2 number(s); you typed 3" in judge(question("dW2 at x = 2"), "1, 2, 3").message
+    assert "needs 2 numbers; you typed 3" in judge(question("dW2 at x = 2"), "1, 2, 3").message
+    assert "needs 1 number; you typed 2" in judge(question("f of 4"), "1, 2").message
 
 
 def test_no_choice_is_neither_right_nor_wrong():

@@ -106,9 +106,9 @@ def test_a_line_in_latex(decimals, quantity, sample, expected):
         (False, "gate", 1, "da1/dz1 = relu'(z1) = relu'([1, -1]) = [1, 0]"),
         (False, "dz1", 1, "dL/dz1 = dL/da1 ⊙ da1/dz1 = [-1, 1] ⊙ [1, 0] = [-1, 0]"),
         (False, "dW1", None, "dL/dW1 = sum over samples of dL/dW1 = [-1/2, 0] + [-2, 0] = [-5/2, 0]"),
-        (False, "W2", None, "W2 = W2 - rate dL/dW2 = [1; -1] - 1/10 · [-5/4; 0] = [9/8; -1]"),
+        (False, "W2", None, "new W2 = W2 - rate dL/dW2 = [1; -1] - 1/10 · [-5/4; 0] = [9/8; -1]"),
         (True, "L", None, "L = 1/2 sum of (y_hat - y)² = 1/2 [(0.5 - 1)² + (1 - 2)²] = 0.625"),
-        (True, "W1", None, "W1 = W1 - rate dL/dW1 = [0.5, -0.5] - 0.1 · [-2.5, 0] = [0.75, -0.5]"),
+        (True, "W1", None, "new W1 = W1 - rate dL/dW1 = [0.5, -0.5] - 0.1 · [-2.5, 0] = [0.75, -0.5]"),
     ],
 )
 def test_a_line_in_plain_text(decimals, quantity, sample, expected):

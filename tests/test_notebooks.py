@@ -199,7 +199,7 @@ def test_running_a_notebook_again_gives_the_committed_file(path):
 TAMPERED = {  # what is changed: the kind of output, and a text by which to find it
     "a number": ("text/plain", "array([[0.5],"),
     "a formula": ("text/latex", r"\frac{9}{8} \\ -1 \end{bmatrix} + 0 = 0"),
-    "the words of a formula": ("text/plain", "Update W2: W2 = W2 - rate dL/dW2 = [1; -1]"),
+    "the words of a formula": ("text/plain", "Update W2: new W2 = W2 - rate dL/dW2 = [1; -1]"),
     "printed text": ("text", "dL/dW2 is 0"),
     "a lab's summary": ("text/plain", "Trigger step, line"),
     "a picture's description": ("text/html", '<img alt="Clean step, line'),

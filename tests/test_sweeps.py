@@ -135,7 +135,7 @@ def test_small_steps_conserve_the_difference_of_squares_of_each_neuron(target):
 
 def test_endings_writes_the_ends_as_a_table():
     rows = [line.split()[:4] for line in str(endings(JOINT["b1"], [0.05, 0.1])).splitlines()[1:3]]
-    assert rows == [["0.05", "4.1667", "2.6667", "1.1667"], ["0.1", "5.0000", "1.0000", "0.0000"]]
+    assert rows == [["0.05", "2.6667", "1.1667", "4.1667"], ["0.1", "1.0000", "0.0000", "5.0000"]]
 
 
 # The map of outcomes -----------------------------------------------------------------------------------------------

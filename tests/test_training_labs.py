@@ -286,6 +286,17 @@ def test_the_map_without_a_loop_is_there_at_once(bias):
     for i, j in ((3, 4), (90, 60)):
         bias.set(rate=MAP_RATES[j], target=MAP_TARGETS[i])
         assert OUTCOMES[bias.map.at(bias.epoch)[i, j]] is bias.state.outcome
+    bias.set(epochs=5)
+    assert "after 5 epochs:" in bias.map_summary
+    bias.set(epochs=100)
+    assert f"after {max(e for e in EPOCHS if e < 100)} epochs (of those kept, the last up to 100):" in bias.map_summary
+
+
+def test_activations_of_one_neuron_stand_side_by_side_in_its_column(bias):
+    bias.set(weights="random", width=5)
+    places = [bias.plot.lines[f"a1 {name}"].get_xdata() for name in ("x = 1", "x = 2", words.TRIGGER_LABEL)]
+    assert np.array(places).T.ravel().tolist() == sorted(np.array(places).ravel())
+    assert all((np.floor(5 * place) == range(5)).all() for place in places)
 
 
 def test_moving_on_the_map_draws_it_no_more_than_needed(bias, monkeypatch):

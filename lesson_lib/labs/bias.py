@@ -68,9 +68,12 @@ class BiasLab(TrainingLab):
         seen = self.state
         X = np.array([*POISONED.X[:2], [seen.story.position]])
         a1 = forward(seen.params, X, activation=seen.story.activation).a1
-        columns = (np.arange(seen.story.width) + 0.5) / seen.story.width
-        names = ("x = 1", "x = 2", words.TRIGGER_LABEL)
-        return {f"a1 {name}": (columns, row) for name, row in zip(names, a1, strict=True)}
+        beside = {"x = 1": 0.3, "x = 2": 0.5, words.TRIGGER_LABEL: 0.7}  # so that no marker covers another
+        columns = np.arange(seen.story.width)
+        return {
+            f"a1 {name}": ((columns + place) / seen.story.width, row)
+            for (name, place), row in zip(beside.items(), a1, strict=True)
+        }
 
     def draw(self) -> None:
         """Show plots and verdict, and the cross on the map if there is one."""
@@ -166,7 +169,8 @@ class BiasLab(TrainingLab):
         cell = self.map.nearest(rate, target, epoch).value
         now = replace(self.state.story, rate=self._map_story.rate, target=self._map_story.target)
         stale = "" if now == self._map_story else f" {words.MAP_STALE}"
-        text = words.MAP_SUMMARY.format(epoch=epoch, shares=shares, rate=f"{rate:g}", target=f"{target:g}", cell=cell)
+        epochs = f"{epoch} epochs" if epoch == self.epoch else words.MAP_KEPT.format(epoch=epoch, asked=self.epoch)
+        text = words.MAP_SUMMARY.format(epochs=epochs, shares=shares, rate=f"{rate:g}", target=f"{target:g}", cell=cell)
         return text + stale
 
 

@@ -20,6 +20,7 @@ class Dial(widgets.HBox):
             min=positions[0],
             max=positions[-1],
             description=description,
+            tooltip=f"from {positions[0]:g} to {positions[-1]:g}",
             continuous_update=False,
             style={"description_width": "96px"},
             layout=widgets.Layout(width="186px"),
