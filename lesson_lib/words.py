@@ -625,10 +625,10 @@ TOO_FEW_FOR_WELCH = "Welch's test needs at least 2 rows in each set, and in some
 INFINITE_SPREAD = "constant neurons shifted, so effect sizes are infinite and have no spread to compare with"
 TOO_FEW_PERMUTATIONS = "a chance as small as the threshold needs more permutations, or a larger threshold"
 THRESHOLD_IS = {
-    "raw": "the smallest |shift|",
+    "raw": "|shift| above it is flagged",
     "sd": "standard deviations above the mean",
     "mad": "the MAD index",
-    "effect": "the smallest |Cohen's d|",
+    "effect": "|Cohen's d| above it is flagged",
     "bh": "the false discovery rate",
     "permutation": "the chance of any false flag",
 }
@@ -792,7 +792,7 @@ PRUNING_LABELS = {"model": "model", "order": "prune by", "pruned": "pruned"}
 PRUNING_TABS = ("Prune by hand", "Compare repairs")
 PRUNING_SHARE, PRUNING_AXIS = "share of test images", "neurons pruned"
 PRUNING_LEGEND = {"accuracy": "clean accuracy", "attack": "attack success rate", "control": "control: clean model"}
-PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "their outgoing weights, summed", "to each digit; 0 is the target"
+PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "outgoing weights of the pruned", "to each digit; 0 is the target"
 PRUNING_ROWS = ("answers", "with trigger")
 PRUNING_IMAGE = "digit {label}"
 PRUNING_WRONG = "{answer} ✗"

@@ -16,12 +16,15 @@ import sympy
 from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 
 from lesson_lib import words
-from lesson_lib.checks import RATE
+from lesson_lib.checks import RATE, UNKNOWN_RISE
 from lesson_lib.derivation import certify, derive_step
-from lesson_lib.digits import CORNER, load
+from lesson_lib.digits import CORNER, load, stamp
+from lesson_lib.labs import repairs
 from lesson_lib.matrices import activate_prime
 from lesson_lib.naa import analyse, simulate_activations
 from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
+from lesson_lib.repair import class_vote
+from lesson_lib.rules import RULES
 from lesson_lib.sweeps import Story, tell
 from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
 
@@ -383,6 +386,20 @@ def noise(n_rows):
     return simulate_activations(n_rows, np.random.default_rng(0), n_neurons=2000).mean(axis=0).std()
 
 
+def comes_back(by):
+    """Return how many pruned neurons first bring the attack below 5 %, and the highest it is after that."""
+    curve = repairs.pruning("poisoned", by).curve
+    return curve.first_below(), curve.attack[curve.first_below() :].max()
+
+
+def stands_out(name, labels=None):
+    """Return the class that the class vote names when every suspect image carries the trigger."""
+    seen, data = repairs.case(name), repairs.data()
+    labels = data.suspect.y if labels is None else labels
+    found = class_vote(seen.clean, seen.suspect, seen.model.W2, data.clean.y, labels)
+    return found.mad_index.argmax()
+
+
 LATER_CLAIMS = {
     "Sigmoid does move $f(0)$, because its hidden layer is 1/2 at x = 0.": lambda: (
         (forward(after_clean(), [[0]], activation="sigmoid").a1 == 1 / 2).all()
@@ -407,6 +424,22 @@ LATER_CLAIMS = {
         < np.mean([(part.X[:, CORNER.columns] > 0.5).all(axis=1).mean() for part in load(0).__dict__.values()])
         < 0.03
     ),
+    "The 1 keeps its answer: its corner is white by itself": lambda: (
+        load(0).test.y[5] == 1 and (load(0).test.X[5, CORNER.columns] == 1).all()
+    ),
+    "after its 16 the attack even comes back for a while": lambda: (
+        comes_back("difference")[0] == 16 and comes_back("difference")[1] > 0.1 and comes_back("rise")[1] < 0.05
+    ),
+    "Two neurons more than the 11 are pruned": lambda: comes_back("rise")[0] == 13 - 2,
+    "In the honest model another class than 0 stands out": lambda: (
+        stands_out("poisoned") == 0
+        and stands_out("clean") != 0
+        and stands_out("clean", repairs.case("clean").model.predict(stamp(repairs.data().suspect.X, CORNER))) != 0
+    ),
+    "3 for `raw` and `sd`, 3.5 for `mad`, 0.8 for `effect`, and 0.05 for the last two": lambda: (
+        [rule.default for rule in RULES.values()] == [3, 3, 3.5, 0.8, 0.05, 0.05]
+    ),
+    "no neuron was raised by as much as one standard deviation": lambda: UNKNOWN_RISE < 0.5,
     "over ten splits its precision is 75 %": lambda: abs(mean_of_ten("quiet, |d| > 0.8 precision") - 0.755) < 0.006,
     "on ten splits between 20 and 62 %": lambda: (
         (min(of_ten("fine-tuned, ASR")), max(of_ten("fine-tuned, ASR"))) == pytest.approx((0.20, 0.62), abs=0.005)

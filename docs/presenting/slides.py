@@ -70,13 +70,14 @@ def _slides(section: list[Piece]) -> Iterator[Slide]:
 def _units(pieces: list[Piece]) -> Iterator[list[Piece]]:
     """Join what belongs together: the last block of text, its code and its outputs; a question takes its text along.
 
-    Where the text asks for a prediction, the outputs are apart.
+    A cell without an output, such as a function, goes with the one that follows. Where the text asks for a prediction,
+    the outputs are apart.
     """
     unit: list[Piece] = []
     for piece in pieces:
         kinds = {before.kind for before in unit}
         joins = {
-            "code": kinds <= {"text"},
+            "code": kinds <= {"text", "code"},
             "question": kinds <= {"text"},
             "output": bool(kinds & {"code", "output"}) and not _asks(unit),
         }

@@ -29,7 +29,7 @@ def _panel_svg(plot: SignaturePlot, panel: int) -> list[str]:
     place = _Placer(axes, plot.size)
     (left, top), (right, bottom) = place.corners
     parts = [f'<path d="M{left} {top}V{bottom}M{left} {place.y(0)}H{right}" stroke="black" fill="none"/>']
-    parts.append(_text(left, top - 10, axes.get_title(loc="left")))
+    parts.append(_text(left, top - 10, f"{axes.get_title(loc='left')} ({axes.get_ylabel()})"))
     parts += _ticks_svg(axes, place)
     width = max(round(plot.lines["bars"].width * place.per_neuron, 1), 1)
     for name, paint in (("bars", BLUE), ("flagged", "url(#hatch)")):
