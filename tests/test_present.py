@@ -295,6 +295,13 @@ def test_a_question_is_alone_with_the_text_that_leads_to_it():
     assert decks(*cells)[1:] == [["## A", "Before."], ["And now:", "What is x?"], ["It is 5.", "x", "5"]]
 
 
+@pytest.mark.parametrize("lines", range(4, 20))
+def test_a_function_stands_with_the_cell_that_calls_it(lines):
+    text = [new_markdown_cell(f"Line {i}.") for i in range(lines)]
+    made = decks(heading("A"), *text, new_markdown_cell("See:"), code("def f(): ..."), code("f()", "5"))
+    assert made[-1][-4:] == ["See:", "def f(): ...", "f()", "5"]
+
+
 def test_what_answers_a_prediction_is_on_the_next_slide():
     cells = [heading("A"), new_markdown_cell("**Predict:** what is x?"), code("x", "5"), new_markdown_cell("It is 5.")]
     assert decks(*cells)[1:] == [["## A", "**Predict:** what is x?", "x"], ["5", "It is 5."]]

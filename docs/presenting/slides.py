@@ -77,7 +77,7 @@ def _units(pieces: list[Piece]) -> Iterator[list[Piece]]:
     for piece in pieces:
         kinds = {before.kind for before in unit}
         joins = {
-            "code": kinds <= {"text", "code"},
+            "code": kinds <= {"text"} or (kinds <= {"text", "code"} and not _asks(unit)),
             "question": kinds <= {"text"},
             "output": bool(kinds & {"code", "output"}) and not _asks(unit),
         }
