@@ -632,7 +632,8 @@ def test_without_a_kernel_there_is_a_still_picture_with_the_same_words(lab, disp
     strokes = [path.get("d") for path in svg.findall("{*}path") if path.get("stroke") == BLUE]
     assert sum(stroke.count("M") for stroke in strokes) == (512 if source == "simulation" else 4)
     texts = [text.text for text in svg.findall("{*}text")]
-    assert {*words.NAA_ROWS.values(), lab.plot.axes[0].get_title(loc="left")} <= set(texts)
+    titles = {f"{axes.get_title(loc='left')} ({axes.get_ylabel()})" for axes in lab.plot.axes}
+    assert {*words.NAA_ROWS.values(), *titles} <= set(texts)
     assert svg.find("{*}desc").text in lab.summary
     assert len(lab.still()) < 20_000
 
