@@ -6,7 +6,9 @@ import re
 import statistics
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
@@ -192,9 +194,18 @@ def test_a_picture_has_a_text_twin(path):
             assert not data["text/plain"].startswith("<"), "the name of an object says nothing"
 
 
+@pytest.fixture(scope="module")
+def again():
+    """Start to run every notebook again, two at a time; each test waits for its own."""
+    pool = ProcessPoolExecutor(2, get_context("spawn"))
+    yield {path: pool.submit(refresh, path) for path in EVERY}
+    pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
-def test_running_a_notebook_again_gives_the_committed_file(path):
-    assert refresh(path).encode() == path.read_bytes(), "run tests/refresh_notebooks.py and look at the difference"
+def test_running_a_notebook_again_gives_the_committed_file(again, path):
+    fresh = again[path].result()
+    assert fresh.encode() == path.read_bytes(), "run tests/refresh_notebooks.py and look at the difference"
 
 
 # A changed number must not pass: nbval runs an honest copy, and one with a digit changed in several cells.

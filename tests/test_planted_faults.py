@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,46 +57,53 @@ FAULTS = {
 }
 
 
-@pytest.fixture
-def run_tests_on_a_copy(tmp_path):
+UNTOUCHED = [(module, "", "") for module in ("network", "naa", "training", "repair")]
+
+
+def run_tests_on_a_copy(folder, module, old, new):
     """Copy package and tests, replace one piece of source, and return (passed, failed, output) of the tests."""
-
-    def run(module="network", old="", new=""):
-        shutil.copytree(ROOT / "lesson_lib", tmp_path / "lesson_lib", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", tmp_path)
-        tests = tmp_path / "tests"
-        tests.mkdir()
-        files = FILES[module]
-        for name in (*files, "strategies.py"):
-            shutil.copy(ROOT / "tests" / name, tests)
-        (tests / "conftest.py").write_text(CONFTEST, encoding="utf-8")
-        if old:
-            path = tmp_path / "lesson_lib" / f"{module}.py"
-            source = path.read_text(encoding="utf-8")
-            assert source.count(old) == 1, f"{module}.py no longer says {old!r}: plant the fault anew"
-            path.write_text(source.replace(old, new), encoding="utf-8")
-        options = ["-q", "-p", "no:cacheprovider", "--maxfail=3", "--tb=line", "-o", "addopts=--import-mode=importlib"]
-        choice = ["-m", "not torch and not dask", "-k", "not refused", *(f"tests/{name}" for name in files)]
-        command = [sys.executable, "-m", "pytest", *options, *choice]
-        env = os.environ | {"PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        env.pop("PYTEST_ADDOPTS", None)
-        result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-        found = {kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed)", result.stdout.splitlines()[-1])}
-        return found.get("passed", 0), found.get("failed", 0), result.stdout + result.stderr
-
-    return run
+    shutil.copytree(ROOT / "lesson_lib", folder / "lesson_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    tests = folder / "tests"
+    tests.mkdir()
+    files = FILES[module]
+    for name in (*files, "strategies.py"):
+        shutil.copy(ROOT / "tests" / name, tests)
+    (tests / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    if old:
+        path = folder / "lesson_lib" / f"{module}.py"
+        source = path.read_text(encoding="utf-8")
+        assert source.count(old) == 1, f"{module}.py no longer says {old!r}: plant the fault anew"
+        path.write_text(source.replace(old, new), encoding="utf-8")
+    options = ["-q", "-p", "no:cacheprovider", "--maxfail=3", "--tb=line", "-o", "addopts=--import-mode=importlib"]
+    choice = ["-m", "not torch and not dask", "-k", "not refused", *(f"tests/{name}" for name in files)]
+    command = [sys.executable, "-m", "pytest", *options, *choice]
+    env = os.environ | {"PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    env.pop("PYTEST_ADDOPTS", None)
+    result = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    found = {kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed)", result.stdout.splitlines()[-1])}
+    return found.get("passed", 0), found.get("failed", 0), result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("module", ["network", "naa", "training", "repair"])
-def test_an_untouched_copy_passes(run_tests_on_a_copy, module):
-    passed, failed, output = run_tests_on_a_copy(module)
-    assert passed > (100 if module == "network" else 20), output
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Start the tests on all copies, two at a time; each test waits for its own."""
+    pool = ThreadPoolExecutor(2)
+    copies = [*UNTOUCHED, *FAULTS.values()]
+    yield {copy: pool.submit(run_tests_on_a_copy, tmp_path_factory.mktemp("copy"), *copy) for copy in copies}
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("copy", UNTOUCHED, ids=lambda copy: copy[0])
+def test_an_untouched_copy_passes(runs, copy):
+    passed, failed, output = runs[copy].result()
+    assert passed > (100 if copy[0] == "network" else 20), output
     assert failed == 0, output
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_planted_fault_makes_tests_fail(run_tests_on_a_copy, fault):
-    _, failed, output = run_tests_on_a_copy(*fault)
+def test_a_planted_fault_makes_tests_fail(runs, fault):
+    _, failed, output = runs[fault].result()
     least = 3 if FILES[fault[0]] is NET else 1
     assert least <= failed <= 3, output  # it stops at the third
 
