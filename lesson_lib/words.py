@@ -570,6 +570,7 @@ STORY = (
     "After {epoch} epochs with rate {rate}, trigger x = {position}, target {target}, schedule {schedule}, "
     "{activation}, training {trained}:"
 )
+SPAN = "from {low:g} to {high:g}"
 DIALS = {"rate": "rate", "epochs": "epochs", "target": "trigger target", "position": "trigger x"}
 SCHEDULE, ACTIVATION, AT_ZERO, BIASES_TRAINED = "schedule", "activation", "relu'(0)", "biases trained"
 ACTIVATION_CHOICES = (

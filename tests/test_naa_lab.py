@@ -206,6 +206,13 @@ def test_the_first_move_of_the_thresholds_slider_counts():
     assert lab.values["threshold"] == lab.state.settings.threshold == 2.5
 
 
+def test_the_threshold_s_box_names_the_range_of_its_rule(lab):
+    for rule in RULES:
+        lab.set(rule=rule)
+        low, high = THRESHOLDS[rule][0], THRESHOLDS[rule][-1]
+        assert lab.controls["threshold"].number.tooltip == f"from {low:g} to {high:g}"
+
+
 def test_rule_and_threshold_can_be_set_together_in_any_order(lab):
     lab.set(threshold=11, rule="raw")
     lab.set(threshold=0.2, rule="bh")

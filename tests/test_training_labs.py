@@ -241,6 +241,13 @@ def test_set_with_a_bad_value_raises_and_changes_nothing(lab, bad):
     assert shown(lab) == before
 
 
+def test_a_wrong_count_says_how_many_numbers_are_needed(bias):
+    with pytest.raises(ValueError, match=r"^b2 must be one number; got 2\.$"):
+        bias.set(b2="1, 2")
+    with pytest.raises(ValueError, match=r"^b1 must hold 1 or 2 numbers;"):
+        bias.set(b1="1, 2, 3")
+
+
 @pytest.mark.parametrize(("name", "text"), [("b1", "one"), ("b1", ""), ("b1", "1/0"), ("b2", "x"), ("b2", "nan")])
 def test_bad_text_is_told_and_the_last_state_stays(bias, name, text):
     before = shown(bias)[:3]

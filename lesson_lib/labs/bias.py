@@ -179,6 +179,8 @@ def _numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]
         numbers = tuple(float(number) for number in parse_numbers(text))
     except ValueError as error:
         raise ValueError(words.FIELD_ERROR.format(name=name, problem=error)) from None
+    if counts == (1,) and len(numbers) != 1:
+        raise ValueError(words.FIELD_ONE.format(name=name, given=len(numbers)))
     if len(numbers) not in counts:
         raise ValueError(words.START_COUNT.format(name=name, counts=" or ".join(map(str, sorted({*counts})))))
     return numbers

@@ -6,6 +6,8 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
+from lesson_lib import words
+
 
 class Dial(widgets.HBox):
     """A number with a slider over `positions`; `value` can be any number between the first and the last of them."""
@@ -20,7 +22,7 @@ class Dial(widgets.HBox):
             min=positions[0],
             max=positions[-1],
             description=description,
-            tooltip=f"from {positions[0]:g} to {positions[-1]:g}",
+            tooltip=_span(positions),
             continuous_update=False,
             style={"description_width": "96px"},
             layout=widgets.Layout(width="186px"),
@@ -71,6 +73,10 @@ class Dial(widgets.HBox):
         return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
 
 
+def _span(positions: Sequence[float]) -> str:
+    return words.SPAN.format(low=positions[0], high=positions[-1])
+
+
 class RangedDial(Dial):
     """A dial whose positions change with another control; `taken` is what it has taken in full."""
 
@@ -84,6 +90,7 @@ class RangedDial(Dial):
         self._hold(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
         self.value = value
         self._hold(positions)
+        self.number.tooltip = _span(positions)
         self.taken = tuple(positions)
 
     def _hold(self, positions: Sequence[float]) -> None:
