@@ -345,6 +345,6 @@ def endings(story: Story, rates: Sequence[float], epochs: int = 3000) -> Table:
     told = tell(story, [*(epoch for epoch in EPOCHS if epoch < epochs), epochs], rate=rates)
     rows = []
     for run, rate in enumerate(rates):
-        f1, f2, at_trigger = (f"{value + 0.0:.4f}" for value in told.outputs[:, -1, run])
-        rows.append((f"{rate:g}", f1, f2, at_trigger, OUTCOMES[told.outcomes[-1, run]].value))
+        answers = (f"{value + 0.0:.4f}" for value in told.outputs[:, -1, run])
+        rows.append((f"{rate:g}", *answers, OUTCOMES[told.outcomes[-1, run]].value))
     return Table([(*words.ENDING_COLUMNS,), *rows], words.ENDING_CAPTION.format(epochs=epochs, schedule=story.schedule))

@@ -5,11 +5,15 @@ let shown = 0;
 
 const isTall = () => slides[shown].offsetHeight > innerHeight + 1;
 
+function mark(index) {
+  shown = index;
+  history.replaceState(null, '', `#${slides[shown].id}`);
+}
+
 function show(index) {
-  shown = Math.max(0, Math.min(slides.length - 1, index));
+  mark(Math.max(0, Math.min(slides.length - 1, index)));
   slides[shown].scrollIntoView();
   slides[shown].focus({ preventScroll: true });
-  history.replaceState(null, '', `#${slides[shown].id}`);
 }
 
 function target({ key, shiftKey }) {
@@ -29,8 +33,6 @@ addEventListener('keydown', (event) => {
 // Whoever scrolls instead: the slide in the middle of the screen is the one shown.
 addEventListener('scroll', () => {
   const middle = slides.findIndex((slide) => slide.getBoundingClientRect().bottom > innerHeight / 2);
-  if (middle < 0 || middle === shown) return;
-  shown = middle;
-  history.replaceState(null, '', `#${slides[shown].id}`);
+  if (middle >= 0 && middle !== shown) mark(middle);
 });
 addEventListener('resize', () => slides[shown].scrollIntoView());
