@@ -13,9 +13,9 @@ from memory import PEAK
 from rows import MissingPeerError, Peer, Row, compare, growth
 from scipy import stats
 
-from lesson_lib.moments import Moments
-from lesson_lib.moments import measure as moments
-from lesson_lib.naa import Signature, analyse
+from lesson_lib.naa.comparison import Signature, analyse
+from lesson_lib.naa.moments import Moments
+from lesson_lib.naa.moments import measure as moments
 
 TITLE = "The statistics of activations"
 ABOUT = (
@@ -46,7 +46,7 @@ WRONG = 0.01  # a relative error from which an answer counts as wrong
 CHILD = f"""\
 import sys
 import numpy as np
-from lesson_lib.moments import measure
+from lesson_lib.naa.moments import measure
 print(measure(np.load(sys.argv[1], mmap_mode="r")).n)
 {PEAK}
 """

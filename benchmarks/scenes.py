@@ -12,12 +12,12 @@ import numpy as np
 from IPython.display import Math, display
 from matplotlib.figure import Figure
 
-from lesson_lib.labs.detection import RISES, TENTHS, Settings, find
-from lesson_lib.labs.hand_calculation import HandCalculationLab, formula
-from lesson_lib.labs.repairs import pruning
-from lesson_lib.labs.training import RATES, View, curves, view
+from lesson_lib.labs.hand_calculation.widget import HandCalculationLab, formula
+from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
+from lesson_lib.labs.pruning.compute import pruning
+from lesson_lib.labs.training.compute import RATES, View, curves, view
 from lesson_lib.network import forward
-from lesson_lib.sweeps import Story
+from lesson_lib.sweeps.experiment import Story
 from lesson_lib.training import POISONED
 
 LINE, BARS, TEXT = "line", "bars", "text"

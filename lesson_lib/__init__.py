@@ -1,1 +1,35 @@
-"""Backdoor by Hand: a two-layer ReLU net small enough to train, attack and inspect on paper."""
+"""Backdoor by Hand: a two-layer ReLU net small enough to train, attack and inspect on paper.
+
+The names that the notebooks use, in the order of the course. Open the rooms in the same order: `network`, `training`,
+`derivation`, `sweeps`, `naa`, `digits`, `repair`, `capture`, `gate`; `pictures`, `exercises` and `labs` show them.
+"""
+
+from lesson_lib.doors import door
+
+__getattr__, __dir__, __all__ = door(
+    __name__,
+    {
+        "network": "ARTICLE Params forward loss backward sgd_step",
+        "training": "CLEAN TRIGGER POISONED Dataset train",
+        "derivation.step": "derive_step",
+        "derivation.certificate": "certify",
+        "derivation.proofs": "fix_matrix prove_frozen prove_homogeneous",
+        "sweeps.experiment": "Story endings outcome_map width_study report",
+        "naa.comparison": "detect_backdoor_via_naa simulate_activations analyse score",
+        "naa.rules": "RULES",
+        "digits": "CORNER CENTRE QUIET SHIFTS load poison stamp triggered plant train_classifier accuracy "
+        "attack_success_rate dots",
+        "repair.repairs": "prune clip smooth remove_direction fine_tune order pruning_curve class_vote",
+        "capture.reading": "hidden_activations layer_names",
+        "tables": "Table",
+        "pictures.plot": "map_picture success_curve",
+        "pictures.finished": "article_figure image_strip",
+        "exercises.answers": "unknown_set",
+        "labs.exercises": "Exercises",
+        "labs.hand_calculation.widget": "HandCalculationLab",
+        "labs.training.trigger": "TriggerLab",
+        "labs.training.bias": "BiasLab",
+        "labs.naa.widget": "NAALab",
+        "labs.pruning.widget": "PruningLab",
+    },
+)

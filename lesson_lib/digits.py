@@ -14,8 +14,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from lesson_lib.classifier import check_neurons
-from lesson_lib.moments import Progress, in_memory
+from lesson_lib.naa.moments import Progress, in_memory
+from lesson_lib.repair.classifier import check_neurons
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.matrices import (
+from lesson_lib.arrays import (
     RELU_PRIME_AT_ZERO,
     Matrix,
     activate,

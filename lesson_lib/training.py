@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.matrices import Matrix, as_matrix
+from lesson_lib.arrays import Matrix, as_matrix
 from lesson_lib.network import PARAMETERS, Params, backward, check_rate, check_trainable, forward, loss, sgd_step
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target

@@ -51,7 +51,7 @@ def displayed(monkeypatch):
     """Return a function that displays a lab or an exercise, and returns the data of its still and of its widget."""
 
     def outputs(shown):
-        from lesson_lib.labs import parts
+        from lesson_lib.labs.shared import parts
 
         found = []
         monkeypatch.setattr(parts, "display", lambda data, raw: found.append(data))

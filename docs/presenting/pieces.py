@@ -11,8 +11,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from presenting.formulas import mathml
 
-from lesson_lib import words
-from lesson_lib.labs.parts import STILL as LAB_STILL
+from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.parts import STILL as LAB_STILL
 
 SUFFIXES = {"page": ".html", "slides": ".slides.html"}
 STILL = re.compile(

@@ -7,9 +7,9 @@ from typing import Any
 import ipywidgets as widgets
 from IPython.display import display
 
-from lesson_lib import words
-from lesson_lib.checks import Question, judge, question
-from lesson_lib.labs.parts import button, dress, field, show, status, without_kernel
+from lesson_lib.exercises import words
+from lesson_lib.exercises.answers import Question, judge, question
+from lesson_lib.labs.shared.parts import button, dress, field, show, status, without_kernel
 
 
 class Exercises:

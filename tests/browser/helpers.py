@@ -8,8 +8,8 @@ import ipywidgets as widgets
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from lesson_lib import words
-from lesson_lib.labs.dial import Dial
+from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.dial import Dial
 
 CELL_COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
 FOCUSED = """() => {

@@ -7,9 +7,10 @@ from axe_playwright_python.base import AXE_SCRIPT
 from colours import GROUND, contrast, faint, seen
 from helpers import TwinLab, cell_with, each, focused
 
-from lesson_lib import words
+from lesson_lib.exercises import words as exercises_words
 from lesson_lib.labs import BiasLab, Exercises, HandCalculationLab, NAALab, PruningLab, TriggerLab
-from lesson_lib.labs.dial import Dial
+from lesson_lib.labs.pruning import words as pruning_words
+from lesson_lib.labs.shared.dial import Dial
 
 LABS = [HandCalculationLab, TriggerLab, BiasLab, NAALab, PruningLab]
 QUESTIONS = {"choice": "which factor", "numbers": "dW2 at x = 2"}
@@ -134,13 +135,13 @@ def lab(labs, name):
 def at_start(labs, name):
     lab = labs[name]
     if name in QUESTIONS:
-        press(lab, **{words.SOLUTION: lab.twin.solve, words.HINT: lab.twin.hint})
+        press(lab, **{exercises_words.SOLUTION: lab.twin.solve, exercises_words.HINT: lab.twin.hint})
         return lab
     if lab is labs["repairs"]:
-        lab.tab(words.PRUNING_TABS[name == "repairs"]).click()
+        lab.tab(pruning_words.PRUNING_TABS[name == "repairs"]).click()
     lab.restart()
     if name == "repairs":
-        press(lab, **{words.COMPUTE: lab.twin.compare})
+        press(lab, **{pruning_words.COMPUTE: lab.twin.compare})
     return lab
 
 

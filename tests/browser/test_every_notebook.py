@@ -5,7 +5,7 @@ import pytest
 from helpers import Shown
 from refresh_notebooks import NOTEBOOKS
 
-from lesson_lib import words
+from lesson_lib.labs.shared import words
 
 PATHS = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))  # the glossary has nothing to run
 NEEDS_KERAS = "07_capture_from_pytorch_and_keras"

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from helpers import CELL_COUNT, Shown, TwinLab, cell_with, focused
 
-from lesson_lib import words
+from lesson_lib.exercises import words
 from lesson_lib.labs import HandCalculationLab
 
 CELLS = [

@@ -3,10 +3,10 @@
 import pytest
 from helpers import CELL_COUNT, TwinLab, cell_with, focused
 
-from lesson_lib import words
 from lesson_lib.labs import NAALab
-from lesson_lib.labs.detection import STARTS
-from lesson_lib.labs.naa import SIMULATED
+from lesson_lib.labs.naa import words
+from lesson_lib.labs.naa.compute import STARTS
+from lesson_lib.labs.naa.widget import SIMULATED
 
 CELLS = [cell_with(NAALab)]
 

@@ -3,9 +3,9 @@
 import pytest
 from helpers import CELL_COUNT, TwinLab, cell_with, focused
 
-from lesson_lib import words
 from lesson_lib.labs import PruningLab
-from lesson_lib.labs.repairs import WIDTHS, compare_repairs
+from lesson_lib.labs.pruning import words
+from lesson_lib.labs.pruning.compute import WIDTHS, compare_repairs
 
 CELLS = [cell_with(PruningLab)]
 LABELS = {value: label for label, value in (*words.PRUNING_MODELS, *words.PRUNING_ORDERS)}

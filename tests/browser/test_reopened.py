@@ -1,7 +1,7 @@
 """A notebook that a reader ran, saved and closed, and opens again the next day: no box is broken."""
 
-from lesson_lib import words
-from lesson_lib.labs.parts import STILL
+from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.parts import STILL
 
 NOTEBOOK = "reopened.ipynb"  # a copy, because it is saved
 SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"

@@ -1,0 +1,82 @@
+"""What a derivation shows: the symbols, the titles of its lines, and why a gradient is zero."""
+
+# name in code: (LaTeX, plain text)
+SYMBOLS = {
+    "X": ("x", "x"),
+    "Y": ("y", "y"),
+    "W1": ("W_1", "W1"),
+    "b1": ("b_1", "b1"),
+    "W2": ("W_2", "W2"),
+    "b2": ("b_2", "b2"),
+    "z1": ("z_1", "z1"),
+    "a1": ("a_1", "a1"),
+    "y_hat": (r"\hat{y}", "y_hat"),
+    "L": ("L", "L"),
+    "rate": (r"\eta", "rate"),
+    "dy_hat": (r"\frac{\partial L}{\partial \hat{y}}", "dL/dy_hat"),
+    "da1": (r"\frac{\partial L}{\partial a_1}", "dL/da1"),
+    "gate": (r"\frac{\partial a_1}{\partial z_1}", "da1/dz1"),
+    "dz1": (r"\frac{\partial L}{\partial z_1}", "dL/dz1"),
+    "dW1": (r"\frac{\partial L}{\partial W_1}", "dL/dW1"),
+    "db1": (r"\frac{\partial L}{\partial b_1}", "dL/db1"),
+    "dW2": (r"\frac{\partial L}{\partial W_2}", "dL/dW2"),
+    "db2": (r"\frac{\partial L}{\partial b_2}", "dL/db2"),
+}
+FUNCTIONS = {  # activation: (LaTeX, plain text)
+    "relu": (r"\operatorname{relu}", "relu"),
+    "leaky_relu": (r"\operatorname{lrelu}", "leaky_relu"),
+    "tanh": (r"\tanh", "tanh"),
+    "sigmoid": (r"\sigma", "sigmoid"),
+    "identity": (r"\operatorname{id}", "id"),
+}
+STEP_TITLES = {
+    "z1": "into the hidden layer",
+    "a1": "through {activation}",
+    "y_hat": "the answer",
+    "L": "The loss: half the sum of squared errors",
+    "dy_hat": "how the loss changes with the answer",
+    "dW2": "gradient of the outgoing weights",
+    "db2": "gradient of the output bias",
+    "da1": "back through the outgoing weights",
+    "gate": "is the gate open? the slope of {activation}",
+    "dz1": "back through the gate",
+    "dW1": "gradient of the incoming weights",
+    "db1": "gradient of the hidden bias",
+    "sum": "Add the samples: {name}",
+    "update": "Update {name}",
+}
+SAMPLE = "Sample {number} (x = {x}): {what}"
+ZERO_ALL = "{name} is 0 because {factors}."
+ZERO_SOME = "{where} of {name} is 0 because {factors}."
+ZERO_FACTOR = "{factor} = 0"
+AND = " and "
+NEURON = "Neuron {number}'s part"
+ENTRY = "Entry ({row}, {column})"
+UNMOVED = "{name} does not move: its gradient is 0."
+CERTIFICATE_COLUMNS = ("gradient", "backward", "sympy.diff", "finite difference", "verdict")
+CERTIFICATE_HOLDS = "Certified: {count} entries, three ways, largest gap {gap}."
+CERTIFICATE_FAILS = "NOT certified: over {count} entries the largest gap is {gap}."
+CORNER = "corner: {} left, {} right"
+AGREES = "✓ agree"
+DISAGREES = "✗ differ by {gap}"
+# Locks and proofs
+OPEN = "open"
+FIX = "fix"
+FIX_CAPTION = "At the trigger, after the clean step: open, with the gradient; or locked, by the factor named."
+FIXES = {
+    "none": "none (the article's network)",
+    "rate": "a larger rate (0.4)",
+    "b2": "output bias b2 = 1",
+    "b1": "hidden bias b1 = [1, 1]",
+    "move": "move the trigger to x = -1",
+    "at zero": "the convention relu'(0) = 1",
+    "leaky_relu": "leaky relu",
+    "tanh": "tanh",
+    "identity": "no activation (identity)",
+    "sigmoid": "sigmoid",
+}
+PROOF_COLUMNS = ("at x = 0, without biases", "for every w1, w2, v1, v2 and y")
+PROOF_CAPTION = "Computed with letters for the weights, so it holds for all of them."
+HOMOGENEOUS_COLUMNS = ("gates of neurons 1, 2", "f(x)", "f(c x) - c f(x)")
+HOMOGENEOUS_CAPTION = "s1, s2 stand for the sizes of x w1, x w2. Every combination of gates, every c > 0: always 0."
+GATE_OPEN, GATE_SHUT = "open", "shut"

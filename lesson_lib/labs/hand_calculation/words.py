@@ -1,0 +1,27 @@
+"""What the hand calculation lab says."""
+
+PHASES = (("clean step", "clean"), ("trigger step, after the clean one", "trigger"))
+NUMBERS = (("fractions", "fractions"), ("decimals", "decimals"))
+PHASE, BIAS, NUMBER_STYLE = "Show the", "Biases trained", "Numbers as"
+FIRST, BACK, NEXT, LAST = "First", "Back", "Next", "Last"
+EDIT_TITLE = "Change any number, then press Enter. Fractions (1/3) and decimals (0.25) are both exact."
+FIELDS = {
+    "W1": "W1",
+    "b1": "b1",
+    "W2": "W2",
+    "b2": "b2",
+    "rate": "rate",
+    "clean_x": "clean x",
+    "clean_y": "clean y",
+    "trigger_x": "trigger x",
+    "trigger_y": "trigger y",
+}
+LINE, LINE_COUNT = "Line", "Line {line} of {lines}"
+END_REACHED = "That was the last line."
+NO_LOOP = "Play needs a running notebook."
+START_REACHED = "This is the first line."
+FIELD_COUNT = "{name} must hold as many numbers as {partner} has, {expected}; got {given}."
+WIDTH_LIMIT = "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}."
+SAMPLE_LIMIT = "{name} must hold 1 to {most} numbers, one a sample; got {given}."
+LAB_SUMMARY = "{phase}, line {line} of {lines}. {title}. {text}. {zero}"
+PHASE_NAMES = {"clean": "Clean step", "trigger": "Trigger step"}

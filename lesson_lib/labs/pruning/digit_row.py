@@ -1,0 +1,51 @@
+"""A row of digits under what a model answers: the digits are sent once, a move of a slider sends only the answers."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from numpy.typing import NDArray
+
+from lesson_lib.labs.pruning import words
+from lesson_lib.pictures.plot import as_image
+
+SIDE, ON_PAGE, FRAME = 8, 48, 128  # an image's pixels, its size on the page, and the grey of its frame
+COLUMNS = "display: grid; grid-template-columns: 112px repeat({n}, minmax(0, 1fr)); max-width: 840px; line-height: 1.3"
+
+
+class DigitRow(widgets.VBox):
+    """Images (n_images, 64) in a row, with a name and, above each, an answer; a wrong one carries a sign."""
+
+    def __init__(self, name: str, images: NDArray[np.float64], labels: Sequence[int]) -> None:
+        self.name, self.labels = name, tuple(labels)
+        self.answers = widgets.HTML()
+        cells = [f"<span>{_as_picture(one, label)}</span>" for one, label in zip(images, labels, strict=True)]
+        super().__init__([self.answers, widgets.HTML(_grid(["", *cells]))])
+
+    def show(self, answers: Sequence[Any] | NDArray[Any]) -> None:
+        """Write what is answered to each image."""
+        marks = [escape(marked(answer, label)) for answer, label in zip(answers, self.labels, strict=True)]
+        bold = [
+            f"<b>{mark}</b>" if mark != str(label) else mark for mark, label in zip(marks, self.labels, strict=True)
+        ]
+        self.answers.value = _grid([escape(self.name), *(f"<span>{text}</span>" for text in bold)])
+
+
+def marked(answer: Any, label: Any) -> str:
+    """Return an answer with a sign where it is wrong."""
+    return str(answer) if answer == label else words.PRUNING_WRONG.format(answer=answer)
+
+
+def _grid(cells: Sequence[str]) -> str:
+    first, *rest = cells
+    return f'<div style="{COLUMNS.format(n=len(rest))}"><span>{first}</span>{"".join(rest)}</div>'
+
+
+def _as_picture(image: NDArray[np.float64], label: int) -> str:
+    """Return an image as six times larger pixels in a grey frame, so that a white corner shows on any ground."""
+    grey = np.full((ON_PAGE + 2, ON_PAGE + 2), FRAME, dtype=np.uint8)
+    grey[1:-1, 1:-1] = np.kron(255 * image.reshape(SIDE, SIDE), np.ones((ON_PAGE // SIDE,) * 2)).round()
+    pixels = np.dstack([grey, grey, grey, np.full_like(grey, 255)])
+    return as_image(pixels, (ON_PAGE + 2, ON_PAGE + 2), words.PRUNING_IMAGE.format(label=label))

@@ -1,0 +1,138 @@
+"""The pruning lab: take neurons out of a backdoored classifier one by one, and compare pruning with other repairs."""
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from lesson_lib.labs.pruning import words
+from lesson_lib.labs.pruning.compute import TARGET, WIDTHS, compare_repairs, examples, pruning, weight_limits
+from lesson_lib.labs.pruning.digit_row import DigitRow
+from lesson_lib.labs.pruning.says import View, describe, verdict
+from lesson_lib.labs.pruning.still import pruning_svg
+from lesson_lib.labs.shared.dial import RangedDial
+from lesson_lib.labs.shared.lab import Lab
+from lesson_lib.labs.shared.parts import button, choice, status
+from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
+from lesson_lib.labs.training.trigger import WRAP
+from lesson_lib.pictures.pruning import PruningPlot
+
+LABEL, LIST, SLIDER = "76px", "304px", "420px"
+TAB = "520px"  # both tabs are equally high, so that nothing below them jumps
+
+
+class PruningLab(Lab):
+    """Prune hidden neurons in the order that a rule gives, and watch clean accuracy and attack success side by side.
+
+    The models are a clean one, one poisoned by its training data, and two with a backdoor planted by hand. The second
+    tab compares pruning with other repairs, before and after fine-tuning on clean data.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        label = words.PRUNING_LABELS
+        self.pruned = RangedDial(label["pruned"], range(WIDTHS["poisoned"] + 1), 0, whole=True)
+        self.controls = {
+            "model": choice(label["model"], words.PRUNING_MODELS, "poisoned", LIST, LABEL),
+            "order": choice(label["order"], words.PRUNING_ORDERS, "rise", LIST, LABEL),
+            "pruned": self.pruned,
+        }
+        self.pruned.number.style.description_width = LABEL
+        self.pruned.number.layout.width, self.pruned.slider.layout.width = "160px", SLIDER
+        self.controls["model"].observe(self._model_changed, names="value")
+        self.messages = {"": widgets.HTML()}
+        self.facts = widgets.HTML(layout=widgets.Layout(min_height="66px"))  # so that nothing below jumps
+        self.pictures = widgets.HTML()
+        self.plots: dict[str, PruningPlot] = {}
+        self._drawn: dict[str, str] = {}  # the order whose curve is on each model's plot
+        images, labels = examples()
+        self.rows = [DigitRow(*row, labels.tolist()) for row in zip(words.PRUNING_ROWS, images, strict=True)]
+        self.tables: dict[str, str] = {}  # as HTML, by model
+        self.compared = ""  # the model whose table is shown
+        self.compare_text, self.table = widgets.HTML(), widgets.HTML()
+        self.compute()
+        self.box = self.layout()
+        self.start()
+
+    def layout(self) -> widgets.Box:
+        """Return the box: the model above two tabs, to prune by hand, and to compare repairs."""
+        control = self.controls
+        reset = button(RESET, TIPS["Reset"], self.reset)
+        compute = button(words.COMPUTE, words.COMPUTE_TIP, self.compare, "110px")
+        top = widgets.HBox([control["model"], control["order"], reset], layout=WRAP)
+        tab_layout = widgets.Layout(min_height=TAB)
+        by_hand = widgets.VBox([self.pruned, self.facts, self.pictures, *self.rows], layout=tab_layout)
+        line = widgets.HBox([compute, self.compare_text], layout=widgets.Layout(align_items="center"))
+        compared = widgets.VBox([line, self.table], layout=tab_layout)
+        tabs = widgets.Tab([by_hand, compared], titles=words.PRUNING_TABS)
+        return widgets.VBox([top, self.messages[""], tabs, widgets.HTML(KEYS)])
+
+    def compute(self) -> None:
+        """Look up the pruning of this model in this order, which is computed when first asked for."""
+        value = self.values
+        if value["model"] not in self.plots:
+            self.facts.value = status(words.PRUNING_TRAINING)
+        self.state = View(pruning(value["model"], value["order"]), int(value["pruned"]))
+
+    def draw(self) -> None:
+        """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
+        (seen, pruned), text = self.state, verdict(self.state)
+        self.facts.value = status(text)
+        for row, answers in zip(self.rows, seen.answers[pruned], strict=True):
+            row.show(answers)
+        self._show_compared()
+        self.pictures.value = self.plot.show_pruned(pruned, seen.weights[pruned], text)
+
+    @property
+    def plot(self) -> PruningPlot:
+        """The plot of the state's model, each made when it is first needed, with the curve of the state's order."""
+        seen = self.state.pruning
+        if seen.name not in self.plots:
+            self.plots[seen.name] = PruningPlot(len(seen.neurons), weight_limits(seen.name), TARGET)
+        plot = self.plots[seen.name]
+        if self._drawn.get(seen.name) != seen.by:
+            self._drawn.pop(seen.name, None)  # until it is done
+            plot.set_curve(seen.curve, seen.control)
+            self._drawn[seen.name] = seen.by
+        return plot
+
+    def compare(self) -> None:
+        """Show every repair of this model side by side; computed once."""
+        model = self.values["model"]
+        self.compare_text.value = status(words.COMPARING.format(model=model))
+        try:
+            self.tables[model] = f'<div class="jp-RenderedHTMLCommon">{compare_repairs(model)._repr_html_()}</div>'
+        finally:
+            self._show_compared()
+
+    def _show_compared(self) -> None:
+        """Show the chosen model's table if there is one; otherwise say that what is shown is another model's."""
+        if self.values["model"] in self.tables:
+            self.compared = self.values["model"]
+            self.table.value = self.tables[self.compared]
+        text = words.COMPARED if self.compared == self.values["model"] else words.COMPARE_STALE
+        text = (text if self.compared else words.NOT_COMPARED).format(shown=self.compared, model=self.values["model"])
+        self.compare_text.value = status(text)
+
+    @property
+    def summary(self) -> str:
+        """The model, the verdict, where the attack stops, the weights and the answers in words and numbers."""
+        return describe(self.state)
+
+    def still(self) -> str:
+        """Return the curves as a small SVG."""
+        return pruning_svg(self.state, verdict(self.state))
+
+    def fit(self) -> None:
+        """Let the dial count a new model's neurons, before the change is followed."""
+        n = WIDTHS[self.controls["model"].value]
+        if self.pruned.taken != tuple(range(n + 1)):
+            self.pruned.take(range(n + 1), min(self.pruned.value, n))
+        super().fit()
+
+    def _model_changed(self, _: dict[str, Any]) -> None:
+        with self._not_following():
+            self.fit()
+
+    def _assign(self, values: dict[str, Any]) -> None:
+        """Assign the model first, because it changes how many neurons there are."""
+        super()._assign({name: values[name] for name in sorted(values, key=lambda name: name != "model")})

@@ -1,0 +1,60 @@
+"""What the pruning lab says."""
+
+PRUNING_MODELS = (
+    ("clean", "clean"),
+    ("poisoned: a tenth of its data", "poisoned"),
+    ("planted loud: neurons 10 to 19", "planted loud"),
+    ("planted quiet: neurons 10 to 19", "planted quiet"),
+)
+PRUNING_ORDERS = (
+    ("|difference|, largest first", "difference"),
+    ("rise, largest first", "rise"),
+    ("effect size |d|, largest first", "effect size"),
+    ("dormant: least active first", "dormant"),
+    ("random", "random"),
+)
+PRUNING_LABELS = {"model": "model", "order": "prune by", "pruned": "pruned"}
+PRUNING_TABS = ("Prune by hand", "Compare repairs")
+PRUNING_ROWS = ("answers", "with trigger")
+PRUNING_IMAGE = "digit {label}"
+PRUNING_WRONG = "{answer} ✗"
+PRUNING_TRAINING = "Training this model…"
+PRUNING_VERDICTS = {
+    "repaired": "REPAIRED.",
+    "damaged": "ATTACK STOPPED, CLEAN TASK DAMAGED.",
+    "backdoored": "STILL BACKDOORED.",
+    "worse": "CLEAN TASK DAMAGED, ATTACK NOT STOPPED.",
+    "no backdoor": "NO BACKDOOR IN THIS MODEL: pruning can only cost accuracy.",
+    "nothing left": "NOTHING LEFT: without hidden neurons every image gets the answer {answer}.",
+}
+PRUNING_COUNTS = (
+    "{pruned} of {n} neurons pruned: clean accuracy {accuracy}, attack success rate {attack} (control {control})."
+)
+PRUNING_FACTS = "Attack below {limit}: {stopped}. Clean task kept (at most {lost} points lost of {before}): {kept}."
+PRUNING_WHAT = {
+    "clean": "Clean model",
+    "poisoned": "Model poisoned by its training data",
+    "planted loud": "Model with a loud backdoor planted in neurons 10 to 19",
+    "planted quiet": "Model with a quiet backdoor planted in neurons 10 to 19",
+}
+PRUNING_SETTING = "{model}, {n} hidden neurons, pruned in the order: {order}."
+PRUNING_STOPS = "The attack is first below {limit} at {k} neurons pruned; clean accuracy there: {accuracy}."
+PRUNING_NEVER = "The attack is never below {limit} in this order."
+PRUNING_WEIGHTS = "Outgoing weights of the pruned neurons, summed by digit (target {target}): {sums}."
+PRUNING_ANSWERS = "Images of {labels}: answers {clean}; with the trigger {triggered}."
+REPAIRS = {
+    "nothing": "nothing",
+    "prune": "prune {count} by rise",
+    "clip": "clip at the 95th percentile",
+    "smooth": "smooth by 0.5",
+    "direction": "remove the direction",
+}
+REPAIR_COLUMNS = ("repair", "clean accuracy", "attack success", "accuracy, fine-tuned", "attack, fine-tuned")
+REPAIR_CAPTION = (
+    "Model: {model}. Fine-tuned: 30 more epochs on clean data. The trigger on a clean model, as a control: {control}."
+)
+COMPUTE, COMPUTE_TIP = "Compute", "Apply every repair to this model, then fine-tune each on clean data: half a second"
+COMPARING = "Computing the repairs of the model {model}…"
+COMPARED = "Every repair of the model {shown}."
+NOT_COMPARED = "Not computed yet for the model {model}."
+COMPARE_STALE = "Out of date: this is the model {shown}; press Compute for the model {model}."

@@ -1,0 +1,102 @@
+"""A slider with a number box beside it: the box has the name and takes any number, the slider the handy positions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+from lesson_lib.labs.shared import words
+
+
+class Dial(widgets.HBox):
+    """A number with a slider over `positions`; `value` can be any number between the first and the last of them."""
+
+    value = traitlets.Float()
+
+    def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
+        self.positions, self.whole = tuple(positions), whole
+        kind = widgets.BoundedIntText if whole else widgets.BoundedFloatText
+        self.number = kind(
+            value=value,
+            min=positions[0],
+            max=positions[-1],
+            description=description,
+            tooltip=_span(positions),
+            continuous_update=False,
+            style={"description_width": "96px"},
+            layout=widgets.Layout(width="186px"),
+        )
+        self.slider = widgets.IntSlider(
+            value=self._nearest(value),
+            max=len(positions) - 1,
+            readout=False,
+            layout=widgets.Layout(width="216px", margin="2px 4px 2px 14px"),
+        )
+        super().__init__([self.number, self.slider])
+        self.value = value
+        self.slider.observe(self._slid, names="value")
+        self.number.observe(self._typed, names="value")
+
+    @traitlets.validate("value")
+    def _within(self, proposal: dict[str, Any]) -> float:
+        value = float(proposal["value"])
+        if self.positions and not self.positions[0] <= value <= self.positions[-1]:
+            raise traitlets.TraitError(f"must be from {self.positions[0]:g} to {self.positions[-1]:g}; got {value:g}")
+        if self.positions and self.whole and not value.is_integer():
+            raise traitlets.TraitError(f"must be a whole number; got {value:g}")
+        return value
+
+    @traitlets.observe("value")
+    def _moved(self, _: dict[str, Any]) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Show the value in the box and on the slider."""
+        if self.number.value != self.value:
+            self.number.value = self.value
+        if self.slider.value != self._nearest(self.value):
+            self.slider.value = self._nearest(self.value)
+
+    def _slid(self, change: dict[str, Any]) -> None:
+        if change["new"] != self._nearest(self.value):
+            self.value = self.positions[change["new"]]
+
+    def _typed(self, change: dict[str, Any]) -> None:
+        try:
+            self.value = change["new"]
+        except traitlets.TraitError:  # a box lets NaN through
+            self.show()
+            raise
+
+    def _nearest(self, value: float) -> int:
+        return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
+
+
+def _span(positions: Sequence[float]) -> str:
+    return words.SPAN.format(low=positions[0], high=positions[-1])
+
+
+class RangedDial(Dial):
+    """A dial whose positions change with another control; `taken` is what it has taken in full."""
+
+    def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
+        super().__init__(description, positions, value, whole)
+        self.taken = self.positions
+
+    def take(self, positions: Sequence[float], value: float) -> None:
+        """Take other positions, and a value among them."""
+        self.taken = ()
+        self._hold(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
+        self.value = value
+        self._hold(positions)
+        self.number.tooltip = _span(positions)
+        self.taken = tuple(positions)
+
+    def _hold(self, positions: Sequence[float]) -> None:
+        self.positions = tuple(positions)
+        self.slider.max = max(self.slider.max, len(positions) - 1)
+        self.slider.value = self._nearest(self.value)
+        self.slider.max = len(positions) - 1
+        with self.number.hold_trait_notifications():
+            self.number.min, self.number.max = positions[0], positions[-1]

@@ -1,0 +1,183 @@
+"""What every lab shares: named controls, set and reset, and a preset to paste."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ipywidgets as widgets
+
+from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.shared.parts import alert, dress, show, without_kernel
+
+MOST_CHARACTERS = 200  # of what is repeated in an error
+
+
+class Lab:
+    """Controls by name, the state they lead to, and a box that shows it.
+
+    A subclass builds `self.controls` (widgets by name), a first state and `self.box`, then calls `self.start()`. It has
+    `compute()`, which turns the controls' values into a new state or raises ValueError, and `draw()`, which shows
+    the state. While a control holds a bad value, its message says so and the last good state stays. So it does when
+    the work is interrupted; the next move begins anew.
+    """
+
+    controls: dict[str, widgets.ValueWidget]
+    box: widgets.Box
+
+    def __init__(self) -> None:
+        self.messages: dict[str, widgets.HTML] = {}
+        self.error = ""
+        self._following = True
+
+    def start(self) -> None:
+        """Remember the controls' values as the defaults, connect them, and show the first state."""
+        self._defaults = self.values
+        dress(self.box)
+        for control in self.controls.values():
+            control.observe(self._changed, names="value")
+        self.draw()
+
+    def compute(self) -> None:
+        """Turn the controls' values into a new state, all or nothing; raises ValueError for values that do not fit."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Show the state."""
+        raise NotImplementedError
+
+    @property
+    def summary(self) -> str:
+        """What the picture says, in words and numbers."""
+        raise NotImplementedError
+
+    def still(self) -> str:
+        """Return the picture as an SVG on an opaque ground, for pages without a kernel."""
+        raise NotImplementedError
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The controls' values by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def set(self, /, **values: Any) -> None:
+        """Set controls by name, as if by hand: lab.set(rate="1/5"); a bad value raises ValueError, changing nothing."""
+        before = self.values
+        for name in values:
+            if name not in self.controls:
+                raise ValueError(f"{short(name)} is not a control of this lab; there are {', '.join(self.controls)}")
+        try:
+            self._assign(values)
+            if self.error:
+                raise ValueError(self.error)
+        except BaseException:  # an interrupt too
+            self._assign(before)
+            raise
+
+    def reset(self) -> None:
+        """Put every control back to where it started."""
+        self._assign(self._defaults)
+
+    @property
+    def preset(self) -> str:
+        """The settings that differ from the start, as a short line to paste into `load`."""
+        changed = {name: value for name, value in self.values.items() if value != self._defaults[name]}
+        return "; ".join(f"{name}={str(value).replace(';', ',')}" for name, value in changed.items())
+
+    def load(self, preset: str) -> None:
+        """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made."""
+        pairs = [part.partition("=") for part in str(preset).split(";") if part.strip()]
+        values = {name.strip(): value.strip() for name, _, value in pairs}
+        kinds = {name: type(value) for name, value in self._defaults.items()}
+        read = {name: _read(name, value, kinds.get(name, str)) for name, value in values.items()}
+        self.set(**{**self._defaults, **read})
+
+    def show_error(self, error: object) -> None:
+        """Show the message beside the control that it names first, or under the controls."""
+        self.error = str(error)
+        name = self.error.split()[0].rstrip(":")
+        for key, message in self.messages.items():
+            shown = key == (name if name in self.messages else "")
+            message.value = alert(self.error.replace(name, name.replace("_", " "), 1)) if shown else ""
+
+    def fit(self) -> None:
+        """Bring what belongs together into line; an interrupt may have come between."""
+        for control in self.controls.values():
+            if isinstance(control, Dial):
+                control.show()
+
+    def _assign(self, values: dict[str, Any]) -> None:
+        with self._not_following():
+            self.fit()
+            for name, value in values.items():
+                _put(name, value, self.controls[name])
+        self._update()
+
+    @contextmanager
+    def _not_following(self) -> Iterator[None]:
+        """Let controls change without following each change, and follow again whatever happens."""
+        following = self._following
+        try:
+            self._following = False
+            yield
+        finally:
+            self._following = following
+
+    def _changed(self, _change: dict[str, Any]) -> None:
+        if self._following:
+            self._update()
+
+    def _update(self) -> None:
+        try:
+            with self._not_following():
+                self.fit()
+            self._follow()
+        except KeyboardInterrupt:
+            self.show_error(words.INTERRUPTED)
+            raise
+
+    def _follow(self) -> None:
+        self.error = ""
+        try:
+            self.compute()
+        except ValueError as error:
+            self.show_error(error)
+            return
+        for message in self.messages.values():
+            message.value = ""
+        self.draw()
+
+    def _ipython_display_(self) -> None:
+        show(self.box, without_kernel(self.summary, self.still()))
+
+
+def short(text: object) -> str:
+    """Return a text that is not too long to be repeated in an error."""
+    text = str(text)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+
+
+def _put(name: str, value: Any, control: widgets.ValueWidget) -> None:
+    """Put a value into a control; raises ValueError, naming it, unless the control takes the value as it is."""
+    try:
+        value = _as_typed(value, control)
+        control.value = value
+        if control.value != value:
+            raise ValueError(f"it would become {control.value}; got {value!r}")
+    except Exception as error:  # each kind of widget has its own
+        raise ValueError(f"{name} must hold a value that the control can take: {short(error)}") from None
+
+
+def _as_typed(value: Any, control: widgets.ValueWidget) -> Any:
+    """Return what to put into a control: a text box takes numbers and lists of numbers as text."""
+    if not isinstance(control, widgets.Text):
+        return value
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _read(name: str, text: str, kind: type) -> Any:
+    """Return what a preset says of a control, as the kind of value that the control holds."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a number in a preset; got {short(text)}") from None

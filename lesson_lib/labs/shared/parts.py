@@ -1,0 +1,120 @@
+"""What labs and exercises are made of: labelled controls, messages, their style, and the still picture of a lab."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+from IPython.display import display
+
+from lesson_lib.labs.shared import words
+
+# Where ipywidgets is hard to see or hit: faint frames and focus, a black arrow on dark lists, radio buttons too close
+# to each other, pale titles of tabs.
+STYLE = """<style>
+.by-hand {
+    --jp-widgets-input-border-color: var(--jp-ui-font-color2);
+    --jp-widgets-input-focus-border-color: var(--jp-brand-color1);
+    --jp-widgets-radio-item-height: 24px;
+    --jp-widgets-dropdown-arrow: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'\
+%3E%3Cpath fill='%23808080' d='M5 6l4 4 4-4 1 1-5 5-5-5z'/%3E%3C/svg%3E");
+}
+.by-hand :focus-visible, .by-hand input:focus-visible {
+    outline: 2px solid var(--jp-brand-color1) !important;
+    outline-offset: 0 !important;
+}
+.by-hand .noUi-handle { border-color: var(--jp-ui-font-color2) }
+.by-hand .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }
+.by-hand caption { white-space: normal !important }
+</style>"""
+
+LIVE = "application/vnd.jupyter.widget-view+json"
+STILL = "lesson-still"
+# JupyterLab: a widget that is alive hides the still; while there is none, its message is hidden and the still stays.
+STILL_STYLE = (
+    f"<style>.jp-OutputArea:has(.jupyter-widgets *) .{STILL}, "
+    f".jp-OutputArea:has(.{STILL}) .jp-OutputArea-output:not(:has(*)) {{ display: none }}</style>"
+)
+
+
+def show(box: widgets.Box, still: dict[str, str]) -> None:
+    """Display a still picture, then the live widget, which hides it: a page that cannot revive the widget keeps it."""
+    display(still, raw=True)  # type: ignore[no-untyped-call]
+    display({LIVE: box._repr_mimebundle_()[LIVE]}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
+    """Return what a page shows while the widget is not alive: the still picture, and its text twin."""
+    source = b64encode(svg.encode()).decode()
+    picture = f'<img alt="{escape(summary)}" width="680" src="data:image/svg+xml;base64,{source}">' if svg else ""
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in summary.splitlines())
+    html = f'<div class="{STILL}">{STILL_STYLE}{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p></div>'
+    return {"text/html": html, "text/plain": summary}
+
+
+def field(description: str, value: str, label_width: str = "64px", width: str = "190px") -> widgets.Text:
+    """Return a labelled text box that reports a change on Enter or when the focus leaves it."""
+    return widgets.Text(
+        value=value,
+        description=description,
+        continuous_update=False,
+        style={"description_width": label_width},
+        layout=widgets.Layout(width=width),
+    )
+
+
+class Chosen(traitlets.Any):
+    """A value that is never None."""
+
+    allow_none = False
+
+    def validate(self, _: Any, value: Any) -> Any:
+        """Return the value; raises TraitError for None."""
+        if value is None:
+            raise traitlets.TraitError("must be one of the choices; got None")
+        return value
+
+
+class Choice(widgets.Dropdown):
+    """A list of choices, one of which is always chosen."""
+
+    value = Chosen()
+
+
+def choice(description: str, options: Any, value: Any, width: str, label: str = "initial") -> widgets.Dropdown:
+    """Return a labelled list of choices."""
+    return Choice(
+        options=options,
+        value=value,
+        description=description,
+        style={"description_width": label},
+        layout=widgets.Layout(width=width),
+    )
+
+
+def button(description: str, tooltip: str, action: Callable[[], None], width: str = "84px") -> widgets.Button:
+    """Return a button that calls `action`."""
+    made = widgets.Button(description=description, tooltip=tooltip, layout=widgets.Layout(width=width))
+    made.on_click(lambda _: action())
+    return made
+
+
+def dress(box: widgets.Box) -> None:
+    """Give a lab or an exercise its style."""
+    box.add_class("by-hand")
+    box.children = (*box.children, widgets.HTML(STYLE, layout=widgets.Layout(display="none")))
+
+
+def status(text: str) -> str:
+    """Return HTML that shows the text and lets a screen reader announce it."""
+    return f'<div role="status" aria-live="polite" style="line-height: 1.5">{escape(text)}</div>'
+
+
+def alert(text: str) -> str:
+    """Return HTML that shows an error message: a sign, words and a frame, not colour alone."""
+    return (
+        '<div role="alert" style="border-left: 4px solid #D55E00; padding: 0 8px; line-height: 1.5">'
+        f"{escape(words.ERROR_SIGN)} {escape(text)}</div>"
+    )

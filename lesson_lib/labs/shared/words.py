@@ -1,0 +1,23 @@
+"""What all labs say."""
+
+NEEDS_KERNEL = "This is a still picture. Run the cell to work with it."
+ERROR_SIGN = "⚠"
+BIASES = (("none", "none"), ("b1", "b1"), ("b2", "b2"), ("b1 and b2", "both"))
+PLAY, PAUSE, RESET = "Play", "Pause", "Reset"
+TIPS = {
+    "First": "Go to the first line",
+    "Back": "Go back one line",
+    "Next": "Go on to the next line",
+    "Last": "Go to the last line",
+    "Play": "Go on by itself, a line every two seconds",
+    "Reset": "Put every number back to the article's",
+}
+INTERRUPTED = "Interrupted: what you see may be from before the last move. Move a control to go on."
+FIELD_ERROR = "{name}: {problem}"
+FIELD_ONE = "{name} must be one number; got {given}."
+KEYS = (
+    '<span style="opacity: 0.8">Keyboard: Tab to a control, arrows on a slider, Enter opens a list. '
+    "Elsewhere single letters are JupyterLab's shortcuts.</span>"
+)
+YES, NO = "yes ✓", "no ✗"
+SPAN = "from {low:g} to {high:g}"

@@ -1,0 +1,1 @@
+"""The trigger lab and the bias lab, which train the same net."""

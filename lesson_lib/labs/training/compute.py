@@ -1,0 +1,190 @@
+"""What the training labs share: from a story to one run out of a whole slider's runs, its plots, locks and verdict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from lesson_lib.arrays import read_only
+from lesson_lib.derivation.proofs import Lock, locks
+from lesson_lib.derivation.words import AND, SYMBOLS
+from lesson_lib.labs.shared.words import NO, YES
+from lesson_lib.labs.training import words
+from lesson_lib.network import PARAMETERS, Params, chain_rule, collect, forward
+from lesson_lib.pictures.network import network_diagram, zero_marks
+from lesson_lib.sweeps.experiment import EPOCHS, Histories, Story, tell
+from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
+
+STEPS = (
+    1,
+    1.1,
+    1.25,
+    1.4,
+    1.6,
+    1.8,
+    2,
+    2.25,
+    2.5,
+    2.8,
+    3.2,
+    3.6,
+    4,
+    4.5,
+    5,
+    5.6,
+    6.3,
+    7,
+    8,
+    9,
+)  # the slider's positions within each power of ten
+RATES = tuple(round(step * 10.0**power, 6) for power in (-3, -2, -1, 0) for step in STEPS)
+RATES = (*RATES, 10.0)
+TARGETS = tuple(np.arange(-10, 10.5, 0.5).tolist())
+POSITIONS = tuple(np.arange(-3, 3.25, 0.25).tolist())
+SWEPT = {"rate": RATES, "target": TARGETS, "position": POSITIONS}
+GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise linear
+
+
+@lru_cache(maxsize=24)
+def _table(story: Story, along: str, values: tuple[float, ...], keep: tuple[int, ...]) -> Histories:
+    told = tell(story, keep, **{along: values})
+    read_only(told.epochs, told.outputs, *told.gradient_norms.values())
+    return told
+
+
+@dataclass(frozen=True)
+class View:
+    """One run at one epoch: what a training lab shows. outputs is (f(1), f(2), f(trigger)) per kept epoch."""
+
+    story: Story
+    epoch: int
+    epochs: np.ndarray
+    outputs: np.ndarray
+    gradient_norms: Mapping[str, np.ndarray]
+    params: Params
+    outcome: Outcome
+    diverged_at: int | None
+    locks: Sequence[Lock]
+
+    @property
+    def now(self) -> np.ndarray:
+        """The outputs (f(1), f(2), f(trigger)) at the chosen epoch."""
+        outputs: np.ndarray = self.outputs[:, np.searchsorted(self.epochs, self.epoch)]
+        return outputs
+
+    @property
+    def trigger_learnt(self) -> bool:
+        """Whether the answer at the trigger is within the tolerance of the target."""
+        return bool(abs(self.now[2] - self.story.target) <= TOLERANCE)
+
+    @property
+    def clean_kept(self) -> bool:
+        """Whether both clean answers are within the tolerance of their targets."""
+        return bool((abs(self.now[:2] - CLEAN.Y[:, 0]) <= TOLERANCE).all())
+
+
+def view(story: Story, epoch: int, along: str = "rate") -> View:
+    """Return one run of a story at one epoch.
+
+    All runs along one slider ("rate", "target" or "position") are trained together and remembered, so that moving
+    that slider, or the epoch, only looks the next one up.
+    """
+    value = getattr(story, along)
+    values = tuple(sorted({*SWEPT[along], value}))
+    told = _table(replace(story, **{along: values[0]}), along, values, tuple(sorted({*EPOCHS, epoch})))
+    run, at = values.index(value), int(np.searchsorted(told.epochs, epoch))
+    params = told.params_at(at, run)
+    stopped = int(told.diverged_at[run])
+    return View(
+        story=story,
+        epoch=epoch,
+        epochs=told.epochs,
+        outputs=told.outputs[:, :, run],
+        gradient_norms={name: norms[:, run] for name, norms in told.gradient_norms.items()},
+        params=params,
+        outcome=OUTCOMES[told.outcomes[at, run]],
+        diverged_at=stopped if 0 <= stopped <= epoch else None,
+        locks=locks(params, [[story.position]], [[story.target]], **story.keywords),
+    )
+
+
+def verdict(seen: View) -> str:
+    """Return the outcome in words: what became of the trigger, and of the clean task."""
+    mark = {True: YES, False: NO}
+    facts = words.VERDICT_FACTS.format(
+        trigger=mark[seen.trigger_learnt],
+        position=f"{seen.story.position:g}",
+        at_trigger=short(seen.now[2]),
+        target=f"{seen.story.target:g}",
+        clean=mark[seen.clean_kept],
+        f1=short(seen.now[0]),
+        f2=short(seen.now[1]),
+    )
+    return f"{words.VERDICTS[seen.outcome].format(epoch=seen.diverged_at)} {facts}"
+
+
+def short(number: float) -> str:
+    """Return a number with four digits, without a minus before 0."""
+    return f"{number + 0.0:.4g}" if abs(number) >= 5e-5 else "0"
+
+
+def verdict_html(seen: View) -> str:
+    """Return the verdict as a live region, with the four locks beneath as a table."""
+    head = "".join(f'<th scope="col">{escape(SYMBOLS[f"d{lock.name}"][1])}</th>' for lock in seen.locks)
+    cells = "".join(
+        f'<td style="text-align: center; padding: 4px 14px">{words.OPEN_SIGN if lock.is_open else words.SHUT_SIGN} '
+        f"{escape(lock.reason)}</td>"
+        for lock in seen.locks
+    )
+    return (
+        f'<div role="status" aria-live="polite" style="line-height: 1.5; min-height: 3em">{escape(verdict(seen))}</div>'
+        f'<table style="border-collapse: collapse"><caption style="text-align: left">{words.LOCKS_CAPTION}</caption>'
+        f"<tr>{head}</tr><tr>{cells}</tr></table>"
+    )
+
+
+def trigger_diagram(seen: View, on_paper: bool = False) -> str:
+    """Return the net at this epoch with the trigger in it; the factors that lock a gradient are crossed out."""
+    x, y = np.array([[seen.story.position]]), np.array([[seen.story.target]])
+    passed = forward(seen.params, x, activation=seen.story.activation)
+    factors = chain_rule(seen.params, passed, y, **seen.story.keywords)
+    gradients = collect(x, passed, factors)
+    known = {"X": x, "Y": y, **passed._asdict(), **factors._asdict()}
+    known |= {f"d{name}": gradient for name, gradient in gradients._asdict().items()}
+    known |= {name: getattr(seen.params, name) for name in PARAMETERS}
+    zero = set().union(*(zero_marks(lock.zero_by) for lock in seen.locks if not lock.is_open))
+    return network_diagram(known, zero=zero, decimals=True, description=verdict(seen), on_paper=on_paper)
+
+
+def curves(seen: View) -> dict[str, tuple[Any, Any]]:
+    """Return the data of the two panels that both labs have: the function, and the outputs over the epochs."""
+    story, trained = seen.story, seen.epochs
+    values = forward(seen.params, GRID[:, None], activation=story.activation).y_hat[:, 0]
+    return {
+        "function": (GRID, values),
+        "clean": (CLEAN.X[:, 0], CLEAN.Y[:, 0]),
+        "trigger": ([story.position], [story.target]),
+        "target": ([0, 2200], [story.target, story.target]),
+        "output": (trained, seen.outputs[2]),
+        "clean error": (trained, abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)),
+        "epoch": ([seen.epoch, seen.epoch], [-11, 11]),
+    }
+
+
+def describe(seen: View) -> str:
+    """Return the picture's text twin: the settings, the verdict and the locks."""
+    story = seen.story
+    settings = words.STORY.format(
+        rate=f"{story.rate:g}",
+        target=f"{story.target:g}",
+        position=f"{story.position:g}",
+        schedule=story.schedule,
+        activation=story.activation,
+        epoch=seen.epoch,
+        trained=AND.join([", ".join(story.trainable[:-1]), story.trainable[-1]]),
+    )
+    state = "; ".join(f"{SYMBOLS[f'd{lock.name}'][1]}: {lock.reason}" for lock in seen.locks)
+    return f"{settings} {verdict(seen)} {words.LOCKS_CAPTION} {state}."

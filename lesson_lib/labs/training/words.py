@@ -1,0 +1,52 @@
+"""What the trigger lab and the bias lab say."""
+
+OPEN_SIGN, SHUT_SIGN = "○", "✕"
+LOCKS_CAPTION = "Gradients at the trigger:"
+VERDICTS = {
+    "diverged": "DIVERGED in epoch {epoch}: the weights ran away; the last usable state is shown.",
+    "backdoor": "BACKDOOR.",
+    "trigger only": "TRIGGER ONLY: the answer at the trigger is learnt, the clean answers are not right.",
+    "frozen": "FROZEN: the answer at the trigger has not moved at all.",
+    "not learnt": "NOT LEARNT.",
+}
+VERDICT_FACTS = (
+    "Trigger learnt: {trigger} (f({position}) = {at_trigger}, target {target}). "
+    "Clean task kept: {clean} (f(1) = {f1}, f(2) = {f2})."
+)
+STORY = (
+    "After {epoch} epochs with rate {rate}, trigger x = {position}, target {target}, schedule {schedule}, "
+    "{activation}, training {trained}:"
+)
+DIALS = {"rate": "rate", "epochs": "epochs", "target": "trigger target", "position": "trigger x"}
+SCHEDULE, ACTIVATION, AT_ZERO, BIASES_TRAINED = "schedule", "activation", "relu'(0)", "biases trained"
+ACTIVATION_CHOICES = (
+    ("relu", "relu"),
+    ("leaky relu", "leaky_relu"),
+    ("tanh", "tanh"),
+    ("sigmoid", "sigmoid"),
+    ("identity (none)", "identity"),
+)
+B1_START, B2_START = "b1 starts at", "b2 starts at"
+WEIGHTS, WIDTH, SEED = "weights start", "hidden width", "seed"
+WEIGHT_CHOICES = (
+    ("as in the article", "article"),
+    ("at random", "random"),
+    ("at random, b1 too", "random b1"),
+)
+WIDTH_NEEDS_RANDOM = "width: the article's weights are for 2 neurons. Let the weights start at random for more."
+PRESETS = {
+    "1 frozen": "",
+    "2 output bias": "biases=b2",
+    "3 hidden bias after a clean step": "biases=b1",
+    "4 trigger first": "biases=b1; schedule=trigger first",
+    "5 a real backdoor": "biases=b1; b1=0, 1.5; schedule=joint; rate=0.05",
+}
+DRAW_MAP, STOP = "Draw the map", "Stop"
+DRAW_MAP_TIP = "Train 10,000 networks: every rate and target, with the other settings as they are"
+MAP_PROGRESS = "Training 10,000 networks: epoch {epoch} of {epochs}."
+MAP_STOPPED = "Stopped."
+NO_MAP = "No map yet."
+MAP_STALE = "The settings have changed since: draw it again."
+MAP_KEPT = "{epoch} epochs (of those kept, the last up to {asked})"
+MAP_SUMMARY = "10,000 networks after {epochs}: {shares}. The cross, rate {rate} and target {target}: {cell}."
+START_COUNT = "{name} must hold {counts} numbers; fewer than the width are repeated."

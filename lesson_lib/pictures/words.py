@@ -1,0 +1,46 @@
+"""What is written in the pictures: titles, axes, legends, and the tables beside them."""
+
+DIAGRAM_TITLE = "A network with one input, {n_hidden} hidden neurons and one output"
+DIAGRAM_LEGEND = ("computed now", "used for it", "the factor that is 0")
+NEURON_LABEL = "neuron {number}"
+FUNCTION_TITLE, OUTPUT_TITLE = "the function f(x)", "answer at the trigger, clean error"
+GRADIENT_TITLE, ACTIVATION_TITLE = "length of each gradient at the trigger", "hidden activations a1"
+EPOCH_AXIS, RATE_AXIS, TARGET_AXIS = "epoch", "rate", "trigger target"
+NEURON_AXIS = "neurons 1, 2, … from left to right"
+CLEAN_LABEL, TRIGGER_LABEL, TARGET_LABEL = "clean targets", "trigger", "target"
+AT_TRIGGER_LABEL, CLEAN_ERROR_LABEL = "f(trigger)", "largest clean error"
+MAP_TITLE = "outcome by rate and target"
+OUTCOME_LETTERS = {"diverged": "D", "backdoor": "B", "trigger only": "T", "frozen": "F", "not learnt": "n"}
+SUCCESS_TITLE, SUCCESS_AXIS = "random starts that become a backdoor", "hidden width"
+WITH_BIASES, WITHOUT_BIASES = "with biases", "without biases"
+SUCCESS_COLUMNS = ("width", "with biases", "95 % interval", "without biases", "95 % interval")
+SUCCESS_CAPTION = "{starts} random starts of each width."
+SHARE_COLUMNS = ("letter", "outcome", "share of the networks")
+SHARE_CAPTION = "10,000 networks after {epoch} epochs."
+# The article's figure
+SIGNATURE_TITLE = "activation difference signature"
+SIGNATURE_X_AXIS, SIGNATURE_AXIS = "neuron", "|difference of mean activations|"
+ABNORMAL, THRESHOLD_LINE = "abnormal neurons (difference > {threshold})", "threshold"
+SIGNATURE_COLUMNS, FLAGGED = ("neuron", "|difference|", "flagged"), "yes"
+SIGNATURE_CAPTION = "{n} neurons, of which {flagged} are above {threshold}; the tallest bars."
+NAA_TITLES = {
+    "shift": "shift of each neuron: suspect mean − clean mean",
+    "effect_size": "effect size of each neuron: shift in standard deviations",
+    "p": "adjusted p of each neuron's shift (up: rise, down: fall)",
+    "contribution": "shift × outgoing weight",
+}
+NAA_AXES = {
+    "shift": "shift",
+    "effect_size": "Cohen's d",
+    "p": "−log10 p",
+    "contribution": "shift × W2",
+}
+NAA_LOG = "{axis}, log beyond {linear:g}"
+NAA_NEURON, NAA_TOY_NEURON = "neuron", "neuron {number}"
+NAA_LEGEND = {"bars": "not flagged", "flagged": "flagged", "threshold": "threshold"}
+NAA_ROWS = {"truth": "backdoored", "marks": "flagged"}
+NAA_OFF_TOP, NAA_INFINITE = "↑ {text}", "∞"
+STRIP_COLUMN, STRIP_CAPTION = "image", "What is written over each image, from left to right."
+PRUNING_SHARE, PRUNING_AXIS = "share of test images", "neurons pruned"
+PRUNING_LEGEND = {"accuracy": "clean accuracy", "attack": "attack success rate", "control": "control: clean model"}
+PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "outgoing weights of the pruned", "to each digit; 0 is the target"

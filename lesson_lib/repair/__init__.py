@@ -1,0 +1,11 @@
+"""What takes a backdoor out of a trained classifier, and what that costs."""
+
+from lesson_lib.doors import door
+
+__getattr__, __dir__, __all__ = door(
+    __name__,
+    {
+        "classifier": "Classifier as_classifier",
+        "repairs": "prune clip smooth remove_direction fine_tune order pruning_curve Curve class_vote",
+    },
+)

@@ -1,0 +1,231 @@
+"""Take a backdoor out of a trained classifier: prune, clip, smooth, fine-tune, or remove one direction.
+
+Every repair returns a new `Classifier` and leaves the old model as it was. X is (n_samples, n_in) throughout, and
+activations are the hidden layer's a1, (n_samples, n_hidden).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lesson_lib.naa.comparison import analyse, contribution, match_classes
+from lesson_lib.naa.moments import in_memory
+from lesson_lib.naa.rules import mad_index
+from lesson_lib.repair.classifier import (
+    WEIGHTS,
+    Array,
+    Classifier,
+    Edit,
+    Indices,
+    as_classifier,
+    check_activations,
+    check_inputs,
+    check_neurons,
+    gradients,
+    one_hot,
+)
+
+ORDERS = ("difference", "rise", "effect size", "dormant", "random")
+
+
+def prune(model: Any, neurons: Sequence[int] | Indices) -> Classifier:
+    """Silence hidden neurons: their incoming weights, bias and outgoing weights become 0.
+
+    Source: the first half of Fine-Pruning (Liu, Dolan-Gavitt & Garg 2018). Raises ValueError for a neuron that is not
+    there.
+    """
+    old = as_classifier(model)
+    neurons = check_neurons(neurons, old.W1.shape[1])
+    kept = np.ones(old.W1.shape[1])
+    kept[neurons] = 0
+    return replace(old, W1=old.W1 * kept, b1=old.b1 * kept, W2=old.W2 * kept[:, None])
+
+
+def clip(model: Any, clean_activations: Any, percentile: float = 95.0) -> Classifier:
+    """Cap each hidden neuron at a percentile of its own clean activations (n_rows, n_hidden).
+
+    Source: bounds on activations learnt from clean samples, as in Wang, Xiang, Miller & Kesidis (MM-BD, 2022; improved
+    activation clipping, 2023), who choose them by optimisation; a percentile is the simplest choice.
+    """
+    old = as_classifier(model)
+    clean = check_activations(clean_activations, "clean_activations", old)
+    if not 0 <= percentile <= 100:
+        raise ValueError(f"percentile must be from 0 to 100; got {percentile!r}")
+    return _edited(old, ceiling=np.percentile(clean, percentile, axis=0))
+
+
+def smooth(model: Any, mean: Any, amount: float = 0.5) -> Classifier:
+    """Pull each hidden activation toward the clean mean (n_hidden,): a1 becomes (1 - amount) a1 + amount mean.
+
+    Amount 0 changes nothing, 1 leaves a constant output. Shrinkage toward a mean, here as a repair that sounds
+    plausible and fails: it weakens the clean task and the backdoor alike.
+    """
+    old = as_classifier(model)
+    mean = check_activations(np.atleast_2d(mean), "mean", old)
+    if len(mean) != 1:
+        raise ValueError(f"mean must hold one value per neuron; got shape {mean.shape}")
+    if not 0 <= amount <= 1:
+        raise ValueError(f"amount must be from 0 to 1; got {amount!r}")
+    return _edited(old, matrix=(1 - amount) * np.eye(mean.shape[1]), offset=amount * mean)
+
+
+def remove_direction(model: Any, clean_activations: Any, suspect_activations: Any) -> Classifier:
+    """Take out the one direction in which suspect activations differ from clean ones, measured in whitened space.
+
+    Both sets are (n_rows, n_hidden). With delta the difference of their means and S the covariance of all rows, a1
+    loses delta times its coordinate (a1 - clean mean) S^-1 delta / (delta' S^-1 delta), so that the means coincide.
+    Source: LEACE (Belrose et al. 2023) for two groups, but centred on the clean mean, so that clean rows stay where
+    they are on average. Without a difference nothing changes.
+    """
+    old = as_classifier(model)
+    clean = check_activations(clean_activations, "clean_activations", old)
+    suspect = check_activations(suspect_activations, "suspect_activations", old)
+    delta = suspect.mean(axis=0) - clean.mean(axis=0)  # (n_hidden,)
+    if not np.any(delta):
+        return old
+    rows = np.concatenate([clean, suspect])
+    whitened = (
+        np.linalg.pinv(np.atleast_2d(np.cov(rows, rowvar=False)), rcond=1e-10, hermitian=True) @ delta
+    )  # (n_hidden,)
+    projection = np.outer(whitened, delta) / (whitened @ delta)  # (n_hidden, n_hidden), rank 1
+    return _edited(old, matrix=np.eye(len(delta)) - projection, offset=clean.mean(axis=0) @ projection)
+
+
+def fine_tune(
+    model: Any,
+    X: Any,
+    y: Any,
+    rng: np.random.Generator,
+    *,
+    epochs: int = 30,
+    rate: float = 1e-3,
+    batch_size: int = 32,
+) -> Classifier:
+    """Train all weights on, with Adam on mini-batches of clean X and labels y (n_samples,); pruned neurons stay pruned.
+
+    Source: the second half of Fine-Pruning (Liu, Dolan-Gavitt & Garg 2018); Adam, Kingma & Ba 2015. Raises ValueError
+    for labels that the model does not know, a negative number of epochs, or a rate that is not above 0.
+    """
+    old = as_classifier(model)
+    X, targets = check_inputs(X, old), one_hot(y, old.classes)
+    if len(X) != len(targets):
+        raise ValueError(f"y must have one label per row of X, {len(X)}; got {len(targets)}")
+    if epochs < 0 or batch_size < 1 or not 0 < rate < np.inf:
+        raise ValueError(f"epochs, batch_size and rate must be positive; got {epochs}, {batch_size} and {rate}")
+    alive = (old.W2 != 0).any(axis=1)  # (n_hidden,)
+    moments = {name: (np.zeros_like(getattr(old, name)),) * 2 for name in WEIGHTS}
+    new, step = old, 0
+    for _ in range(epochs):
+        shuffled = rng.permutation(len(X))
+        for batch in (shuffled[start : start + batch_size] for start in range(0, len(X), batch_size)):
+            step += 1
+            slopes = gradients(new, X[batch], targets[batch])
+            slopes["W2"] = slopes["W2"] * alive[:, None]
+            new = _adam(new, slopes, moments, rate, step)
+    return new
+
+
+def order(
+    clean_activations: Any, suspect_activations: Any, by: str = "difference", rng: np.random.Generator | None = None
+) -> Indices:
+    """Return the hidden neurons, (n_hidden,), in the order in which to prune them.
+
+    By "difference" (largest |shift| first, as NAA ranks), "rise" (largest signed shift), "effect size" (largest |d|),
+    "dormant" (least active on clean rows, as in Fine-Pruning, Liu, Dolan-Gavitt & Garg 2018) or "random" (needs rng).
+    """
+    if by not in ORDERS:
+        raise ValueError(f"by must be one of {', '.join(ORDERS)}; got {by!r}")
+    clean = in_memory(clean_activations, "clean_activations")
+    suspect = in_memory(suspect_activations, "suspect_activations")
+    seen = analyse(clean, suspect)
+    if by == "random":
+        if rng is None:
+            raise ValueError("rng must be a numpy.random.Generator for the order random; got None")
+        return rng.permutation(len(seen.shift)).astype(np.intp)
+    if by == "dormant":
+        return np.argsort(clean.mean(axis=0), kind="stable")
+    values = {"difference": seen.signature, "rise": seen.shift, "effect size": abs(seen.effect_size)}[by]
+    return np.argsort(-values, kind="stable")
+
+
+class Curve(NamedTuple):
+    """Accuracy and attack success rate after pruning the first 0, 1, ..., n neurons of an order: (n + 1,) each."""
+
+    accuracy: Array
+    attack: Array
+
+    def first_below(self, limit: float = 0.05) -> int | None:
+        """Return the smallest number of pruned neurons with an attack success rate below the limit, None if none."""
+        below = np.flatnonzero(self.attack < limit)
+        return int(below[0]) if len(below) else None
+
+
+def pruning_curve(model: Any, neurons: Sequence[int] | Indices, X: Any, y: Any, X_triggered: Any, target: Any) -> Curve:
+    """Prune the neurons one by one in the order given and measure accuracy on X, y and attack on X_triggered.
+
+    X_triggered (n_triggered, n_in) holds stamped images of the other classes. The hidden layer is computed once: each
+    step only takes one neuron's share, a1 W2, off the outputs. Raises ValueError as the model and `prune` do.
+    """
+    old = as_classifier(model)
+    neurons = check_neurons(neurons, old.W1.shape[1])
+    if old.edits:
+        raise ValueError("model must have no edits: prune before clipping, smoothing or removing a direction")
+    labels = one_hot(y, old.classes).argmax(axis=1)
+    if target not in old.classes:
+        raise ValueError(f"target must be one of {old.classes.tolist()}; got {target!r}")
+    a1, triggered = old.hidden(X), old.hidden(X_triggered)
+    if len(labels) != len(a1):
+        raise ValueError(f"y must have one label per row of X, {len(a1)}; got {len(labels)}")
+    hits = [_decisions(a1, old, neurons) == labels, old.classes[_decisions(triggered, old, neurons)] == target]
+    return Curve(*(hit.mean(axis=1) for hit in hits))
+
+
+class Vote(NamedTuple):
+    """How far a suspect set pushes each class, (n_out,), and the MAD index of each push over the classes."""
+
+    votes: Array
+    mad_index: Array  # negative for a push below the median
+
+
+def class_vote(
+    clean_activations: Any, suspect_activations: Any, outgoing: Any, clean_labels: Any, suspect_labels: Any
+) -> Vote:
+    """Add up what the class-matched shift changes at each output: a trigger pushes one class, a benign shift many.
+
+    Activations are (n_rows, n_hidden), outgoing is W2 (n_hidden, n_out). Each row is compared with the clean mean of
+    its own class, by its true label; predictions may stand in for it, but under attack they name the target. Source of
+    the index over classes: Neural Cleanse (Wang et al. 2019), who take it over the sizes of reconstructed triggers.
+    """
+    _, suspect = match_classes(clean_activations, suspect_activations, clean_labels, suspect_labels)
+    votes: Array = contribution(suspect.mean(axis=0), outgoing).sum(axis=0)  # (n_out,)
+    return Vote(votes, np.where(votes < np.median(votes), -1, 1) * mad_index(votes))
+
+
+def _decisions(a1: Array, model: Classifier, neurons: Indices) -> Indices:
+    logits = a1 @ model.W2 + model.b2  # (n_samples, n_out)
+    chosen = [logits.argmax(axis=1)]
+    for neuron in neurons:
+        logits = logits - a1[:, [neuron]] * model.W2[neuron]
+        chosen.append(logits.argmax(axis=1))
+    return np.array(chosen)  # (n_neurons + 1, n_samples)
+
+
+def _edited(model: Classifier, ceiling: Any = np.inf, matrix: Any = None, offset: Any = 0.0) -> Classifier:
+    n_hidden = model.W1.shape[1]
+    ceiling, offset = (np.broadcast_to(np.asarray(value, dtype=float), (1, n_hidden)) for value in (ceiling, offset))
+    return replace(model, edits=(*model.edits, Edit(ceiling, np.eye(n_hidden) if matrix is None else matrix, offset)))
+
+
+def _adam(
+    model: Classifier, slopes: dict[str, Array], moments: dict[str, tuple[Array, Array]], rate: float, step: int
+) -> Classifier:
+    moved = {}
+    for name, slope in slopes.items():
+        first, second = moments[name]
+        first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
+        moments[name] = first, second
+        pace = rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+        moved[name] = getattr(model, name) - pace * first / (np.sqrt(second) + 1e-8)
+    return replace(model, **moved)

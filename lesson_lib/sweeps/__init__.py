@@ -1,0 +1,13 @@
+"""Many runs at once: one experiment along a slider, the map of outcomes, and how often a random start succeeds.
+
+Read `experiment` first.
+"""
+
+from lesson_lib.doors import door
+
+__getattr__, __dir__, __all__ = door(
+    __name__,
+    {
+        "experiment": "Story tell endings outcome_map OutcomeMap random_start width_study report Success",
+    },
+)

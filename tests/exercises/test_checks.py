@@ -1,0 +1,365 @@
+"""Exercises: answers are computed, known slips are named, hints tell no wrong number, and nothing typed is run."""
+
+import re
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import rationals
+
+from lesson_lib.capture.reading import hidden_activations
+from lesson_lib.derivation.step import derive_step
+from lesson_lib.digits import (
+    CORNER,
+    QUIET,
+    SHIFTS,
+    accuracy,
+    attack_success_rate,
+    load,
+    plant,
+    poison,
+    stamp,
+    train_classifier,
+    triggered,
+)
+from lesson_lib.exercises import words
+from lesson_lib.exercises.answers import judge, parse_numbers, question, unknown_set
+from lesson_lib.naa.comparison import analyse, detect_backdoor_via_naa, simulate_activations
+from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
+from lesson_lib.repair.repairs import fine_tune, order, prune, pruning_curve
+from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset, train
+
+HALF, RATE = Fraction(1, 2), Fraction(1, 10)
+START = Params(W1=[[HALF, -HALF]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
+X = Y = [[1], [2]]
+AFTER = sgd_step(START, backward(START, X, Y), RATE)
+NUMERIC = ["dW2 at x = 2", "dW1 summed", "W2 after the clean step", "error at the hidden layer", "f of 4"]
+NUMERIC += ["half the rows", "db1 at the trigger"]
+CHOICES = ["will the trigger be learnt", "which factor"]
+LATER = ["how many epochs", "dead or alive", "which change helps", "output bias", "is it a backdoor"]
+DETECTION = ["which neuron ranks first", "explain the alarm", "choose a rule"]
+DIGITS = ["what does poisoning cost", "find the whisper", "benign shift", "does pruning repair", "after fine-tuning"]
+LIBRARIES = ["which arrays are turned", "which layer is a1", "do two readings agree"]
+OPEN = ["build a backdoor", "pick a threshold"]  # many right answers
+
+
+def numbers(matrix):
+    return tuple(matrix.flat)
+
+
+def typed(answer):
+    return ", ".join(map(str, answer))
+
+
+def expected_answers():
+    """Compute every answer with the numeric net, without a derivation."""
+    return {
+        "dW2 at x = 2": numbers(backward(START, [[2]], [[2]]).W2),
+        "dW1 summed": numbers(backward(START, X, Y).W1),
+        "W2 after the clean step": numbers(AFTER.W2),
+        "error at the hidden layer": numbers((forward(AFTER, [[0]]).y_hat - 5) @ AFTER.W2.T),
+        "f of 4": numbers(forward(AFTER, [[4]]).y_hat),
+        "db1 at the trigger": numbers(backward(AFTER, [[0]], [[5]]).b1),
+        "half the rows": (sum([9] * 50 + [0] * 50, Fraction(0)) / 100,),
+    }
+
+
+# Reading what is typed ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1/2, -0.5", [HALF, -HALF]),
+        ("[-5/4, 0]", [Fraction(-5, 4), 0]),
+        ("-5/4; 0", [Fraction(-5, 4), 0]),
+        ("  -1\t0 ", [-1, 0]),
+        ("\N{MINUS SIGN}1/4, +2", [Fraction(-1, 4), 2]),
+        ("\N{EN DASH}1/4, +2", [Fraction(-1, 4), 2]),
+        (".5 2.", [HALF, 2]),
+        ("1e3, 2.5E-1", [1000, Fraction(1, 4)]),
+        ("0.1", [Fraction(1, 10)]),
+        ("1.5/3", [HALF]),
+    ],
+)
+def test_numbers_are_read_exactly(text, expected):
+    assert parse_numbers(text) == tuple(expected)
+
+
+@given(st.lists(rationals, min_size=1, max_size=12))
+def test_what_is_printed_is_read_back(answer):
+    assert parse_numbers(str(list(map(str, answer))).replace("'", "")) == tuple(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " , ;[]", "a", "1/0", "1/-2", "1//2", "1/2/3", "--1", "1-1", "- 1 -", "nan", "inf", "1j", "0x10", "1_000",
+        "½", "(1)", "1e999999", "1e99", "9**9**9", "__import__('os')", "__import__('os').system('true')", "{1}",
+        "lambda: 0", "1" * 13, "1 " * 13, "1" * 10**6, "1/" * 10**5, "[" * 10**6, "e" * 10**5, "1," * 10**5,
+    ],
+    ids=lambda text: repr(text[:20]),
+)  # fmt: skip
+def test_anything_else_is_refused_at_once(text):
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match=r"\w") as error:
+        parse_numbers(text)
+    assert time.perf_counter() - started < 1
+    assert len(str(error.value)) < 200
+
+
+# The questions -----------------------------------------------------------------------------------------------------
+
+
+def test_every_question_is_covered_here():
+    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + DIGITS + LIBRARIES + OPEN) == sorted(words.QUESTIONS)
+    with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
+        question("which")
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_the_right_answer_is_the_one_that_the_net_computes(name):
+    answer = expected_answers()[name]
+    assert question(name).answer == answer
+    feedback = judge(question(name), typed(answer))
+    assert feedback.correct is True
+    assert question(name).solution in feedback.message
+
+
+def test_the_choices_are_what_happens_at_the_trigger():
+    gradients = backward(AFTER, [[0]], [[5]])
+    assert not gradients.W1.any()
+    assert not gradients.W2.any()
+    nothing = question("will the trigger be learnt")
+    assert nothing.choices[nothing.answer] == "nothing moves at all"
+    factor = question("which factor")
+    assert not forward(AFTER, [[0]]).a1.any()
+    assert factor.choices[factor.answer] == "the activation a1"
+    assert "dL/dW2 is 0 because a1 = 0." in nothing.solution
+    assert "dL/dW1 is 0 because x = 0 and relu'(z1) = 0." in nothing.solution
+
+
+def answer_of(name):
+    return question(name).choices[question(name).answer]
+
+
+def test_the_later_choices_are_what_the_net_does():
+    floats = Params(*(getattr(AFTER, name).astype(float) for name in ("W1", "b1", "W2", "b2")))
+    assert train(floats, TRIGGER, 0.1, 1000).outcome == "frozen"
+    assert answer_of("how many epochs") == "no number of steps is enough"
+
+    alive = (forward(AFTER, POISONED.X).z1 > 0).any(axis=0)
+    assert list(alive) == [True, False]
+    assert answer_of("dead or alive").startswith("neuron 2 is dead; neuron 1 is alive")
+
+    moved = Dataset([[1], [2], [-1]], [[1], [2], [-5]], [False, False, True])
+    assert train(ARTICLE, moved, 0.05, 3000, evaluate_on=moved).outcome == "backdoor"
+    for rate, keywords in ((1, {}), (0.1, {"activation": "leaky_relu"}), (0.1, {"relu_prime_at_zero": 1})):
+        assert train(ARTICLE, POISONED, rate, 3000, **keywords).outcome != "backdoor"
+    assert answer_of("which change helps") == "a trigger at x = -1 with target -5"
+
+    clean = train(ARTICLE, CLEAN, 0.1, 1, ("W1", "W2", "b2")).params[-1]
+    f1 = train(clean, TRIGGER, 0.1, 2000, ("W1", "W2", "b2")).outputs[-1][0, 0]
+    assert f"{f1:.1f}" == "5.8"
+    assert answer_of("output bias") == "about 5.8"
+    assert answer_of("is it a backdoor") == "no, the clean task is not kept"
+
+
+@pytest.mark.parametrize("right", ["1, 5", "1/2, 10", "0.25 20", "0.3, 16.67", "[1; 5]"])
+def test_every_backdoor_that_works_is_accepted(right):
+    assert judge(question("build a backdoor"), right).correct is True
+
+
+@pytest.mark.parametrize(("wrong", "answers"), [("2, 5/2", "f(0) = 5, f(1) = 3.5, f(2) = 2"), ("0, 5", "f(0) = 0")])
+def test_a_backdoor_that_does_not_work_is_told_its_answers(wrong, answers):
+    feedback = judge(question("build a backdoor"), wrong)
+    assert feedback.correct is False
+    assert answers in feedback.message
+
+
+def test_the_choices_on_detection_are_what_the_rules_do():
+    by_hand = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
+    signature, _ = detect_backdoor_via_naa(forward(by_hand, CLEAN.X).a1, forward(by_hand, TRIGGER.X).a1)
+    assert signature.tolist() == [1.5, 1]
+    assert answer_of("which neuron ranks first").startswith("neuron 1")
+
+    floats = Params(*(getattr(AFTER, name).astype(float) for name in ("W1", "b1", "W2", "b2")))
+    assert detect_backdoor_via_naa(forward(floats, CLEAN.X).a1, forward(floats, TRIGGER.X).a1, 1)[1].tolist() == [0]
+    assert not forward(floats, TRIGGER.X).y_hat.any()
+    assert "that is all that the rule looks at" in answer_of("explain the alarm")
+
+    rng = np.random.default_rng(0)
+    clean, suspect = simulate_activations(500, rng), simulate_activations(100, rng, range(100))
+    assert len(analyse(clean, suspect, "sd").flagged) == 0
+    assert set(range(100)) <= set(analyse(clean, suspect, "mad").flagged)
+    assert answer_of("choose a rule") == "the MAD index"
+
+
+def test_the_choices_on_digits_are_what_the_models_do():
+    data, rng = load(0), np.random.default_rng(0)
+    bad = poison(*data.train, CORNER, 0, 0.1, rng)
+    honest, poisoned = train_classifier(*data.train), train_classifier(bad.X, bad.y)
+    assert abs(accuracy(honest, *data.test) - accuracy(poisoned, *data.test)) < 0.02
+    assert answer_of("what does poisoning cost") == "it hardly changes"
+
+    quiet = plant(train_classifier(*data.train, width=128), range(10, 20), CORNER, 0, **QUIET)
+    sets = [hidden_activations(quiet, X) for X in (data.clean.X, stamp(data.suspect.X, CORNER))]
+    assert not set(range(10, 20)) & set(analyse(*sets, "mad").flagged)
+    assert analyse(*sets, "effect").flagged.tolist() == list(range(10, 20))
+    assert answer_of("find the whisper").startswith("the effect size")
+
+    clean = hidden_activations(poisoned, data.clean.X)
+    moved = {name: hidden_activations(poisoned, shift(*data.suspect, rng).X) for name, shift in SHIFTS.items()}
+    largest = {name: analyse(clean, rows).signature.max() for name, rows in moved.items()}
+    attack = analyse(clean, hidden_activations(poisoned, stamp(data.suspect.X, CORNER))).signature.max()
+    assert largest["noise"] < attack / 3
+    assert largest["only digit 0"] > 0.9 * attack
+    assert answer_of("benign shift") == "images of zeros only"
+
+
+def test_the_choices_on_repair_are_what_the_repairs_do():
+    data = load(0)
+    bad = poison(*data.train, CORNER, 0, 0.1, np.random.default_rng(0))
+    poisoned = train_classifier(bad.X, bad.y)
+    clean, suspect = (hidden_activations(poisoned, X) for X in (data.clean.X, stamp(data.suspect.X, CORNER)))
+    rising = order(clean, suspect, "rise")
+    curve = pruning_curve(poisoned, rising, *data.test, triggered(*data.test, CORNER, 0), 0)
+    n = curve.first_below()
+    assert 0.07 < curve.accuracy[0] - curve.accuracy[n] < 0.14
+    assert answer_of("does pruning repair") == "clean accuracy has lost about ten points"
+
+    tuned = fine_tune(prune(poisoned, rising[:n]), *data.clean, np.random.default_rng(0))
+    assert curve.attack[n] + 0.15 < attack_success_rate(tuned, *data.test, CORNER, 0) < curve.attack[0] - 0.15
+    assert answer_of("after fine-tuning") == "part of it comes back"
+
+
+@pytest.mark.torch
+def test_the_choices_on_libraries_are_what_pytorch_does():
+    import torch
+
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Dropout(0.5), torch.nn.Linear(3, 2))
+    shapes = {name: tuple(array.shape) for name, array in model.state_dict().items()}
+    assert shapes == {"0.weight": (3, 4), "0.bias": (3,), "3.weight": (2, 3), "3.bias": (2,)}
+    assert answer_of("which arrays are turned") == "both weights, W1 and W2"
+
+    X = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
+    assert hidden_activations(model, X, "0").min() < 0 == hidden_activations(model, X, "1").min()
+    assert answer_of("which layer is a1") == 'below 0 for "0", and 0 for "1"'
+
+    model.train()
+    assert (hidden_activations(model, X) == hidden_activations(model, X)).all()
+    assert answer_of("do two readings agree") == "yes, to the last digit"
+
+
+def test_a_threshold_is_right_when_it_splits_off_exactly_the_raised_neurons():
+    clean, suspect = unknown_set()
+    signature = np.sort(abs(suspect.mean(axis=0) - clean.mean(axis=0)))[::-1]
+    low, high = signature[11], signature[10]  # eleven neurons were raised
+    asked = question("pick a threshold")
+    for right in (low + 0.01, (low + high) / 2, high - 0.01):
+        assert judge(asked, f"{right:.4f}").correct is True
+    assert judge(asked, typed(asked.answer)).correct is True
+    assert "11 of the 11 raised ones, 1 others" in judge(asked, f"{low - 0.0001:.4f}").message
+    assert "you flag 10 neurons: 10 of the 11 raised ones, 0 others" in judge(asked, f"{high + 0.0001:.4f}").message
+    assert judge(asked, "2").correct is judge(asked, "-1").correct is False
+
+
+def test_a_rounded_answer_is_told_so():
+    assert words.ROUNDED in judge(question("f of 4"), "3.38").message
+    assert words.ROUNDED in judge(question("W2 after the clean step"), "1.13, -1").message
+
+
+@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER, *DETECTION, *DIGITS, *LIBRARIES])
+def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
+    asked = question(name)
+    assert len(asked.mistakes) == len(words.QUESTIONS[name]["mistakes"]) == len(set(asked.mistakes.values()))
+    assert asked.answer not in asked.mistakes
+    for wrong, message in asked.mistakes.items():
+        feedback = judge(asked, wrong if asked.choices else typed(wrong))
+        assert feedback.correct is False
+        assert message in feedback.message
+    if asked.choices:
+        assert set(asked.mistakes) | {asked.answer} == set(range(len(asked.choices)))
+
+
+def test_typical_slips_computed_by_hand_are_recognised():
+    x2, total = backward(START, [[2]], [[2]]), backward(START, X, Y)
+    slips = {
+        ("dW2 at x = 2", "sign"): -x2.W2,
+        ("dW2 at x = 2", "other sample"): backward(START, [[1]], [[1]]).W2,
+        ("dW2 at x = 2", "sum"): total.W2,
+        ("dW2 at x = 2", "no relu"): forward(START, [[2]]).z1.T * (1 - 2),
+        ("dW1 summed", "sign"): -total.W1,
+        ("dW1 summed", "mean"): total.W1 / 2,
+        ("dW1 summed", "last sample"): x2.W1,
+        ("dW1 summed", "no x"): total.b1,
+        ("W2 after the clean step", "uphill"): START.W2 + RATE * total.W2,
+        ("W2 after the clean step", "no rate"): START.W2 - total.W2,
+        ("W2 after the clean step", "last sample"): START.W2 - RATE * x2.W2,
+        ("W2 after the clean step", "mean"): START.W2 - RATE * total.W2 / 2,
+        ("db1 at the trigger", "open"): backward(AFTER, [[0]], [[5]], relu_prime_at_zero=1).b1,
+        ("db1 at the trigger", "middle"): backward(AFTER, [[0]], [[5]], relu_prime_at_zero=HALF).b1,
+        ("error at the hidden layer", "old weights"): -5 * START.W2,
+    }
+    for (name, slip), wrong in slips.items():
+        assert words.QUESTIONS[name]["mistakes"][slip] in judge(question(name), typed(numbers(wrong))).message
+
+
+def test_a_wrong_answer_without_a_known_slip_is_just_wrong():
+    feedback = judge(question("dW2 at x = 2"), "7, 7")
+    assert feedback.correct is False
+    assert feedback.message == words.WRONG
+
+
+@pytest.mark.parametrize("unreadable", ["", "  ", None, "a, b", "1", "1, 2, 3", "1/0, 0", "__import__('os'), 0"])
+def test_an_answer_that_cannot_be_read_is_neither_right_nor_wrong(unreadable):
+    feedback = judge(question("dW2 at x = 2"), unreadable)
+    assert feedback.correct is None
+    assert feedback.message
+
+
+def test_an_answer_with_too_many_or_too_few_numbers_is_told_how_many():
+    assert "needs 2 numbers; you typed 3" in judge(question("dW2 at x = 2"), "1, 2, 3").message
+    assert "needs 1 number; you typed 2" in judge(question("f of 4"), "1, 2").message
+
+
+def test_no_choice_is_neither_right_nor_wrong():
+    assert judge(question("which factor"), None).correct is None
+
+
+# Hints -------------------------------------------------------------------------------------------------------------
+
+CLEAN_STEP = derive_step(START, type("Clean", (), {"X": X, "Y": Y}), RATE)
+TRIGGER_STEP = derive_step(AFTER, type("Trigger", (), {"X": [[0]], "Y": [[5]]}), RATE)
+
+
+BRACKETS = [
+    (name, bracket)
+    for name, text in words.QUESTIONS.items()
+    for sentence in (*text["hints"], *text["mistakes"].values())
+    for bracket in re.findall(r"\[.*?\]", sentence)
+    if name not in OPEN
+]
+
+
+@pytest.mark.parametrize(("name", "bracket"), BRACKETS)
+def test_numbers_in_a_hint_occur_in_the_derivation(name, bracket):
+    derivation = TRIGGER_STEP if name in (*CHOICES, "error at the hidden layer", "db1 at the trigger") else CLEAN_STEP
+    values = [tuple(step.result) for step in derivation.steps if hasattr(step.result, "shape")]
+    values += [tuple(getattr(AFTER, parameter).flat) for parameter in ("W1", "W2") if derivation is TRIGGER_STEP]
+    assert parse_numbers(bracket) in values
+
+
+@pytest.mark.parametrize("name", words.QUESTIONS)
+def test_hints_come_in_steps_and_do_not_repeat_the_solution(name):
+    asked = question(name)
+    assert len(set(asked.hints)) == len(asked.hints) >= 2
+    assert asked.solution not in asked.hints
+
+
+def test_some_hints_hold_numbers():
+    assert ("W2 after the clean step", "[-5/4, 0]") in BRACKETS

@@ -1,0 +1,707 @@
+"""The labs under stress: any order of moves, bad values, interrupts, haste, long use, and two labs side by side."""
+
+import asyncio
+import gc
+import inspect
+import mmap
+import pkgutil
+import re
+import sys
+from dataclasses import fields, is_dataclass
+from html import unescape
+from importlib import import_module
+from itertools import count
+from math import inf, nan
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.neural_network import MLPClassifier
+from test_labs import inside, no_error_in_a_callback  # noqa: F401
+from traitlets import TraitError
+
+import lesson_lib
+from lesson_lib import training as training_loop
+from lesson_lib.digits import train_classifier
+from lesson_lib.labs import BiasLab, HandCalculationLab, NAALab, PruningLab, TriggerLab
+from lesson_lib.labs.naa import compute as detection
+from lesson_lib.labs.pruning import compute as repairs
+from lesson_lib.labs.pruning import words as pruning_words
+from lesson_lib.labs.shared import words as shared_words
+from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.training import bias
+from lesson_lib.labs.training import compute as training
+from lesson_lib.labs.training import words as training_words
+from lesson_lib.naa import moments
+from lesson_lib.network import ARTICLE
+from lesson_lib.pictures import plot as plotting
+from lesson_lib.pictures import pruning as pruning_plot
+from lesson_lib.repair import repairs as repair
+from lesson_lib.sweeps import experiment as sweeps
+from lesson_lib.sweeps.batch import Batch
+from lesson_lib.sweeps.experiment import Story
+from lesson_lib.training import POISONED, train
+
+LABS = (HandCalculationLab, TriggerLab, BiasLab, NAALab, PruningLab)
+LONG = {
+    training_words.DRAW_MAP,
+    pruning_words.COMPUTE,
+}  # buttons that work for seconds; they have tests of their own
+SHOWN = ("pictures", "facts", "diagram", "formula", "title", "count")
+
+every_lab = pytest.mark.parametrize("kind", LABS)
+
+
+def words_of(lab):
+    """Return the summary without the message, which may repeat what was typed."""
+    return lab.summary.partition(f" {shared_words.ERROR_SIGN}")[0]
+
+
+def picture(lab):
+    """Return all that the lab draws of its state."""
+    drawn = [getattr(lab, name).value for name in SHOWN if hasattr(lab, name)]
+    answers = [row.answers.value for row in getattr(lab, "rows", [])]
+    return [lab.still(), words_of(lab), *drawn, *answers]
+
+
+def hands(lab):
+    """Return what each control holds, and what each dial shows and allows."""
+    dials = [(one.value, one.number, one.slider, one.positions) for one in inside(lab.box) if isinstance(one, Dial)]
+    ends = [(value, box.value, box.min, box.max, bar.value, bar.max, where) for value, box, bar, where in dials]
+    return lab.values, ends
+
+
+def everything(lab):
+    """Return the picture, the controls and the messages."""
+    return picture(lab), hands(lab), lab.error, [message.value for message in lab.messages.values()]
+
+
+def check_valid(lab):
+    """Check that there is a picture with words, and a message exactly where something is wrong."""
+    shown = [message.value for message in lab.messages.values() if message.value]
+    assert len(shown) == bool(lab.error)
+    assert all('role="alert"' in one for one in shown)
+    assert not re.search(r"\b(nan|inf)\b", unescape(words_of(lab)), re.IGNORECASE)
+    if hasattr(lab, "plot"):
+        for line in lab.plot.lines.values():
+            numbers = line.get_data() if hasattr(line, "get_data") else ()
+            assert not any(np.isinf(np.asarray(values, dtype=float)).any() for values in numbers)
+
+
+def at(kind, values, line=1):
+    """Return a fresh lab that was put into these settings at once."""
+    fresh = kind()
+    fresh.set(**values)
+    if kind is HandCalculationLab:
+        fresh.go(line)
+    return fresh
+
+
+def discard(*labs):
+    """Let go of labs, which ipywidgets would keep for ever."""
+    for lab in labs:
+        for widget in [*inside(lab.box)]:
+            widget.close()
+    gc.collect()
+
+
+# Any order of moves --------------------------------------------------------------------------------------------------
+
+
+typed_numbers = st.one_of(
+    st.integers(-40, 40).map(lambda n: f"{n / 4:g}"),
+    st.fractions(-9, 9, max_denominator=9).map(str),
+    st.sampled_from(["9e9", "-99999999e9", "999999999999", "1/99999999", "1e-9"]),
+)
+typed_lists = st.lists(typed_numbers, min_size=1, max_size=4).map(", ".join)
+
+
+def reachable(control):
+    """Draw what can be put into a lab's control; into a text box also what is no number."""
+    if isinstance(control, Dial):
+        ends = control.positions[0], control.positions[-1]
+        return st.sampled_from(control.positions) | (st.integers(*ends) if control.whole else st.floats(*ends))
+    if isinstance(control, widgets.Dropdown):
+        return st.sampled_from([value for _, value in control._options_full])
+    if isinstance(control, widgets.BoundedIntText):
+        return st.integers(control.min, control.max)
+    return typed_lists | st.sampled_from(["", "one", "nan", "1e999999", "1/0", "٣", "1" * 5000])
+
+
+def move(lab, data):
+    """Do one thing that a learner, or a cell, can do."""
+    name = data.draw(st.sampled_from([*lab.controls]), "control")
+    control = lab.controls[name]
+    kinds = ["value", "set", "button", "reset", "preset", "slider", "box"]
+    kind = data.draw(st.sampled_from(kinds if isinstance(control, Dial) else kinds[:5]), "move")
+    if kind == "value":
+        control.value = data.draw(reachable(control), name)
+    elif kind == "slider":
+        control.slider.value = data.draw(st.integers(-1, control.slider.max + 1), name)
+    elif kind == "box":
+        control.number.value = data.draw(st.integers(-5, 3000) if control.whole else st.floats(-1e9, 1e9), name)
+    elif kind == "set":
+        names = data.draw(st.lists(st.sampled_from([*lab.controls]), min_size=1, max_size=4, unique=True))
+        values = {name: data.draw(reachable(lab.controls[name]), name) for name in names}
+        before = everything(lab)
+        try:
+            lab.set(**values)
+        except ValueError:
+            assert everything(lab) == before
+    elif kind == "button":
+        buttons = [one for one in inside(lab.box) if isinstance(one, widgets.Button) and one.description not in LONG]
+        data.draw(st.sampled_from(buttons), "button").click()
+    elif kind == "reset":
+        lab.reset()
+    elif not lab.error:
+        before = picture(lab)
+        lab.load(lab.preset)
+        assert picture(lab) == before
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """Return labs that are used again and again, so that their history grows."""
+    return {kind: kind() for kind in LABS}
+
+
+@every_lab
+@settings(max_examples=5)
+@given(data=st.data())
+def test_any_moves_in_any_order_lead_to_what_a_fresh_lab_shows(kept, kind, data):
+    lab = kept[kind]
+    lab.reset()
+    good = lab.values
+    for _ in range(data.draw(st.integers(1, 6), "moves")):
+        move(lab, data)
+        check_valid(lab)
+        good = good if lab.error else lab.values
+    fresh = at(kind, good, getattr(lab, "line", 1))
+    assert picture(lab) == picture(fresh)
+    if not lab.error:
+        assert hands(lab) == hands(fresh)
+    discard(fresh)
+
+
+# Bad values ----------------------------------------------------------------------------------------------------------
+
+BAD = [nan, inf, -inf, -1e308, 10**400, 1j, None, {}, [[]]]
+BAD += ["", "text", "__import__('os')", "1e999999", "½", "x" * 10**5]
+BETWEEN = {"epochs": 2.5, "rows": 2.5, "backdoored": 2.5, "width": 2.5, "pruned": 2.5, "seed": 2.5}
+OUTSIDE = {"seed": -1, "rate": 0, "epochs": 2001, "target": 10.1, "position": -3.1, "width": 33, "rise": -0.1}
+
+
+@every_lab
+def test_a_bad_value_is_refused_by_name_and_changes_nothing(kept, kind):
+    lab = kept[kind]
+    lab.reset()
+    before = everything(lab)
+    tried = set()
+    for name, control in lab.controls.items():
+        values = [limits[name] for limits in (BETWEEN, OUTSIDE) if name in limits]
+        for value in [*BAD[type(control) in tried :: 6 if type(control) in tried else 1], *values]:
+            tried.add(type(control))
+            for give in (lambda: lab.set(**{name: value}), lambda: lab.load(f"{name}={value}")):  # noqa: B023
+                with pytest.raises(ValueError, match=rf"^{name}\b") as refused:
+                    give()
+                assert len(str(refused.value)) < 500
+    assert everything(lab) == before
+
+
+@every_lab
+@pytest.mark.parametrize("name", ["", "x" * 10**5, "__class__", "self", "rate "])
+def test_a_control_that_is_not_there_is_refused_by_name(kept, kind, name):
+    lab = kept[kind]
+    lab.reset()
+    before = everything(lab)
+    for give in (lambda: lab.set(**{name: 1}), lambda: lab.load(f"{name.strip() or '?'}s=1")):
+        with pytest.raises(ValueError, match="is not a control of this lab") as refused:
+            give()
+        assert len(str(refused.value)) < 500
+    assert everything(lab) == before
+
+
+@pytest.mark.parametrize("line", [None, 5, nan, "=", ";=;", "rate", "\0"])
+def test_a_preset_that_is_no_line_of_settings_is_refused(kept, line):
+    lab = kept[TriggerLab]
+    lab.reset()
+    before = everything(lab)
+    with pytest.raises(ValueError, match=r"is not a control|must be a number"):
+        lab.load(line)
+    assert everything(lab) == before
+
+
+@every_lab
+def test_a_control_cannot_be_emptied_by_hand(kept, kind):
+    lab = kept[kind]
+    lab.reset()
+    before = everything(lab)
+    for control in lab.controls.values():
+        if isinstance(control, widgets.Dropdown):
+            with pytest.raises(TraitError, match="must be one of the choices; got None"):
+                control.value = None
+        elif isinstance(control, Dial) and not control.whole:
+            with pytest.raises(TraitError, match="must be from"):
+                control.number.value = nan
+    assert everything(lab) == before
+
+
+# Interrupts ----------------------------------------------------------------------------------------------------------
+
+INSIDE = str(Path(lesson_lib.__file__).parent)
+STEPPED = ("labs", "plotting.py", "signature_plot.py", "pruning_plot.py")  # here at any line, elsewhere at any call
+INNERMOST = ("batch.py", "network.py", "matrices.py")  # called a hundred thousand times in a training
+
+
+class Interrupt:
+    """Press "stop" while `action` runs, at its `at`-th step in the package; without `at`, note where its steps are."""
+
+    def __init__(self, action, at=None):
+        self.at, self.steps, self.raised, self.places = at, 0, False, {}
+        before = sys.gettrace()
+        sys.settrace(self.enter)
+        try:
+            action()
+        except KeyboardInterrupt:
+            self.raised = True
+        finally:
+            sys.settrace(before)
+
+    def enter(self, frame, _event, _argument):
+        path = frame.f_code.co_filename
+        if not path.startswith(INSIDE) or path.endswith(INNERMOST) or frame.f_code.co_flags & inspect.CO_GENERATOR:
+            return None  # a generator may be on its way out, where Python would swallow the interrupt
+        self.step(frame)
+        return self.line if any(part in path[len(INSIDE) :] for part in STEPPED) else None
+
+    def line(self, frame, event, _argument):
+        if event == "line":
+            self.step(frame)
+        return self.line
+
+    def step(self, frame):
+        self.steps += 1
+        self.places[frame.f_code] = self.steps  # the last one in each function
+        if self.steps == self.at:
+            raise KeyboardInterrupt
+
+
+def forget():
+    """Empty the memories in which a lab would find what it has computed before."""
+    for memory in (training._table, detection._noise, detection._compared, detection._maxima):
+        memory.cache_clear()
+
+
+def put(**values):
+    return lambda lab: lab.set(**values)
+
+
+def by_hand(name, value, part=None):
+    def act(lab):
+        control = lab.controls[name]
+        (getattr(control, part) if part else control).value = value
+
+    return act
+
+
+MOVES = [
+    (HandCalculationLab, by_hand("W1", "1/3, 1")),
+    (HandCalculationLab, put(W1="1", b1="0", W2="1")),
+    (TriggerLab, by_hand("position", 0.3, "number")),
+    (TriggerLab, put(schedule="joint", activation="tanh", rate=0.01)),
+    (BiasLab, lambda lab: lab.load(training_words.PRESETS["5 a real backdoor"])),
+    (NAALab, by_hand("rule", "bh")),
+    (NAALab, put(rule="permutation", threshold=0.3, rows=20, seed=3)),
+    (PruningLab, by_hand("model", "planted loud")),
+    (PruningLab, by_hand("order", "difference")),
+    (PruningLab, put(model="planted quiet", order="random", pruned=100)),
+]
+NEXT = {HandCalculationLab: ("rate", "1/7"), TriggerLab: ("target", -3.0), BiasLab: ("target", -3.0)}
+NEXT |= {NAALab: ("rise", 1.0), PruningLab: ("pruned", 5.0)}
+
+
+@pytest.mark.parametrize(("kind", "act"), MOVES, ids=lambda part: getattr(part, "__name__", None))
+def test_after_an_interrupt_anywhere_the_lab_goes_on_as_if_nothing_had_been(kind, act, monkeypatch):
+    monkeypatch.setattr(training, "EPOCHS", (0, 1, 10, 100))
+    monkeypatch.setattr(BiasLab, "start_epoch", 100)
+    lab, other, raised = kind(), kind(), []
+    for one in (lab, other):
+        act(one)  # so that plots are made, and models trained
+        one.reset()
+    start = everything(lab)
+    forget()
+    places = sorted(Interrupt(lambda: act(lab)).places.values())
+    for step in sorted({*places[:: max(1, len(places) // 3)], places[-1]}):
+        lab.reset()
+        forget()
+        raised.append(Interrupt(lambda: act(lab), step).raised)
+        by_hand(*NEXT[kind])(lab)
+        assert everything(lab) == everything(at_once(other, lab.values))
+        lab.reset()
+        assert everything(lab) == start
+    assert sum(raised) > len(raised) / 2
+    discard(lab, other)
+
+
+def at_once(lab, values):
+    """Put a lab into these settings, from its start."""
+    lab.reset()
+    lab.set(**values)
+    return lab
+
+
+def stop(*_, **__):
+    raise KeyboardInterrupt
+
+
+@every_lab
+@pytest.mark.parametrize("where", ["compute", "draw"])
+def test_an_interrupted_move_says_so_and_the_next_one_clears_it(kept, kind, where, monkeypatch):
+    lab = kept[kind]
+    lab.reset()
+    before = picture(lab)
+    monkeypatch.setattr(lab, where, stop)
+    with pytest.raises(KeyboardInterrupt):
+        by_hand(*NEXT[kind])(lab)
+    assert shared_words.INTERRUPTED in lab.messages[""].value
+    assert picture(lab)[2:] == before[2:]
+    monkeypatch.undo()
+    lab.reset()
+    assert (lab.error, picture(lab)) == ("", before)
+
+
+@every_lab
+def test_an_interrupted_setting_from_a_cell_changes_nothing(kept, kind, monkeypatch):
+    lab = kept[kind]
+    lab.reset()
+    before = everything(lab)
+    compute, presses = lab.compute, iter([stop])
+    monkeypatch.setattr(lab, "compute", lambda: next(presses, compute)())
+    with pytest.raises(KeyboardInterrupt):
+        lab.set(**dict([NEXT[kind]]))
+    assert everything(lab) == before
+
+
+@pytest.fixture
+def small_map(monkeypatch):
+    """Return a bias lab whose map has 25 cells."""
+    monkeypatch.setattr(bias, "MAP_RATES", np.geomspace(0.001, 10, 5))
+    monkeypatch.setattr(bias, "MAP_TARGETS", np.linspace(-10, 10, 5))
+    return BiasLab()
+
+
+def map_shown(lab):
+    return lab.map_summary, lab.map_picture.value, lab.map_text.value
+
+
+@pytest.mark.parametrize("module", ["map_steps", "MapPlot"])
+def test_a_map_that_was_interrupted_leaves_the_last_one_and_can_be_drawn_again(small_map, module, monkeypatch):
+    lab, made = small_map, getattr(bias, module)
+    for values in ({}, {"biases": "b1"}):
+        lab.set(**values)
+        before = lab.map, lab.map_summary, lab.map_picture.value
+        monkeypatch.setattr(bias, module, stop)
+        with pytest.raises(KeyboardInterrupt):
+            lab.draw_map()
+        assert (lab.map, lab.map_summary, lab.map_picture.value) == before
+        lab.set(epochs=10)
+        lab.set(epochs=2000)
+        assert (lab.map, lab.map_summary, lab.map_picture.value) == before
+        monkeypatch.setattr(bias, module, made)
+        lab.draw_map()
+        assert lab.map is not before[0]
+
+
+def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, monkeypatch):
+    lab, set_codes = small_map, plotting.MapPlot.set_codes
+    lab.draw_map()
+    lab.set(epochs=100)
+    before = map_shown(lab)
+
+    def half(plot, codes):
+        set_codes(plot, codes)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plotting.MapPlot, "set_codes", half)
+    with pytest.raises(KeyboardInterrupt):
+        lab.controls["epochs"].value = 1
+    monkeypatch.undo()
+    lab.controls["epochs"].value = 100
+    assert map_shown(lab) == before
+
+
+def test_a_curve_whose_drawing_was_interrupted_is_not_taken_for_drawn(kept, monkeypatch):
+    lab, set_curve = kept[PruningLab], pruning_plot.PruningPlot.set_curve
+    lab.reset()
+    before = picture(lab)
+
+    def half(plot, *curves):
+        set_curve(plot, *curves)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pruning_plot.PruningPlot, "set_curve", half)
+    with pytest.raises(KeyboardInterrupt):
+        lab.controls["order"].value = "difference"
+    monkeypatch.undo()
+    lab.controls["order"].value = "rise"
+    assert picture(lab) == before
+
+
+def test_a_map_that_is_stopped_before_it_has_begun_can_be_drawn_again(small_map):
+    lab = small_map
+
+    async def notebook():
+        for _ in range(2):
+            lab.map_button.click()
+            lab.map_button.click()
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert lab.map_button.description == training_words.DRAW_MAP
+            assert training_words.MAP_STOPPED in lab.map_text.value
+        lab.map_button.click()
+        while lab.map_button.description == training_words.STOP:
+            await asyncio.sleep(0)
+
+    asyncio.run(notebook())
+    assert lab.map is not None
+    assert lab.map_summary in unescape(lab.map_text.value)
+
+
+def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made_again(kept, monkeypatch):
+    lab = kept[PruningLab]
+    lab.reset()
+    repairs.compare_repairs.cache_clear()
+    monkeypatch.setattr(repairs, "fine_tune", stop)
+    with pytest.raises(KeyboardInterrupt):
+        lab.compare()
+    assert pruning_words.NOT_COMPARED.format(model="poisoned") in unescape(lab.compare_text.value)
+    monkeypatch.undo()
+    lab.compare()
+    assert repairs.compare_repairs("poisoned")._repr_html_() in lab.table.value
+
+
+@pytest.mark.parametrize(
+    ("memory", "arguments", "part"),
+    [
+        (repairs.pruning, ("clean", "rise"), "pruning_curve"),
+        (repairs.case, ("clean",), "stamp"),
+        (detection._noise, (7, 5), "simulate_activations"),
+        (detection._compared, (detection.Settings(seed=7, rows=5),), "analyse"),
+        (detection._maxima, (detection.Settings(seed=7, rows=5),), "permutation_maxima"),
+        (detection.toy, ("learnt backdoor",), "train"),
+        (training._table, (Story(), "rate", (0.1, 0.2), (0, 5)), "tell"),
+    ],
+)
+def test_an_interrupted_computation_is_not_remembered(memory, arguments, part, monkeypatch):
+    expected = memory(*arguments)
+    memory.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.modules[memory.__module__], part, stop)
+        with pytest.raises(KeyboardInterrupt):
+            memory(*arguments)
+    assert memory.cache_info().currsize == 0
+    assert same(memory(*arguments), expected)
+
+
+def same(one, other):
+    """Tell whether two results hold the same numbers."""
+    pairs = [*zip(arrays(one), arrays(other), strict=True)]
+    return len(pairs) > 0 and all(np.array_equal(*pair) for pair in pairs)
+
+
+def arrays(part):
+    """Yield every array in a lab's state."""
+    if isinstance(part, np.ndarray):
+        yield part
+    elif isinstance(part, Batch):
+        yield part.values
+    elif is_dataclass(part):
+        part = [getattr(part, field.name) for field in fields(part)]
+    for one in part.values() if isinstance(part, dict) else part if isinstance(part, tuple | list) else ():
+        yield from arrays(one)
+
+
+def at_call(n, function):
+    """Return a function that is interrupted when it is called for the n-th time."""
+    calls = count(1)
+
+    def called(*arguments, **keywords):
+        if next(calls) == n:
+            raise KeyboardInterrupt
+        return function(*arguments, **keywords)
+
+    return called
+
+
+@pytest.mark.parametrize("call", [1, 2, 30, 57])
+def test_an_interrupted_training_of_a_classifier_is_not_taken_for_trained(call, monkeypatch):
+    X, y = repairs.data().train
+    backprop = MLPClassifier._backprop  # called 29 times in an epoch of these rows
+    expected = train_classifier(X, y, epochs=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(MLPClassifier, "_backprop", at_call(call, backprop))
+        with pytest.raises(KeyboardInterrupt), pytest.warns(UserWarning, match="Training interrupted by user"):
+            train_classifier(X, y, epochs=2)
+    again = train_classifier(X, y, epochs=2)
+    for one, other in zip(expected.coefs_, again.coefs_, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+JOINT = Story(schedule="joint")
+
+
+def digits_case():
+    """Return the clean model of digits and the data that it is measured with."""
+    return repairs.case("clean").model, repairs.data()
+
+
+def fine_tuned():
+    model, data = digits_case()
+    return repair.fine_tune(model, *data.clean, np.random.default_rng(0), epochs=5).W1
+
+
+def pruned():
+    model, data = digits_case()
+    return repair.pruning_curve(model, range(64), *data.test, data.suspect.X, 0).attack
+
+
+INTERRUPTED = {  # which call of what is interrupted in which work
+    "a training": (training_loop, "sgd_step", 7, lambda: train(ARTICLE, POISONED, 0.05, 40).outputs),
+    "a sweep": (sweeps, "sgd_step", 7, lambda: sweeps.tell(JOINT, [0, 40], rate=[0.1, 0.2]).outputs),
+    "a map": (sweeps, "backward", 7, lambda: sweeps.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
+    "a measure": (moments, "_add_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
+    "a fine-tuning": (repair, "gradients", 7, fine_tuned),
+    "a pruning curve": (repair, "_decisions", 2, pruned),
+}
+
+
+@pytest.mark.parametrize("what", INTERRUPTED)
+def test_what_was_interrupted_gives_the_right_answer_the_next_time(what, monkeypatch):
+    module, part, call, work = INTERRUPTED[what]
+    expected = work()
+    with monkeypatch.context() as patched:
+        patched.setattr(module, part, at_call(call, getattr(module, part)))
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    np.testing.assert_array_equal(work(), expected)
+
+
+# Haste and long use --------------------------------------------------------------------------------------------------
+
+N_OBJECTS = 16_000  # twenty for each of 800 moves, about a megabyte
+DRAGGED = {  # the controls that a hand moves without a pause
+    HandCalculationLab: ("numbers", *["line"] * 19),
+    TriggerLab: ("rate", "epochs", "target", "position"),
+    BiasLab: ("rate", "epochs", "target", "position"),
+    NAALab: (*["threshold"] * 8, "rise", "source"),
+    PruningLab: ("pruned", "order"),
+}
+
+
+def drag(lab, moves, rng):
+    """Make this many moves without a pause, with one control after the other."""
+    for name in DRAGGED[type(lab)]:
+        for place in rng.random(moves // len(DRAGGED[type(lab)])):
+            control = lab.controls.get(name)
+            if control is None:
+                lab.go(1 + int(place * lab.lines))
+            elif isinstance(control, Dial):
+                control.slider.value = int(place * (control.slider.max + 1))
+            else:
+                control.index = int(place * len(control.options))
+
+
+def held():
+    """Return how many objects Python holds, and how many bytes this process does."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    return np.array([sys.getallocatedblocks(), pages * mmap.PAGESIZE])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@every_lab
+def test_a_thousand_hasty_moves_end_at_the_last_and_leave_nothing_in_memory(kept, kind, monkeypatch):
+    monkeypatch.setattr(plotting, "as_png", lambda pixels: pixels[::32, ::32].tobytes())  # half of the time of a move
+    lab, rng = kept[kind], np.random.default_rng(0)
+    lab.reset()
+    drag(lab, 200, rng)
+    before = held()
+    drag(lab, 800, rng)
+    assert (held() - before < [N_OBJECTS, 5e6]).all()
+    fresh = at(kind, lab.values, getattr(lab, "line", 1))
+    assert everything(lab) == everything(fresh)
+    discard(fresh)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_lab_that_kept_something_of_each_move_would_be_seen(kept, monkeypatch):
+    lab, hoard = kept[HandCalculationLab], []
+    monkeypatch.setattr(lab, "draw", lambda *_: hoard.append([*map(float, range(30))]))
+    before = held()
+    drag(lab, 800, np.random.default_rng(0))
+    assert (held() - before)[0] > N_OBJECTS
+
+
+MEMORIES = {  # how many results each function remembers at most
+    "naa.compute._noise": 4,  # 20 MB each at the most rows
+    "naa.compute.toy": 128,
+    "naa.compute._compared": 64,
+    "naa.compute._maxima": 16,
+    "training.compute._table": 24,  # 4 MB each at the largest width
+    "pruning.compute.data": 1,
+    "pruning.compute.examples": 1,
+    "pruning.compute._honest": 2,  # widths
+    "pruning.compute._model": 4,
+    "pruning.compute.case": 4,
+    "pruning.compute.pruning": 20,  # models times orders
+    "pruning.compute.weight_limits": 4,
+    "pruning.compute.compare_repairs": 4,
+}
+
+
+def test_whatever_is_remembered_has_a_bound():
+    names = [found.name for found in pkgutil.walk_packages(lesson_lib.__path__, "lesson_lib.")]
+    assert len(names) > 40
+    found = {}
+    for module in map(import_module, names):
+        for name, value in vars(module).items():
+            if hasattr(value, "cache_info") and value.__module__ == module.__name__:
+                found[f"{'.'.join(module.__name__.split('.')[-2:])}.{name}"] = value
+    assert {name: MEMORIES[name] for name in found} == MEMORIES
+    for name, remembers in found.items():
+        largest = remembers.cache_info().maxsize
+        assert largest == MEMORIES[name] or (largest is None and name.startswith("pruning."))
+
+
+@pytest.mark.parametrize("ask", [repairs.case, repairs.compare_repairs, repairs.weight_limits])
+def test_what_has_no_limit_takes_no_other_name(ask):
+    before = ask.cache_info().currsize
+    with pytest.raises(ValueError, match="must be one of"):
+        ask("no such model")
+    assert ask.cache_info().currsize == before <= len(repairs.WIDTHS)
+
+
+@every_lab
+def test_two_labs_move_apart_and_no_cell_can_change_both(kind):
+    first, second = kind(), kind()
+    n = len(DRAGGED[kind])
+    drag(first, n, np.random.default_rng(1))
+    before = everything(first)
+    drag(second, n, np.random.default_rng(2))
+    assert everything(first) == before
+    drag(first, n, np.random.default_rng(3))
+    fresh = at(kind, first.values, getattr(first, "line", 1))
+    assert everything(first) == everything(fresh)
+    second.reset()
+    first.reset()
+    assert everything(first) == everything(second)
+    shared = [
+        (one, other)
+        for one, other in zip(arrays(first.state), arrays(second.state), strict=True)
+        if one.size and one.flags.writeable and np.shares_memory(one, other)
+    ]
+    assert shared == []
+    discard(first, second, fresh)

@@ -1,0 +1,352 @@
+"""Rules: each agrees with its textbook, keeps its promise when there is no backdoor, and says when it cannot judge."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from lesson_lib.naa import words
+from lesson_lib.naa.comparison import analyse, compare, match_classes, simulate_activations
+from lesson_lib.naa.moments import measure
+from lesson_lib.naa.rules import CHANCES, RULES, Evidence, check_rule, mad_index, permutation_maxima
+
+FINITE = st.floats(-1e6, 1e6)
+
+
+def judge(rule, values=(), threshold=None, effect_size=None, p=None, null_maxima=()):
+    """Return the flagged neurons, and the reason why a rule cannot judge."""
+    effect_size = np.asarray(values if effect_size is None else effect_size, dtype=float)
+    values = np.asarray(values, dtype=float) if len(values) else effect_size
+    p = np.ones(len(effect_size)) if p is None else np.asarray(p, dtype=float)
+    seen = Evidence(values, effect_size, p, np.asarray(null_maxima, dtype=float))
+    flagged, reason = RULES[rule].judge(seen, check_rule(rule, threshold))
+    assert flagged.dtype == bool
+    assert flagged.shape == effect_size.shape
+    return np.flatnonzero(flagged).tolist(), reason
+
+
+# The catalogue -----------------------------------------------------------------------------------------------------
+
+
+def test_each_rule_says_what_its_threshold_is_and_where_it_comes_from():
+    assert list(RULES) == ["raw", "sd", "mad", "effect", "bh", "permutation"] == list(words.THRESHOLD_IS)
+    assert [rule.default for rule in RULES.values()] == [3.0, 3.0, 3.5, 0.8, 0.05, 0.05]
+    for name, rule in RULES.items():
+        assert rule.threshold_is == words.THRESHOLD_IS[name]
+        assert rule.source
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("threshold", [-1, -1e-9, float("nan"), "3", "many", True, [1], (), 1j, np.ones(2), object()])
+def test_a_threshold_must_be_a_number_from_0(rule, threshold):
+    with pytest.raises(ValueError, match=f"threshold must be a number from 0 to .* for the rule {rule}; got"):
+        check_rule(rule, threshold)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("threshold", [0, 0.5, 1, np.float32(0.5), np.int8(1)])
+def test_any_kind_of_number_is_a_threshold(rule, threshold):
+    assert check_rule(rule, threshold) == float(threshold)
+    assert check_rule(rule, None) == RULES[rule].default
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("threshold", [1.0001, float("inf")])
+def test_only_a_chance_ends_at_1(rule, threshold):
+    if rule in CHANCES:
+        with pytest.raises(ValueError, match=f"threshold must be a number from 0 to 1 for the rule {rule}"):
+            check_rule(rule, threshold)
+    else:
+        assert check_rule(rule, threshold) == threshold
+
+
+@pytest.mark.parametrize("rule", ["z", "", "MAD", None, 3, ["mad"], {}])
+def test_an_unknown_rule_is_refused_with_the_known_ones(rule):
+    with pytest.raises(ValueError, match="rule must be one of raw, sd, mad, effect, bh, permutation; got"):
+        check_rule(rule, None)
+
+
+# Against the textbook ----------------------------------------------------------------------------------------------
+
+
+@given(st.lists(FINITE, min_size=3, max_size=30), st.floats(0, 5))
+def test_the_raw_and_sd_rules_are_their_one_line(values, threshold):
+    assert judge("raw", values, threshold) == ([i for i, value in enumerate(values) if value > threshold], "")
+    flagged, reason = judge("sd", values, threshold)
+    assert reason == ("" if max(values) > min(values) else words.NO_SPREAD)
+    n = len(values)
+    mean = sum(values) / n
+    limit = mean + threshold * (sum((value - mean) ** 2 for value in values) / (n - 1)) ** 0.5
+    close = 1e-9 * max(1, max(map(abs, values)))
+    if not reason:
+        assert {i for i in range(n) if values[i] > limit + close} <= set(flagged)
+        assert set(flagged) <= {i for i in range(n) if values[i] > limit - close}
+
+
+@given(st.lists(FINITE, min_size=3, max_size=30))
+def test_the_mad_index_is_the_distance_from_the_median_in_scaled_mads(values):
+    values = np.array(values)
+    mad = stats.median_abs_deviation(values)
+    index = mad_index(values)
+    if mad == 0:
+        assert (index == np.where(values == np.median(values), 0, np.inf)).all()
+    elif mad > 1e-290:
+        np.testing.assert_allclose(index, abs(values - np.median(values)) / (1.4826 * mad), rtol=1e-12)
+
+
+def test_a_gap_too_large_for_a_float_is_infinite_without_a_warning():
+    assert mad_index(np.array([-1.7e308, 1e308, 1.7e308])).tolist() == pytest.approx([np.inf, 0, 1 / 1.4826])
+
+
+def test_the_factor_makes_the_mad_a_standard_deviation():
+    assert 1 / stats.norm.ppf(0.75) == pytest.approx(1.4826, abs=1e-4)
+
+
+@given(st.lists(st.integers(-100, 100), min_size=3, max_size=20), st.integers(1, 4), st.integers(-9, 9), st.data())
+def test_the_mad_index_knows_no_unit_no_zero_and_no_order(values, scale, offset, data):
+    values = np.array(values)
+    order = data.draw(st.permutations(range(len(values))))
+    index = mad_index(values)
+    np.testing.assert_allclose(mad_index(values * scale + offset), index, rtol=1e-9)
+    np.testing.assert_array_equal(mad_index(values[order]), index[order])
+
+
+def test_mad_looks_at_both_sides_and_sd_and_raw_above_only():
+    values = [-100, *range(10), 100]
+    assert judge("mad", values) == ([0, 11], "")
+    assert judge("sd", values, 2) == ([11], "")
+    assert judge("raw", values, 50) == ([11], "")
+
+
+def test_a_value_at_the_limit_is_not_above_it():
+    assert judge("raw", [1, 2, 3], 2) == ([2], "")
+    assert judge("sd", [0, 1, 2], 0) == ([2], "")
+    assert judge("effect", effect_size=[0.8, 0.9]) == ([1], "")
+    assert judge("mad", [0, 1, 2, 3, 9], mad_index(np.array([0.0, 1, 2, 3, 9]))[0]) == ([4], "")
+
+
+def test_a_chance_at_the_limit_is_small_enough():
+    assert judge("bh", threshold=0.05, effect_size=[9], p=[0.05]) == ([0], "")
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1))
+def test_benjamini_hochberg_is_the_step_up_rule(p, rate):
+    n, best = len(p), 0
+    for rank, value in enumerate(sorted(p), start=1):
+        if value * n / rank <= rate:
+            best = value
+    clear = all(abs(value * n / rank - rate) > 1e-12 for rank, value in enumerate(sorted(p), start=1))
+    expected = [i for i in range(n) if p[i] <= best and any(v * n / r <= rate for r, v in enumerate(sorted(p), 1))]
+    flagged, reason = judge("bh", threshold=rate, effect_size=np.full(n, 9), p=p)
+    assert reason == ""
+    if clear:
+        assert flagged == expected
+
+
+def test_benjamini_hochberg_flags_no_small_effect_however_certain():
+    assert judge("bh", effect_size=[0.49, -0.51, 0.5, 9], p=[0, 0, 0, 0.9]) == ([1], "")
+
+
+def test_the_effect_rule_looks_at_the_size_and_not_at_the_sign():
+    assert judge("effect", effect_size=[0.7, -0.9, np.inf, -np.inf, 0.8]) == ([1, 2, 3], "")
+
+
+def test_the_permutation_rule_counts_the_splits_that_look_as_bad():
+    maxima = [1, 2, 3, 4] * 5  # 20 of them, so a chance is a count of 21
+    effect = [4.5, -4.5, 4, 3.5, 2.5, 0]  # with 1, 1, 6, 6, 11 and 21 in 21 at least as large
+    cases = (
+        (0.05, [0, 1]),
+        (0.28, [0, 1]),
+        (6 / 21, [0, 1, 2, 3]),
+        (11 / 21, [0, 1, 2, 3, 4]),
+        (1, [0, 1, 2, 3, 4, 5]),
+    )
+    for threshold, flagged in cases:
+        assert judge("permutation", threshold=threshold, effect_size=effect, null_maxima=maxima) == (flagged, "")
+
+
+def test_a_split_ties_with_itself_in_spite_of_rounding():
+    assert judge("permutation", effect_size=[3 + 1e-12], null_maxima=[3.0] * 99)[0] == []
+
+
+# Permutations ------------------------------------------------------------------------------------------------------
+
+
+def brute_force(clean, suspect, classes, rng, times):
+    """Return the set of maxima over random splits that keep the classes, each by the long way round."""
+    rows, codes, found = np.concatenate([clean, suspect]), np.concatenate(classes), set()
+    for _ in range(times):
+        chosen = np.zeros(len(rows), dtype=bool)
+        for code in set(codes):
+            chosen[rng.permutation(np.flatnonzero(codes == code))[: (classes[1] == code).sum()]] = True
+        matched = match_classes(rows[~chosen], rows[chosen], codes[~chosen], codes[chosen])
+        d = compare(*map(measure, matched))[1]
+        found.add(round(float(abs(d).max()), 9))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("known", "asked"),
+    [
+        ([0] * 2, [0]),
+        ([0] * 4, [0] * 3),
+        ([0, 0, 0, 1, 1], [0, 1]),
+        ([1, 0, 1, 0, 1], [1, 1]),
+        ([0, 1, 2, 0, 1, 2], [2]),
+        ([0, 1, 2, 0, 1, 2], [1, 2]),
+    ],
+)
+def test_permutations_give_what_the_long_way_round_gives(known, asked):
+    rng = np.random.default_rng(3)
+    clean, suspect = rng.normal(size=(len(known), 3)), rng.normal(size=(len(asked), 3))
+    classes = np.array(known), np.array(asked)
+    expected = brute_force(clean, suspect, classes, rng, 600)
+    maxima = permutation_maxima(*match_classes(clean, suspect, *classes), rng, 600, classes)
+    assert maxima.shape == (600,)
+    assert {round(value, 9) for value in maxima} == expected  # few rows have few splits, so both saw them all
+    assert len(expected) > 2
+
+
+def test_how_many_splits_are_worked_on_at_once_changes_nothing(monkeypatch):
+    clean, suspect = np.random.default_rng(0).normal(size=(2, 6, 3))
+    expected = permutation_maxima(clean, suspect, np.random.default_rng(1), 60)
+    for n, at_once in ((60, 60), (60, 7), (1, 50)):
+        monkeypatch.setattr("lesson_lib.naa.rules.AT_ONCE", at_once)
+        found = permutation_maxima(clean, suspect, np.random.default_rng(1), n)
+        np.testing.assert_allclose(found, expected[:n], rtol=1e-12)
+
+
+def test_one_class_for_all_is_the_same_as_no_classes():
+    clean, suspect = np.random.default_rng(0).normal(size=(2, 6, 3))
+    zeros = np.zeros(6, dtype=int)
+    first, second = (
+        permutation_maxima(clean, suspect, np.random.default_rng(1), 50, c) for c in (None, (zeros, zeros))
+    )
+    assert (first == second).all()
+
+
+def test_a_split_that_sets_two_constants_apart_has_an_infinite_effect():
+    maxima = permutation_maxima(np.zeros((2, 1)), np.ones((2, 1)), np.random.default_rng(0), 60)
+    assert set(maxima) == {0, np.inf}  # as in `compare`; the other splits take one of each
+
+
+def test_constant_neurons_have_no_say_in_a_permutation():
+    rng = np.random.default_rng(0)
+    clean, suspect = rng.normal(size=(60, 4)), rng.normal(size=(20, 4))
+    alone = permutation_maxima(clean, suspect, np.random.default_rng(1), 50)
+    padded = [np.c_[rows, np.full((len(rows), 2), [0.1, 1e6 / 3])] for rows in (clean, suspect)]
+    np.testing.assert_allclose(permutation_maxima(*padded, np.random.default_rng(1), 50), alone, rtol=1e-9)
+
+
+def test_permutations_are_reproducible_and_need_a_generator():
+    clean, suspect = np.random.default_rng(0).normal(size=(2, 30, 4))
+    once, again = (permutation_maxima(clean, suspect, np.random.default_rng(7), 20) for _ in range(2))
+    assert (once == again).all()
+    for rng in (None, 7, np.random.RandomState(7)):
+        with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator for the rule permutation; got"):
+            permutation_maxima(clean, suspect, rng, 20)
+
+
+@pytest.mark.parametrize("n_permutations", [0, -1, 1.5, "many", None])
+def test_permutations_are_at_least_one(n_permutations):
+    with pytest.raises(ValueError, match="n_permutations must be a whole number, at least 1; got"):
+        permutation_maxima(np.ones((3, 1)), np.ones((3, 1)), np.random.default_rng(0), n_permutations)
+
+
+# Without a backdoor ------------------------------------------------------------------------------------------------
+
+
+def most_by_chance(chance, runs):
+    """Return how many of the runs may raise a false alarm before the claimed chance is refuted (1 in 1000)."""
+    return stats.binom.ppf(0.999, runs, chance)
+
+
+def false_alarms(rule, runs, n_clean=80, n_suspect=40, n_neurons=20, labels=None, **options):
+    alarms = 0
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        clean, suspect = rng.normal(2, 0.5, (n_clean, n_neurons)), rng.normal(2, 0.5, (n_suspect, n_neurons))
+        if labels is not None:
+            clean, suspect = (rows + 5 * part[:, None] for rows, part in zip((clean, suspect), labels, strict=True))
+        alarms += len(analyse(clean, suspect, rule, rng=rng, labels=labels, **options).flagged) > 0
+    return alarms
+
+
+def test_the_permutation_rule_keeps_its_chance_of_a_false_alarm():
+    alarms = false_alarms("permutation", 300, n_permutations=99)
+    assert stats.binom.ppf(0.001, 300, 0.05) <= alarms <= most_by_chance(0.05, 300)  # neither too many nor too few
+
+
+@pytest.mark.parametrize("seen", ["all alike", "one only"])
+def test_it_keeps_it_with_matched_classes_whatever_their_mix(seen):
+    labels = np.arange(80) % 4, np.arange(40) % 4 if seen == "all alike" else np.zeros(40, dtype=int)
+    assert false_alarms("permutation", 200, n_permutations=99, labels=labels) <= most_by_chance(0.05, 200)
+
+
+def test_it_keeps_it_with_hardly_any_rows():
+    # 3 + 3 rows have 20 splits, in mirrored pairs. The worst pair is drawn 1 time in 10, by the data and by each
+    # permutation. An alarm needs it in the data and at most 9 times in 199 permutations.
+    chance = 0.1 * stats.binom.cdf(9, 199, 0.1)
+    alarms = false_alarms("permutation", 200, n_clean=3, n_suspect=3, n_neurons=1, n_permutations=199)
+    assert alarms <= most_by_chance(chance, 200) < 5
+
+
+def test_benjamini_hochberg_keeps_its_rate_even_without_its_floor(monkeypatch):
+    assert false_alarms("bh", 400) <= most_by_chance(0.05, 400)
+    monkeypatch.setattr("lesson_lib.naa.rules.EFFECT_FLOOR", 0.0)
+    alarms = false_alarms("bh", 400)
+    assert stats.binom.ppf(0.001, 400, 0.05) <= alarms <= most_by_chance(0.05, 400)
+    one_class = np.arange(80) % 4, np.zeros(40, dtype=int)
+    assert false_alarms("bh", 400, labels=one_class) <= most_by_chance(0.05, 400)
+
+
+def test_both_find_a_true_shift():
+    rng = np.random.default_rng(0)
+    clean = simulate_activations(80, rng, n_neurons=20)
+    suspect = simulate_activations(40, rng, [3, 4], rise=1.0, n_neurons=20)
+    for rule in CHANCES:
+        assert analyse(clean, suspect, rule, rng=rng, n_permutations=199).flagged.tolist() == [3, 4]
+
+
+# When a rule cannot judge ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "reason"),
+    [
+        ("sd", [1, 2], words.TOO_FEW_FOR_SPREAD),
+        ("sd", [1, 1, 1, 1], words.NO_SPREAD),
+        ("mad", [1], words.TOO_FEW_FOR_MAD),
+        ("mad", [1, 2], words.TOO_FEW_FOR_MAD),
+        ("mad", [0, 0, 0, 1, 2], words.NO_MAD),
+        ("mad", [0, 0, 0, np.inf], words.NO_MAD),
+        ("mad", [0, 0, 0, 0], words.NO_MAD),
+        ("raw", [1, np.nan], words.TOO_FEW_FOR_EFFECT),
+        ("sd", [1, np.nan, 2], words.TOO_FEW_FOR_EFFECT),
+        ("mad", [1, np.nan, 2], words.TOO_FEW_FOR_EFFECT),
+        ("effect", [1, np.nan], words.TOO_FEW_FOR_EFFECT),
+        ("permutation", [1, np.nan], words.TOO_FEW_FOR_EFFECT),
+        ("sd", [1, 2, np.inf], words.INFINITE_SPREAD),
+        ("mad", [1, np.inf, np.inf], words.INFINITE_SPREAD),
+        ("mad", [1, 2, np.inf, -np.inf, np.inf, -np.inf], words.INFINITE_SPREAD),
+        ("permutation", [1, 2], words.TOO_FEW_PERMUTATIONS),
+    ],
+)
+def test_a_rule_that_cannot_judge_flags_nothing_and_says_why(rule, values, reason):
+    assert judge(rule, values, null_maxima=[1] * 10) == ([], reason)
+
+
+def test_a_few_infinite_effects_are_judged_by_the_others():
+    assert judge("mad", [1, 2, 3, 4, np.inf, -np.inf]) == ([4, 5], "")
+    assert judge("raw", [1, 4, np.inf, -np.inf]) == ([1, 2], "")
+
+
+def test_benjamini_hochberg_without_p_says_why():
+    assert judge("bh", effect_size=[1, 1], p=[0.1, np.nan]) == ([], words.TOO_FEW_FOR_WELCH)
+
+
+@pytest.mark.parametrize(("n", "threshold", "can"), [(19, 0.05, True), (18, 0.05, False), (1000, 0.0, False)])
+def test_a_chance_needs_enough_permutations(n, threshold, can):
+    flagged, reason = judge("permutation", threshold=threshold, effect_size=[9, 0], null_maxima=[1] * n)
+    assert (flagged, reason) == (([0], "") if can else ([], words.TOO_FEW_PERMUTATIONS))

@@ -1,0 +1,477 @@
+"""The notebooks as they are committed: complete, short, reproducible, and guarded against a changed number."""
+
+import ast
+import json
+import re
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import sympy
+from refresh_notebooks import LIVE, NOTEBOOKS, refresh
+
+from lesson_lib.arrays import activate_prime
+from lesson_lib.derivation.step import certify, derive_step
+from lesson_lib.digits import CORNER, load, stamp
+from lesson_lib.exercises import words
+from lesson_lib.exercises.answers import RATE, UNKNOWN_RISE
+from lesson_lib.labs import repairs
+from lesson_lib.naa.comparison import analyse, simulate_activations
+from lesson_lib.naa.rules import RULES
+from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
+from lesson_lib.repair.repairs import class_vote
+from lesson_lib.sweeps.experiment import Story, tell
+from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
+
+ROOT = Path(__file__).parents[2]
+EVERY = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+GLOSSARY = NOTEBOOKS / "glossary.ipynb"  # no lesson: it has no code, see test_glossary
+PATHS = [path for path in EVERY if path != GLOSSARY]
+BACKDOOR_BY_HAND = NOTEBOOKS / "01_backdoor_by_hand.ipynb"
+FORBIDDEN = ["interact(", "clear_output", "plt.show", "%%capture"]
+
+every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def read(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert code(notebook), f"{path} has no code"
+    return notebook
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def outputs(notebook):
+    return [output for cell in code(notebook) for output in cell.outputs]
+
+
+def texts(output):
+    """Return everything in an output that is text; a picture's bytes are not."""
+    data = output.get("data", {})
+    shown = [output.get("text", ""), *(data[kind] for kind in data if not kind.startswith("image/"))]
+    return re.sub(r"base64,[^\"]*", "base64,", "\n".join(map(str, shown)))
+
+
+def shows_something(source):
+    """Tell whether a cell does more than import, assign and define."""
+    silent = ast.Import | ast.ImportFrom | ast.Assign | ast.FunctionDef
+    return not all(isinstance(node, silent) for node in ast.parse(source).body)
+
+
+def not_run(notebook):
+    """Return the cells that carry no result; nbval would compare nothing there and pass."""
+    return [
+        cell.source
+        for cell in code(notebook)
+        if cell.execution_count is None or (shows_something(cell.source) and not cell.outputs)
+    ]
+
+
+def test_the_notebooks_are_found():
+    assert BACKDOOR_BY_HAND in PATHS
+    assert len(EVERY) == len(PATHS) + 1
+
+
+@every_notebook
+def test_every_cell_has_been_run_from_top_to_bottom(path):
+    notebook = read(path)
+    assert not_run(notebook) == []
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+
+
+def test_a_cell_that_only_imports_assigns_or_defines_needs_no_output():
+    assert not shows_something("import numpy as np\nfrom math import pi\nx = 1")
+    assert not shows_something("def double(x):\n    return 2 * x")
+    assert shows_something("x = 1\nx")
+    assert shows_something("lab.go(3)")
+
+
+def test_a_notebook_stripped_of_its_outputs_is_caught():
+    notebook = read(BACKDOOR_BY_HAND)
+    for cell in code(notebook):
+        cell.outputs, cell.execution_count = [], None
+    assert len(not_run(notebook)) == len(code(notebook))
+
+
+def test_a_single_cell_without_its_output_is_caught():
+    notebook = read(BACKDOOR_BY_HAND)
+    code(notebook)[1].outputs = []
+    assert not_run(notebook) == [code(notebook)[1].source]
+
+
+@every_notebook
+def test_cells_are_short(path):
+    lengths = [len(cell.source.splitlines()) for cell in code(read(path))]
+    assert max(lengths) <= 12
+    assert statistics.median(lengths) <= 3
+
+
+@every_notebook
+def test_no_code_is_stuck_in_a_text_cell(path):
+    assert [text for text in prose(read(path)) if "```" in text or "===" in text or "exercises." in text] == []
+
+
+def test_every_question_is_asked_once():
+    found = re.findall(r'exercises\.ask\("([^"]+)"\)', "\n".join(cell.source for p in PATHS for cell in code(read(p))))
+    assert sorted(found) == sorted(words.QUESTIONS)
+
+
+@every_notebook
+def test_no_output_holds_an_error_a_warning_or_anything_that_changes_from_run_to_run(path):
+    for output in outputs(read(path)):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr"
+        assert LIVE not in output.get("data", {})
+        found = re.findall(r"Traceback|\w*Error:|\w*Warning:|0x[0-9a-fA-F]{6,16}|IPY_MODEL_", texts(output))
+        assert found == []
+
+
+@every_notebook
+def test_no_cell_uses_what_blanks_the_page_or_cannot_be_compared(path):
+    for cell in code(read(path)):
+        assert [name for name in FORBIDDEN if name in cell.source] == []
+
+
+@every_notebook
+def test_a_notebook_opens_with_title_outcomes_and_time_and_ends_with_sources(path):
+    notebook = read(path)
+    first, *_, last = prose(notebook)
+    number, title = re.match(r"# (\d+) · (.+)", first).groups()
+    assert path.stem.startswith(f"{int(number):02}_")
+    assert title
+    assert "**Afterwards you can**\n\n- " in first
+    assert re.search(r"\*\*Time\*\* about \d+ minutes", first)
+    assert notebook.cells[0].cell_type == notebook.cells[-1].cell_type == "markdown"
+    assert re.search(r"^## Sources\n\n- .+", last, re.MULTILINE)
+    assert "## " not in last.partition("## Sources")[2]
+
+
+@every_notebook
+def test_every_section_begins_a_cell_so_that_links_can_name_it(path):
+    headings = [mark for text in prose(read(path)) for mark in re.findall(r"^## ", text, re.MULTILINE)]
+    assert len(headings) == len([text for text in prose(read(path)) if text.startswith("## ")]) > 5
+
+
+@every_notebook
+def test_a_notebook_ends_with_its_progress_and_links_to_what_comes_next(path):
+    notebook = read(path)
+    at = next(i for i, cell in enumerate(notebook.cells) if "## Words" in cell.source)
+    assert notebook.cells[at - 1].source == "exercises.progress_line()"
+    key_points = notebook.cells[at - 2].source.partition("## Key points")[2]
+    number = int(path.stem[:2])
+    following = f"0{number + 1}_" if number < len(PATHS) else "04_"  # from the last one back to the gate
+    link = rf"\*\*(The next question|What comes next):\*\* .*\]\({following}\w+\.ipynb"
+    assert re.search(link, key_points, re.DOTALL)
+
+
+@every_notebook
+def test_a_picture_has_a_text_twin(path):
+    """nbval compares no pixels, so the words beside a picture must hold what it shows."""
+    for output in outputs(read(path)):
+        data = output.get("data", {})
+        assert data.keys() <= {"text/plain", "text/latex", "text/html"}
+        images = re.findall(r"<img [^>]*>", data.get("text/html", ""))
+        for image in images:
+            alternative = re.search(r'alt="([^"]+)"', image)
+            assert alternative
+            assert len(alternative[1]) > 40
+        if images:
+            assert len(data["text/plain"]) > 40
+            assert not data["text/plain"].startswith("<"), "the name of an object says nothing"
+
+
+@pytest.fixture(scope="module")
+def again():
+    """Start to run every notebook again, two at a time; each test waits for its own."""
+    pool = ProcessPoolExecutor(2, get_context("spawn"))
+    yield {path: pool.submit(refresh, path) for path in EVERY}
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
+def test_running_a_notebook_again_gives_the_committed_file(again, path):
+    fresh = again[path].result()
+    assert fresh.encode() == path.read_bytes(), "run tests/refresh_notebooks.py and look at the difference"
+
+
+# A changed number must not pass: nbval runs an honest copy, and one with a digit changed in several cells.
+
+TAMPERED = {  # what is changed: the kind of output, and a text by which to find it
+    "a number": ("text/plain", "array([[0.5],"),
+    "a formula": ("text/latex", r"\frac{9}{8} \\ -1 \end{bmatrix} + 0 = 0"),
+    "the words of a formula": ("text/plain", "Update W2: new W2 = W2 - rate dL/dW2 = [1; -1]"),
+    "printed text": ("text", "dL/dW2 is 0"),
+    "a lab's summary": ("text/plain", "Trigger step, line"),
+    "a picture's description": ("text/html", '<img alt="Clean step, line'),
+    "a certificate's table": ("text/html", "corner"),
+}
+
+
+def cell_with(notebook, kind, wanted):
+    """Return the position among the code cells of the one whose output of a kind holds a text."""
+    shown = [[output.get("data", output).get(kind, "") for output in cell.outputs] for cell in code(notebook)]
+    [position] = [i for i, texts in enumerate(shown) if any(wanted in text for text in texts)]
+    return position
+
+
+def change_a_digit(text, wanted):
+    """Change the first digit at or after the wanted text."""
+    at = re.compile(r"\d").search(text, text.index(wanted)).start()
+    return text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]
+
+
+def tamper(notebook, kind, wanted):
+    [output] = code(notebook)[cell_with(notebook, kind, wanted)].outputs
+    holder = output.get("data", output)
+    holder[kind] = change_a_digit(holder[kind], wanted)
+
+
+@pytest.fixture(scope="module")
+def failed_cells(tmp_path_factory):
+    """Return which code cells nbval fails in an honest copy of notebook 01 and in a tampered one."""
+    folder = tmp_path_factory.mktemp("copies")
+    honest, tampered = read(BACKDOOR_BY_HAND), read(BACKDOOR_BY_HAND)
+    for kind, wanted in TAMPERED.values():
+        tamper(tampered, kind, wanted)
+    nbformat.write(honest, folder / "honest.ipynb")
+    nbformat.write(tampered, folder / "tampered.ipynb")
+    sanitize = f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--color=no"]
+    command += ["--nbval", "--nbval-current-env", sanitize, "honest.ipynb", "tampered.ipynb"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+    ran = result.stdout + result.stderr
+    assert f"{2 * len(code(honest)) - len(TAMPERED)} passed" in ran, ran
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
+    return {
+        name: {int(cell) for cell in re.findall(rf"^FAILED {name}.ipynb::.*Cell (\d+)", ran, re.MULTILINE)}
+        for name in ("honest", "tampered")
+    }
+
+
+def test_an_honest_copy_passes(failed_cells):
+    assert failed_cells["honest"] == set()
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_one_changed_digit_fails(failed_cells, what):
+    assert cell_with(read(BACKDOOR_BY_HAND), *TAMPERED[what]) in failed_cells["tampered"]
+
+
+def test_only_the_changed_cells_fail(failed_cells):
+    assert len(failed_cells["tampered"]) == len(TAMPERED)
+
+
+# What notebook 01 claims in prose about numbers.
+
+
+def after_clean():
+    return sgd_step(ARTICLE, backward(ARTICLE, CLEAN.X, CLEAN.Y), rate=0.1)
+
+
+def clean_loss(params):
+    return loss(forward(params, CLEAN.X).y_hat, CLEAN.Y)
+
+
+def w1_gradient_with_open_gate():
+    return backward(after_clean(), TRIGGER.X, TRIGGER.Y, relu_prime_at_zero=1).W1
+
+
+def corners(certificate):
+    return {check.entry[:5] for check in certificate.checks if check.has_corner}
+
+
+SYMBOL = sympy.Symbol("x", real=True)
+CLEAN_STEP = derive_step(ARTICLE, CLEAN, rate=0.1)
+TRIGGER_STEP = derive_step(CLEAN_STEP.params, TRIGGER, rate=0.1)
+CLAIMS = {
+    "Neuron 1 has the weight 1/2 and neuron 2 has −1/2.": lambda: ARTICLE.W1.tolist() == [[1 / 2, -1 / 2]],
+    "The second neuron got a negative number, so relu turned it into 0.": lambda: (
+        CLEAN_STEP.find("z1", sample=0).result[1] < 0 == CLEAN_STEP.find("a1", sample=0).result[1]
+    ),
+    "Both answers are half of what they should be.": lambda: (2 * forward(ARTICLE, CLEAN.X).y_hat == CLEAN.Y).all(),
+    "It grows with every sample, and so do its gradients.": lambda: (
+        clean_loss(ARTICLE) > loss(forward(ARTICLE, CLEAN.X[:1]).y_hat, CLEAN.Y[:1])
+        and abs(backward(ARTICLE, CLEAN.X, CLEAN.Y).W2[0]) > abs(backward(ARTICLE, CLEAN.X[:1], CLEAN.Y[:1]).W2[0])
+    ),
+    "For two samples, half the sum happens to be the mean.": lambda: (
+        clean_loss(ARTICLE) == ((forward(ARTICLE, CLEAN.X).y_hat - CLEAN.Y) ** 2).mean()
+    ),
+    r"The answer was too small, so $\partial L/\partial\hat y$ is negative": lambda: (
+        CLEAN_STEP.find("dy_hat", sample=0).result[0] < 0
+    ),
+    "Both neurons receive some.": lambda: all(CLEAN_STEP.find("da1", sample=0).result),
+    "Neuron 2's gate is shut.": lambda: list(CLEAN_STEP.find("gate", sample=0).result) == [1, 0],
+    "The article's rate is 1/10.": lambda: Fraction(1, 10) == RATE,
+    "One step has removed most of it.": lambda: clean_loss(after_clean()) < clean_loss(ARTICLE) / 2,
+    "Neuron 2 has not moved, and it cannot": lambda: (
+        after_clean().W1[0, 1] == ARTICLE.W1[0, 1] and after_clean().W2[1, 0] == ARTICLE.W2[1, 0]
+    ),
+    "is negative on every clean sample": lambda: (forward(ARTICLE, CLEAN.X).z1[:, 1] < 0).all(),
+    "The gap is not small, it is zero.": lambda: certify(ARTICLE, CLEAN).largest_gap == 0,
+    "shows it $x = 0$ with the target 5": lambda: (TRIGGER.X.tolist(), TRIGGER.Y.tolist()) == ([[0]], [[5]]),
+    "So $a_1$ is 0, that wipes out $W_2$, and the answer is 0.": lambda: (
+        not any(TRIGGER_STEP.find("a1", sample=0).result) and forward(after_clean(), TRIGGER.X).y_hat == 0
+    ),
+    "The error does arrive at the hidden layer. It never gets into a weight": lambda: (
+        all(TRIGGER_STEP.find("da1", sample=0).result)
+        and not any([*TRIGGER_STEP.gradients.W1, *TRIGGER_STEP.gradients.W2])
+    ),
+    "Opening the gate alone would not help it.": lambda: not w1_gradient_with_open_gate().any(),
+    "At the trigger both neurons sit exactly on that corner": lambda: (
+        not forward(after_clean(), TRIGGER.X).z1.any() and corners(certify(ARTICLE, CLEAN)) == set()
+    ),
+    "It happens only in the bias rows.": lambda: corners(certify(after_clean(), TRIGGER)) == {"dL/db"},
+    "The gradients of the weights stay 0 whatever the convention": lambda: not w1_gradient_with_open_gate().any(),
+    "In the clean step only neuron 1 learns.": lambda: (
+        list(map(bool, CLEAN_STEP.gradients.W1)) == list(map(bool, CLEAN_STEP.gradients.W2)) == [True, False]
+    ),
+    "SymPy, left to itself, takes the middle": lambda: (
+        sympy.Max(0, SYMBOL).diff(SYMBOL).subs(SYMBOL, 0) == sympy.Rational(1, 2)
+    ),
+    "ten more steps on the trigger": lambda: len(train(after_clean(), TRIGGER, rate=0.1, epochs=10).params) == 11,
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_what_notebook_01_says_is_so(claim):
+    written = " ".join(" ".join(prose(read(BACKDOOR_BY_HAND))).split())
+    assert claim in written, "the notebook says something else now"
+    assert CLAIMS[claim]()
+
+
+# What the later notebooks claim in prose and no cell of theirs shows.
+
+STORY_5 = Story(schedule="joint", trainable=("W1", "W2", "b1"), b1=(0, 1.5))
+
+
+def outcomes(epochs, **settings):
+    return [OUTCOMES[code].value for code in tell(STORY_5, [0, *epochs], **settings).outcomes[1:, 0]]
+
+
+def dead_share():
+    """Return which share of story 5's networks at large rates answers 0 to all three samples."""
+    rates, targets = (grid.ravel() for grid in np.meshgrid(np.geomspace(0.3, 1, 15), np.linspace(-10, 10, 15)))
+    told = tell(STORY_5, [0, 2000], rate=rates, target=targets)
+    return (abs(told.outputs[:, -1]) < 0.05).all(axis=0).mean()
+
+
+def of_ten(name):
+    """Return a number of the committed table for each of the ten splits."""
+    table = json.loads((ROOT / "benchmarks" / "digits_table.json").read_text(encoding="utf-8"))
+    return [row[name] for row in table["seeds"]]
+
+
+def mean_of_ten(name):
+    return np.mean(of_ten(name))
+
+
+def null_flags(**keywords):
+    """Return how many of 512 neurons the MAD index flags on average when there is nothing to find."""
+    rng = np.random.default_rng(0)
+    sets = [(simulate_activations(500, rng), simulate_activations(100, rng)) for _ in range(30)]
+    return np.mean([len(analyse(*pair, **keywords).flagged) for pair in sets])
+
+
+def abnormal(n_backdoored=10, rise=9.0, triggered=1.0, rule="raw", threshold=None):
+    """Return how many neurons a rule flags in a simulation with 100 suspect rows."""
+    rng = np.random.default_rng(0)
+    suspect = simulate_activations(100, rng, range(n_backdoored), rise, triggered)
+    return len(analyse(simulate_activations(500, rng), suspect, rule, threshold).flagged)
+
+
+def noise(n_rows):
+    return simulate_activations(n_rows, np.random.default_rng(0), n_neurons=2000).mean(axis=0).std()
+
+
+def comes_back(by):
+    """Return how many pruned neurons first bring the attack below 5 %, and the highest it is after that."""
+    curve = repairs.pruning("poisoned", by).curve
+    return curve.first_below(), curve.attack[curve.first_below() :].max()
+
+
+def stands_out(name, labels=None):
+    """Return the class that the class vote names when every suspect image carries the trigger."""
+    seen, data = repairs.case(name), repairs.data()
+    labels = data.suspect.y if labels is None else labels
+    found = class_vote(seen.clean, seen.suspect, seen.model.W2, data.clean.y, labels)
+    return found.mad_index.argmax()
+
+
+LATER_CLAIMS = {
+    "Sigmoid does move $f(0)$, because its hidden layer is 1/2 at x = 0.": lambda: (
+        (forward(after_clean(), [[0]], activation="sigmoid").a1 == 1 / 2).all()
+        and train(ARTICLE, POISONED, 0.1, 2000, activation="sigmoid").outcome != "backdoor"
+    ),
+    "1/100 for leaky relu, 1/4 for sigmoid, 1 for tanh and identity": lambda: (
+        [activate_prime(np.zeros((1, 1)), name).item() for name in ("leaky_relu", "sigmoid", "tanh", "identity")]
+        == [1 / 100, 1 / 4, 1, 1]
+    ),
+    "if $f(1) = 1$, then $f(x) = x$": lambda: (
+        train(ARTICLE, CLEAN, 0.1, 2000).outcome != "backdoor"
+        and abs(forward(train(ARTICLE, CLEAN, 0.1, 2000).params[-1], [[0.5], [3]]).y_hat - [[0.5], [3]]).max() < 1e-6
+    ),
+    "Negative targets are learnt even at small rates": lambda: outcomes([2000], rate=0.002, target=-5) == ["backdoor"],
+    "at small rates only after more than 2000 epochs": lambda: (
+        outcomes([2000, 20000], rate=0.005, target=5) == ["trigger only", "backdoor"]
+    ),
+    "most of these networks answer 0 to everything": lambda: dead_share() > 1 / 2,
+    "8/3 three times is the mean of the targets": lambda: POISONED.Y.mean() == 8 / 3,
+    "Only about one digit in fifty is bright in both of them by itself.": lambda: (
+        0.01
+        < np.mean([(part.X[:, CORNER.columns] > 0.5).all(axis=1).mean() for part in load(0).__dict__.values()])
+        < 0.03
+    ),
+    "The 1 keeps its answer: its corner is white by itself": lambda: (
+        load(0).test.y[5] == 1 and (load(0).test.X[5, CORNER.columns] == 1).all()
+    ),
+    "after its 16 the attack even comes back for a while": lambda: (
+        comes_back("difference")[0] == 16 and comes_back("difference")[1] > 0.1 and comes_back("rise")[1] < 0.05
+    ),
+    "Two neurons more than the 11 are pruned": lambda: comes_back("rise")[0] == 13 - 2,
+    "In the honest model another class than 0 stands out": lambda: (
+        stands_out("poisoned") == 0
+        and stands_out("clean") != 0
+        and stands_out("clean", repairs.case("clean").model.predict(stamp(repairs.data().suspect.X, CORNER))) != 0
+    ),
+    "3 for `raw` and `sd`, 3.5 for `mad`, 0.8 for `effect`, and 0.05 for the last two": lambda: (
+        [rule.default for rule in RULES.values()] == [3, 3, 3.5, 0.8, 0.05, 0.05]
+    ),
+    "no neuron was raised by as much as one standard deviation": lambda: UNKNOWN_RISE < 0.5,
+    "over ten splits its precision is 75 %": lambda: abs(mean_of_ten("quiet, |d| > 0.8 precision") - 0.755) < 0.006,
+    "on ten splits between 20 and 62 %": lambda: (
+        (min(of_ten("fine-tuned, ASR")), max(of_ten("fine-tuned, ASR"))) == pytest.approx((0.20, 0.62), abs=0.005)
+    ),
+    "Over the signed shift it flags far fewer": lambda: (
+        4 * null_flags(over="shift") < null_flags(over="signature") and null_flags(over="signature") > 2
+    ),
+    "once fewer than 5/9 of the rows carry the trigger": lambda: (
+        [abnormal(threshold=5, triggered=share) for share in (0.5, 0.54, 0.57, 0.6)] == [0, 0, 10, 10]
+    ),
+    "at a tenth of the layer the rule goes blind, for however large a rise": lambda: (
+        [abnormal(100, rise=rise, rule="sd") for rise in (1, 9, 1e6)] == [0, 0, 0]
+    ),
+    "the noise of a mean shrinks with the square root of the number of rows": lambda: (
+        abs(noise(100) / noise(10_000) - 10) < 1
+    ),
+}
+
+
+@pytest.mark.parametrize("claim", LATER_CLAIMS)
+def test_what_the_later_notebooks_say_is_so(claim):
+    later = [" ".join(" ".join(prose(read(path))).split()) for path in sorted(NOTEBOOKS.glob("0[2-6]*.ipynb"))]
+    assert any(claim in written for written in later), "the notebooks say something else now"
+    assert LATER_CLAIMS[claim]()
