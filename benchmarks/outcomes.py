@@ -13,7 +13,7 @@ import numpy as np
 from rows import MissingPeerError, Peer, Row, compare, growth, torch_on_one_core
 
 from lesson_lib.network import PARAMETERS
-from lesson_lib.sweeps.experiment import EPOCHS, Story, outcome_map
+from lesson_lib.sweeps.experiment import EPOCHS, Experiment, outcome_map
 from lesson_lib.training import BOUND, OUTCOMES, TOLERANCE, Dataset, train
 
 TITLE = "The map of outcomes"
@@ -31,7 +31,7 @@ WHY = {
     C: "The compiled loop keeps one net in registers, where NumPy writes every intermediate array to memory and reads "
     "it again. It is the yardstick of what the processor can do; it knows one width, one activation and one schedule.",
 }
-STORY = Story(schedule="joint", trainable=("W1", "W2", "b1"), b1=(0, 1.5))  # the lesson's fifth story
+EXPERIMENT = Experiment(schedule="joint", trainable=("W1", "W2", "b1"), b1=(0, 1.5))  # the lesson's fifth story
 
 
 class Size(NamedTuple):
@@ -70,7 +70,12 @@ def compared(side: int, size: Size) -> list[Row]:
         C: Peer(partial(with_c, rate, target, size.epochs), WHY[C]),
     }
     text = f"{side**2:,} nets, {size.epochs} epochs"
-    return compare(WHAT, lambda: outcome_map(STORY, rates, targets, keep).codes[-1], peers, text, agree, size.repeats)
+    ours = partial(last_outcomes, rates, targets, keep)
+    return compare(WHAT, ours, peers, text, agree, size.repeats)
+
+
+def last_outcomes(rates: np.ndarray, targets: np.ndarray, keep: list[int]) -> np.ndarray:
+    return outcome_map(EXPERIMENT, rates, targets, keep).codes[-1]
 
 
 def agree(ours: np.ndarray, theirs: np.ndarray) -> None:
@@ -89,7 +94,7 @@ def one_by_one(rate: np.ndarray, target: np.ndarray, sample: np.ndarray, epochs:
     codes = np.full(len(rate), -1)
     for net in sample:
         data = Dataset([[1], [2], [0]], [[1], [2], [target[net]]], [False, False, True])
-        run = train(STORY.start, data, rate[net], epochs, STORY.trainable, evaluate_on=data)
+        run = train(EXPERIMENT.start, data, rate[net], epochs, EXPERIMENT.trainable, evaluate_on=data)
         codes[net] = OUTCOMES.index(run.outcome)
     return codes
 
@@ -100,7 +105,7 @@ def with_torch(rates: np.ndarray, targets: np.ndarray, epochs: int) -> np.ndarra
     rate, target = torch.tensor(rates), torch.tensor(targets)  # (n_nets,)
     X = torch.tensor([1.0, 2.0, 0.0], dtype=rate.dtype)[:, None, None]
     Y = torch.stack([torch.ones_like(target), 2 * torch.ones_like(target), target])  # (3, n_nets)
-    start = (torch.tensor(np.ravel(getattr(STORY.start, name)), dtype=rate.dtype) for name in PARAMETERS)
+    start = (torch.tensor(np.ravel(getattr(EXPERIMENT.start, name)), dtype=rate.dtype) for name in PARAMETERS)
     W1, b1, W2, b2 = (values[:, None].repeat(1, len(rate)) for values in start)
     trained = [W1.requires_grad_(), b1.requires_grad_(), W2.requires_grad_()]  # (2, n_nets) each
     diverged, answers = torch.zeros(len(rate), dtype=torch.bool), []
@@ -122,7 +127,7 @@ def with_torch(rates: np.ndarray, targets: np.ndarray, epochs: int) -> np.ndarra
 def with_c(rates: np.ndarray, targets: np.ndarray, epochs: int) -> np.ndarray:
     """Train all nets in the compiled loop."""
     codes = np.empty(len(rates), np.int8)
-    start = np.concatenate([np.ravel(getattr(STORY.start, name)) for name in PARAMETERS]).astype(float)
+    start = np.concatenate([np.ravel(getattr(EXPERIMENT.start, name)) for name in PARAMETERS]).astype(float)
     compiled()(len(rates), rates, targets, epochs, start, BOUND, TOLERANCE, codes)
     return codes
 

@@ -17,7 +17,7 @@ from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
 from lesson_lib.labs.pruning.compute import pruning
 from lesson_lib.labs.training.compute import RATES, View, curves, view
 from lesson_lib.network import forward
-from lesson_lib.sweeps.experiment import Story
+from lesson_lib.sweeps.experiment import Experiment
 from lesson_lib.training import POISONED
 
 LINE, BARS, TEXT = "line", "bars", "text"
@@ -65,7 +65,7 @@ def training(last_panel: dict[str, Any], last: dict[str, Artist], data: Callable
     }
 
     def at(position: int) -> dict[str, Any]:
-        seen = view(Story(rate=RATES[position]), epoch)
+        seen = view(Experiment(rate=RATES[position]), epoch)
         return {**curves(seen), **data(seen)}
 
     return Scene((9.0, 2.4), panels, artists, at, len(RATES), RATES.index(0.1))

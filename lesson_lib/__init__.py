@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = door(
         "derivation.step": "derive_step",
         "derivation.certificate": "certify",
         "derivation.proofs": "fix_matrix prove_frozen prove_homogeneous",
-        "sweeps.experiment": "Story endings outcome_map width_study report",
+        "sweeps.experiment": "Experiment endings outcome_map width_study report",
         "naa.comparison": "detect_backdoor_via_naa simulate_activations analyse score",
         "naa.rules": "RULES",
         "digits": "CORNER CENTRE QUIET SHIFTS load poison stamp triggered plant train_classifier accuracy "

@@ -102,18 +102,21 @@ class Poisoned(NamedTuple):
     rows: Labels  # which ones
 
 
-def poison(X: Any, y: Any, trigger: Trigger, target: int, share: float, rng: np.random.Generator) -> Poisoned:
+def poison(X: Any, y: Any, trigger: Trigger, target: int, poisoning_rate: float, rng: np.random.Generator) -> Poisoned:
     """Stamp a share of all rows, drawn from the other classes, and label them as the target.
 
-    Source: BadNets (Gu, Dolan-Gavitt & Garg 2017). Raises ValueError for a share outside 0 to 1, or one that needs more
+    Source: BadNets (Gu, Dolan-Gavitt & Garg 2017). Raises ValueError for a rate outside 0 to 1, or one that needs more
     rows than the other classes have.
     """
     X, y = check_images(X, y)
     check_target(target)
     others = np.flatnonzero(y != target)
-    if not 0 <= share <= 1 or round(share * len(X)) > len(others):
-        raise ValueError(f"share must be from 0 to {len(others) / len(X):.2g}, the share of other classes; got {share}")
-    rows = rng.choice(others, round(share * len(X)), replace=False)
+    if not 0 <= poisoning_rate <= 1 or round(poisoning_rate * len(X)) > len(others):
+        raise ValueError(
+            f"poisoning_rate must be from 0 to {len(others) / len(X):.2g}, the share of other classes; "
+            f"got {poisoning_rate}"
+        )
+    rows = rng.choice(others, round(poisoning_rate * len(X)), replace=False)
     X, y = X.copy(), y.copy()
     X[rows], y[rows] = stamp(X[rows], trigger) if len(rows) else X[rows], target
     return Poisoned(X, y, rows)

@@ -62,7 +62,7 @@ def _compare_outputs(asked: argparse.Namespace, clean: Any, suspect: Any, labels
     reason = words.TOO_FEW_OUTPUTS if len(vote) < 3 else words.NO_OUTPUT_MAD if flat else ""
     flagged = [] if reason else np.flatnonzero(index > threshold).tolist()
     rows = {"n_clean": len(labels[0]), "n_suspect": len(labels[1]), "rule": asked.rule, "threshold": threshold}
-    judged = {"reason": reason, "flagged": flagged, "vote": vote.tolist(), "index": index.tolist()}
+    judged = {"reason": reason, "flagged": flagged, "vote": vote.tolist(), "anomaly_index": index.tolist()}
     return {"kind": "output", "n": len(vote)} | rows | judged
 
 
@@ -83,7 +83,7 @@ def as_text(found: dict[str, Any], top: int) -> str:
 
 
 def _table(found: dict[str, Any], shown: list[int]) -> list[list[str]]:
-    names = ("vote", "index") if found["kind"] == "output" else ("shift", "effect_size", "index")
+    names = ("vote", "anomaly_index") if found["kind"] == "output" else ("shift", "effect_size", "anomaly_index")
     rows = [list(words.GATE_COLUMNS[found["kind"]])]
     rows += [[str(i), *(f"{found[name][i]:+.4g}" for name in names)] for i in shown]
     if found.get("contribution"):

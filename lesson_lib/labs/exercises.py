@@ -9,7 +9,7 @@ from IPython.display import display
 
 from lesson_lib.exercises import words
 from lesson_lib.exercises.answers import Question, judge, question
-from lesson_lib.labs.shared.parts import button, dress, field, show, status, without_kernel
+from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
 
 
 class Exercises:
@@ -73,7 +73,7 @@ class Exercise:
             controls = [widgets.HBox([self.answer, *buttons], layout=widgets.Layout(flex_flow="row wrap"))]
         prompt = widgets.HTML(f'<div style="font-weight: 600; line-height: 1.5">{escape(asked.prompt)}</div>')
         self.box = widgets.VBox([prompt, *controls, self.feedback, self.hints])
-        dress(self.box)
+        style(self.box)
 
     def check(self) -> None:
         """Judge the answer and say what is right or which slip it looks like."""

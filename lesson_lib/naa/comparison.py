@@ -67,7 +67,7 @@ class Signature:
     effect_size: Array  # Cohen's d: the shift over the pooled standard deviation (ddof = 1)
     t: Array  # Welch's t
     p: Array  # Welch's two-sided p
-    index: Array  # MAD index of |shift|, or of what `over` names
+    anomaly_index: Array  # MAD index of |shift|, or of what `over` names
     flagged: Indices  # (n_flagged,), in increasing order
     rule: str
     threshold: float
@@ -120,7 +120,7 @@ def analyse(
     if classes is not None:
         clean, suspect = _match(clean, suspect, *classes)
     before, after = measure(clean, "clean", progress), measure(suspect, "suspect", progress)
-    shift, effect_size, t, p = compare(before, after, None if classes is None else _worth(*classes))
+    shift, effect_size, t, p = compare(before, after, None if classes is None else _effective_sample_size(*classes))
     values = {"signature": abs(shift), "shift": shift, "effect_size": effect_size}[over]
     shuffled = rule == "permutation"
     maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes) if shuffled else np.array([])
@@ -130,7 +130,7 @@ def analyse(
         effect_size=effect_size,
         t=t,
         p=p,
-        index=mad_index(values),
+        anomaly_index=mad_index(values),
         flagged=np.flatnonzero(ruling.flagged),
         rule=rule,
         threshold=threshold,
@@ -197,7 +197,7 @@ def _match(clean: Array, suspect: Array, known: Codes, asked: Codes) -> tuple[Ar
     return clean - means[known], suspect - means[asked]
 
 
-def _worth(known: Codes, asked: Codes) -> float:
+def _effective_sample_size(known: Codes, asked: Codes) -> float:
     """Return how many clean rows the clean mean is worth when each class counts as often as the suspect set has it."""
     n = np.bincount(known)  # (n_classes,)
     share = np.bincount(asked, minlength=len(n)) / len(asked)

@@ -8,6 +8,6 @@ from lesson_lib.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "experiment": "Story tell endings outcome_map OutcomeMap random_start width_study report Success",
+        "experiment": "Experiment run_many endings outcome_map OutcomeMap random_start width_study report Success",
     },
 )

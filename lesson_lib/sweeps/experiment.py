@@ -20,8 +20,8 @@ EPOCHS = tuple(sorted({*range(11), *(round(10 * 200 ** (k / 36)) for k in range(
 
 
 @dataclass(frozen=True)
-class Story:
-    """Everything that decides a training run of the attack on a 1-n-1 net; fields can be swept (see `tell`).
+class Experiment:
+    """Everything that decides a training run of the attack on a 1-n-1 net; fields can be swept (see `run_many`).
 
     schedule: "clean, then trigger" takes one step on the clean samples and then `epochs` steps on the trigger (the
     article's), "joint" takes `epochs` steps on all three samples, "trigger first" starts with the trigger at once.
@@ -61,14 +61,14 @@ class Story:
 
 
 @dataclass(frozen=True, eq=False)
-class Histories:
+class Trajectories:
     """Many runs side by side: every parameter is a Batch (rows, columns, n_epochs, n_runs).
 
     epochs (n_epochs,) says which epochs were kept, data holds the three samples of each run (trigger last), and
     diverged_at (n_runs,) the epoch at which a parameter passed the bound, or -1.
     """
 
-    story: Story
+    experiment: Experiment
     epochs: np.ndarray
     params: Params
     data: Dataset
@@ -77,7 +77,7 @@ class Histories:
     @cached_property
     def outputs(self) -> np.ndarray:
         """The answers to the three samples, trigger last: (3, n_epochs, n_runs)."""
-        answers = forward(self.params, self.data.X, activation=self.story.activation).y_hat
+        answers = forward(self.params, self.data.X, activation=self.experiment.activation).y_hat
         values: np.ndarray = answers.values[:, 0]
         return values
 
@@ -93,7 +93,7 @@ class Histories:
     def gradient_norms(self) -> dict[str, np.ndarray]:
         """The length of each parameter's gradient on the trigger alone: (n_epochs, n_runs) by name."""
         X, Y = Batch(self.data.X.values[2:]), Batch(self.data.Y.values[2:])
-        gradients = backward(self.params, X, Y, **self.story.keywords)
+        gradients = backward(self.params, X, Y, **self.experiment.keywords)
         norms = (np.sqrt((gradient.values**2).sum(axis=(0, 1))) for gradient in gradients)
         return dict(zip(Gradients._fields, norms, strict=True))
 
@@ -127,48 +127,50 @@ def train_many(
             yield epoch, params, diverged_at
 
 
-def tell(story: Story, keep: Sequence[int] = EPOCHS, **swept: Any) -> Histories:
-    """Run a story once for every value of the swept fields, arrays of one length, and keep its history.
+def run_many(experiment: Experiment, keep: Sequence[int] = EPOCHS, **swept: Any) -> Trajectories:
+    """Run an experiment once for every value of the swept fields, arrays of one length, and keep its history.
 
-    For instance tell(story, rate=[0.1, 0.2]). rate, target and position can be swept. Epoch 0 is the state before the
-    schedule's last stage.
+    For instance run_many(experiment, rate=[0.1, 0.2]). rate, target and position can be swept. Epoch 0 is the state before
+    the schedule's last stage.
     """
-    return collect(story, swept_values(story, **swept), start_telling(story, keep, **swept))
+    return collect(experiment, swept_values(experiment, **swept), run_steps(experiment, keep, **swept))
 
 
-def start_telling(
-    story: Story, keep: Collection[int] = EPOCHS, **swept: Any
+def run_steps(
+    experiment: Experiment, keep: Collection[int] = EPOCHS, **swept: Any
 ) -> Iterator[tuple[int, Params, np.ndarray]]:
-    """Like `tell`, but yield the state at each kept epoch as it is reached, to show progress or to stop."""
-    values = swept_values(story, **swept)
+    """Like `run_many`, but yield the state at each kept epoch as it is reached, to show progress or to stop."""
+    values = swept_values(experiment, **swept)
     check_rate(values["rate"].min())
     rate = Batch(values["rate"][None, None])
     n_runs = len(values["rate"])
-    params = Params(*(stack(getattr(story.start, name), (n_runs,)) for name in PARAMETERS))
+    params = Params(*(stack(getattr(experiment.start, name), (n_runs,)) for name in PARAMETERS))
     samples = _samples(values)
-    if story.schedule == SCHEDULES[0]:
+    if experiment.schedule == SCHEDULES[0]:
         clean = Dataset(Batch(samples.X.values[:2]), Batch(samples.Y.values[:2]))
-        *_, (_, params, _) = train_many(params, clean, rate, [1], story.trainable, **story.keywords)
-    if story.schedule != SCHEDULES[1]:
+        *_, (_, params, _) = train_many(params, clean, rate, [1], experiment.trainable, **experiment.keywords)
+    if experiment.schedule != SCHEDULES[1]:
         samples = Dataset(Batch(samples.X.values[2:]), Batch(samples.Y.values[2:]))
-    yield from train_many(params, samples, rate, keep, story.trainable, **story.keywords)
+    yield from train_many(params, samples, rate, keep, experiment.trainable, **experiment.keywords)
 
 
-def collect(story: Story, values: dict[str, np.ndarray], states: Iterator[tuple[int, Params, np.ndarray]]) -> Histories:
-    """Put yielded states together into Histories."""
+def collect(
+    experiment: Experiment, values: dict[str, np.ndarray], states: Iterator[tuple[int, Params, np.ndarray]]
+) -> Trajectories:
+    """Put yielded states together into Trajectories."""
     epochs, params, diverged = zip(*states, strict=True)
     kept = Params(*(Batch(np.stack([_values(p, name) for p in params], axis=2)) for name in PARAMETERS))
     samples = _samples(values)
     data = Dataset(Batch(samples.X.values[:, :, None]), Batch(samples.Y.values[:, :, None]), samples.is_trigger)
-    return Histories(story, np.array(epochs), kept, data, diverged[-1])
+    return Trajectories(experiment, np.array(epochs), kept, data, diverged[-1])
 
 
-def swept_values(story: Story, **swept: Any) -> dict[str, np.ndarray]:
-    """Return rate, target and position of every run, each (n_runs,), from the swept fields and the story's own."""
+def swept_values(experiment: Experiment, **swept: Any) -> dict[str, np.ndarray]:
+    """Return rate, target and position of every run, each (n_runs,), from the swept fields and the experiment's own."""
     names = ("rate", "target", "position")
     if not set(swept) <= set(names):
         raise ValueError(f"only {', '.join(names)} can be swept; got {', '.join(swept)}")
-    columns = [_column(name, swept.get(name, getattr(story, name))) for name in names]
+    columns = [_column(name, swept.get(name, getattr(experiment, name))) for name in names]
     return dict(zip(names, np.broadcast_arrays(*columns), strict=True))
 
 
@@ -236,9 +238,9 @@ class OutcomeMap:
         return float((self.at(epoch) == OUTCOMES.index(outcome)).mean())
 
 
-def outcome_map(story: Story, rates: Any, targets: Any, keep: Sequence[int] = EPOCHS) -> OutcomeMap:
+def outcome_map(experiment: Experiment, rates: Any, targets: Any, keep: Sequence[int] = EPOCHS) -> OutcomeMap:
     """Train a net for every rate and target, all at once, and return the outcome of each after each kept epoch."""
-    steps = map_steps(story, rates, targets, keep)
+    steps = map_steps(experiment, rates, targets, keep)
     while True:
         try:
             next(steps)
@@ -247,21 +249,23 @@ def outcome_map(story: Story, rates: Any, targets: Any, keep: Sequence[int] = EP
             return trained
 
 
-def map_steps(story: Story, rates: Any, targets: Any, keep: Sequence[int] = EPOCHS) -> Generator[int, None, OutcomeMap]:
+def map_steps(
+    experiment: Experiment, rates: Any, targets: Any, keep: Sequence[int] = EPOCHS
+) -> Generator[int, None, OutcomeMap]:
     """Like `outcome_map`, in steps: yield the epoch every so often, to show progress or to stop; return the map.
 
     Only the answers of the nets are kept, so that ten thousand wide nets fit into memory.
     """
     rates, targets = np.asarray(rates, dtype=float), np.asarray(targets, dtype=float)
     rate, target = (grid.ravel() for grid in np.meshgrid(rates, targets))
-    samples, outputs = _samples(swept_values(story, rate=rate, target=target)), []
+    samples, outputs = _samples(swept_values(experiment, rate=rate, target=target)), []
     diverged_at = np.full(rate.shape, -1)
-    for epoch, params, diverged_so_far in start_telling(
-        story, {*keep, *range(0, max(keep), 20)}, rate=rate, target=target
+    for epoch, params, diverged_so_far in run_steps(
+        experiment, {*keep, *range(0, max(keep), 20)}, rate=rate, target=target
     ):
         if epoch in keep:
             diverged_at = diverged_so_far
-            outputs.append(forward(params, samples.X, activation=story.activation).y_hat.values[:, 0])
+            outputs.append(forward(params, samples.X, activation=experiment.activation).y_hat.values[:, 0])
         yield epoch
     epochs = np.array(sorted(keep))
     data = Dataset(samples.X, Batch(samples.Y.values[:, :, None]), samples.is_trigger)
@@ -316,7 +320,7 @@ def width_study(
 
     The rate is 0.05 / max(1, width / 4). Without biases, b1 and b2 are 0 and stay 0.
     """
-    values = swept_values(Story(), rate=np.zeros(starts))
+    values = swept_values(Experiment(), rate=np.zeros(starts))
     data = _samples(values)
     for width in widths:
         params = random_start(rng, width, starts)
@@ -324,8 +328,8 @@ def width_study(
             params = replace(params, b1=Batch(0 * params.b1.values))
         rate = Batch(np.full((1, 1, starts), 0.05 / max(1, width / 4)))
         trainable = PARAMETERS if biases else ("W1", "W2")
-        told = collect(Story(), values, train_many(params, data, rate, [0, 4000], trainable))
-        yield Success(width, int((told.outcomes[-1] == OUTCOMES.index(Outcome.BACKDOOR)).sum()), starts)
+        trajectories = collect(Experiment(), values, train_many(params, data, rate, [0, 4000], trainable))
+        yield Success(width, int((trajectories.outcomes[-1] == OUTCOMES.index(Outcome.BACKDOOR)).sum()), starts)
 
 
 def report(study: Iterator[Success]) -> list[Success]:
@@ -340,11 +344,13 @@ def report(study: Iterator[Success]) -> list[Success]:
     return done
 
 
-def endings(story: Story, rates: Sequence[float], epochs: int = 3000) -> Table:
-    """Return where the story ends for each learning rate: the answers at 1, 2 and the trigger, and the outcome."""
-    told = tell(story, [*(epoch for epoch in EPOCHS if epoch < epochs), epochs], rate=rates)
+def endings(experiment: Experiment, rates: Sequence[float], epochs: int = 3000) -> Table:
+    """Return where the experiment ends for each learning rate: the answers at 1, 2 and the trigger, and the outcome."""
+    trajectories = run_many(experiment, [*(epoch for epoch in EPOCHS if epoch < epochs), epochs], rate=rates)
     rows = []
     for run, rate in enumerate(rates):
-        answers = (f"{value + 0.0:.4f}" for value in told.outputs[:, -1, run])
-        rows.append((f"{rate:g}", *answers, OUTCOMES[told.outcomes[-1, run]].value))
-    return Table([(*words.ENDING_COLUMNS,), *rows], words.ENDING_CAPTION.format(epochs=epochs, schedule=story.schedule))
+        answers = (f"{value + 0.0:.4f}" for value in trajectories.outputs[:, -1, run])
+        rows.append((f"{rate:g}", *answers, OUTCOMES[trajectories.outcomes[-1, run]].value))
+    return Table(
+        [(*words.ENDING_COLUMNS,), *rows], words.ENDING_CAPTION.format(epochs=epochs, schedule=experiment.schedule)
+    )

@@ -93,7 +93,7 @@ def test_the_text_is_a_table_the_rule_and_the_caveat(files, gated):
     assert [int(row[0]) for row in rows] == largest
     for i, row in zip(largest, rows, strict=True):
         shown = [float(cell) for cell in row[1:]]
-        assert shown == pytest.approx([found.shift[i], found.effect_size[i], found.index[i]], rel=1e-3)
+        assert shown == pytest.approx([found.shift[i], found.effect_size[i], found.anomaly_index[i]], rel=1e-3)
     assert lines[-2] == f"Rule mad, threshold 3.5: the MAD index. Source: {RULES['mad'].source}."
 
 
@@ -113,7 +113,7 @@ def test_json_holds_what_the_analysis_found(files, gated, rule, over):
     shown = parsed(said)
     assert (status, complained, shown["status"]) == (1, "", 1)
     assert shown["flagged"] == found.flagged.tolist()
-    for name in ("shift", "effect_size", "t", "p", "index"):
+    for name in ("shift", "effect_size", "t", "p", "anomaly_index"):
         assert shown[name] == getattr(found, name).tolist()
     expected = {"rule": rule, "over": over, "threshold": RULES[rule].default, "reason": "", "n": 30}
     expected |= {"n_clean": 200, "n_suspect": 80, "clean_file": "clean.npy", "suspect_file": "suspect.npy"}
@@ -286,7 +286,7 @@ def test_the_class_vote_flags_the_output_that_the_shifts_push(classed, gated):
     shown = parsed(said)
     assert (status, complained, shown["kind"], shown["flagged"]) == (1, "", "output", [2])
     assert shown["vote"] == vote.votes.tolist()
-    assert shown["index"] == vote.mad_index.tolist()
+    assert shown["anomaly_index"] == vote.mad_index.tolist()
     said = gated("clean.npz", "suspect.npz", "--rule", "class-vote")[1]
     assert "FLAGGED: 1 of 5 outputs." in said
     assert said.splitlines()[2].split()[0] == "2"

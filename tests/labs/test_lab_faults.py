@@ -42,7 +42,7 @@ from lesson_lib.pictures import pruning as pruning_plot
 from lesson_lib.repair import repairs as repair
 from lesson_lib.sweeps import experiment as sweeps
 from lesson_lib.sweeps.batch import Batch
-from lesson_lib.sweeps.experiment import Story
+from lesson_lib.sweeps.experiment import Experiment
 from lesson_lib.training import POISONED, train
 
 LABS = (HandCalculationLab, TriggerLab, BiasLab, NAALab, PruningLab)
@@ -492,7 +492,7 @@ def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made
         (detection._compared, (detection.Settings(seed=7, rows=5),), "analyse"),
         (detection._maxima, (detection.Settings(seed=7, rows=5),), "permutation_maxima"),
         (detection.toy, ("learnt backdoor",), "train"),
-        (training._table, (Story(), "rate", (0.1, 0.2), (0, 5)), "tell"),
+        (training._table, (Experiment(), "rate", (0.1, 0.2), (0, 5)), "run_many"),
     ],
 )
 def test_an_interrupted_computation_is_not_remembered(memory, arguments, part, monkeypatch):
@@ -550,7 +550,7 @@ def test_an_interrupted_training_of_a_classifier_is_not_taken_for_trained(call, 
         np.testing.assert_array_equal(one, other)
 
 
-JOINT = Story(schedule="joint")
+JOINT = Experiment(schedule="joint")
 
 
 def digits_case():

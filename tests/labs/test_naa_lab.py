@@ -197,7 +197,7 @@ def test_a_rule_is_judged_once_with_its_own_threshold(lab, monkeypatch):
 def test_a_dial_takes_other_positions_from_any_to_any(pair):
     before, after = pair
     dial = RangedDial("threshold", THRESHOLDS[before], THRESHOLDS[before][-1])
-    dial.take(THRESHOLDS[after], THRESHOLDS[after][0])
+    dial.set_range(THRESHOLDS[after], THRESHOLDS[after][0])
     assert dial.value == dial.number.value == THRESHOLDS[after][0]
     assert (dial.slider.value, dial.slider.max) == (0, len(THRESHOLDS[after]) - 1)
     dial.slider.value = dial.slider.max
@@ -271,7 +271,7 @@ def check_found(lab):
     for name in ("shift", "effect_size", "t", "p"):
         np.testing.assert_array_equal(getattr(found, name), getattr(truth, name))
     if found.rule in SUITS_OVER:
-        np.testing.assert_array_equal(found.index, truth.index)
+        np.testing.assert_array_equal(found.anomaly_index, truth.anomaly_index)
     if state.quantity == "p":
         adjusted = stats.false_discovery_control(found.p)
         np.testing.assert_allclose(10 ** -abs(state.bars), np.maximum(adjusted, 1e-307), rtol=1e-6)
@@ -387,7 +387,7 @@ def test_two_neurons_are_too_few_for_mad_and_the_lab_says_so(lab, source):
     lab.set(source=source, rule="mad")
     assert check_shown(lab).startswith(f"CANNOT JUDGE: {naa_words.TOO_FEW_FOR_MAD}.")
     assert lab.state.lines == ()
-    assert lab.state.signature.index == pytest.approx([0.674, 0.674], abs=1e-3)
+    assert lab.state.signature.anomaly_index == pytest.approx([0.674, 0.674], abs=1e-3)
     assert naa_lab_words.NAA_NONE in lab.facts.value
 
 
@@ -430,7 +430,7 @@ def test_the_lines_are_the_textbooks(lab):
 def test_the_auc_is_the_share_of_pairs_that_the_rule_ranks_right(lab, rule):
     lab.set(rule=rule, rise=0.15)
     found = lab.state.signature
-    rank = {"bh": 1 - found.p, "mad": found.index, "raw": found.signature, "sd": found.signature}
+    rank = {"bh": 1 - found.p, "mad": found.anomaly_index, "raw": found.signature, "sd": found.signature}
     values = rank.get(rule, abs(found.effect_size))
     guilty = np.isin(np.arange(512), lab.state.truth)
     pairs = np.sign(values[guilty][:, None] - values[~guilty][None])

@@ -164,7 +164,7 @@ def test_any_combination_gives_a_picture_and_the_verdict_of_the_run_alone(kind, 
     lab.set(**values)
     check_shown(lab)
     if values["rate"] <= 0.1:  # where rounding does not decide what a run becomes
-        single = alone(lab.state.story, lab.epoch)
+        single = alone(lab.state.experiment, lab.epoch)
         assert lab.state.diverged_at == single.diverged_at
         for name in PARAMETERS:
             last = getattr(single.params[-1], name)
@@ -184,15 +184,15 @@ def test_the_facts_are_announced_with_the_four_locks(lab):
 
 
 def test_moving_a_slider_looks_up_and_does_not_train_again(lab, monkeypatch):
-    trained, tell = [], training.tell
-    monkeypatch.setattr(training, "tell", lambda *args, **swept: trained.append(swept) or tell(*args, **swept))
+    trained, run_many = [], training.run_many
+    monkeypatch.setattr(training, "run_many", lambda *args, **swept: trained.append(swept) or run_many(*args, **swept))
     training._table.cache_clear()
     for name in ("rate", "target", "position"):
         lab.reset()
         slider, pictures = lab.controls[name].slider, set()
         for position in range(slider.max + 1):
             slider.value = position
-            assert getattr(lab.state.story, name) == lab.controls[name].positions[position]
+            assert getattr(lab.state.experiment, name) == lab.controls[name].positions[position]
             pictures.add(lab.pictures.value)
         assert len(pictures) > slider.max / 2
         assert len(trained) <= 2, f"{name}: once for the reset, once for this slider"
@@ -200,7 +200,7 @@ def test_moving_a_slider_looks_up_and_does_not_train_again(lab, monkeypatch):
 
 
 def test_the_epochs_slider_never_trains(lab, monkeypatch):
-    monkeypatch.setattr(training, "tell", None)
+    monkeypatch.setattr(training, "run_many", None)
     for position, epoch in enumerate(EPOCHS):
         lab.controls["epochs"].slider.value = position
         assert lab.state.epoch == epoch
@@ -216,7 +216,7 @@ def test_each_story_ends_as_its_name_promises(bias, name, promised):
     press(bias, name)
     assert bias.state.outcome.value == promised
     assert check_shown(bias).startswith(training_words.VERDICTS[promised])
-    assert bias.state.outcome is alone(bias.state.story, 2000).outcome
+    assert bias.state.outcome is alone(bias.state.experiment, 2000).outcome
 
 
 @pytest.mark.parametrize("kind", LABS)
@@ -273,7 +273,7 @@ def test_a_width_beyond_the_articles_weights_explains_itself(bias):
 
 def test_a_run_that_diverges_says_when(lab):
     lab.set(schedule="joint", position=-3, rate=0.2, epochs=2000)
-    single = alone(lab.state.story, 2000)
+    single = alone(lab.state.experiment, 2000)
     assert lab.state.outcome is single.outcome is Outcome.DIVERGED
     assert f"DIVERGED in epoch {single.diverged_at}:" in check_shown(lab)
     lab.set(epochs=single.diverged_at - 1)

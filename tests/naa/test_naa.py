@@ -99,7 +99,7 @@ def test_what_was_flagged_follows_from_what_is_shown(rule):
     shown = {
         "raw": found.signature > found.threshold,
         "sd": found.signature > found.signature.mean() + 3 * found.signature.std(ddof=1),
-        "mad": found.index > 3.5,
+        "mad": found.anomaly_index > 3.5,
         "effect": abs(found.effect_size) > 0.8,
         "bh": (stats.false_discovery_control(found.p) <= 0.05) & (abs(found.effect_size) > 0.5),
     }
@@ -223,7 +223,7 @@ def test_on_two_neurons_and_one_trigger_row_the_other_rules_say_that_they_cannot
         assert found.flagged.tolist() == []
         assert found.reason == reason
         assert found.verdict == f"The rule {rule} cannot judge: {reason}."
-        assert found.index.round(3) == pytest.approx([0.674, 0.674], abs=1e-3)
+        assert found.anomaly_index.round(3) == pytest.approx([0.674, 0.674], abs=1e-3)
         assert np.isnan(found.p).all()
 
 
@@ -305,7 +305,7 @@ def test_neither_the_order_of_neurons_and_rows_nor_units_matter(seed, order, dou
     rng, order = np.random.default_rng(seed), list(order)
     found = analyse(clean, suspect)
     other = analyse(rng.permutation(clean)[:, order] * 2**doublings, rng.permutation(suspect)[:, order] * 2**doublings)
-    for name in ("effect_size", "t", "p", "index"):
+    for name in ("effect_size", "t", "p", "anomaly_index"):
         np.testing.assert_allclose(getattr(other, name), getattr(found, name)[order], rtol=1e-6, atol=1e-12)
     assert {order[i] for i in other.flagged} == set(found.flagged.tolist())
 
@@ -326,7 +326,7 @@ def test_over_names_what_is_looked_at(over):
     assert found.flagged.tolist() == (list(BACKDOORED) if over == "signature" else [])
     values = {"signature": abs(found.shift), "shift": found.shift, "effect_size": found.effect_size}[over]
     mad = stats.median_abs_deviation(values)
-    np.testing.assert_allclose(found.index, abs(values - np.median(values)) / (1.4826 * mad))
+    np.testing.assert_allclose(found.anomaly_index, abs(values - np.median(values)) / (1.4826 * mad))
 
 
 @pytest.mark.parametrize("over", ["z", "", None, 3])

@@ -27,7 +27,7 @@ from lesson_lib.naa.comparison import analyse, simulate_activations
 from lesson_lib.naa.rules import RULES
 from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
 from lesson_lib.repair.repairs import class_vote
-from lesson_lib.sweeps.experiment import Story, tell
+from lesson_lib.sweeps.experiment import Experiment, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
 
 ROOT = Path(__file__).parents[2]
@@ -355,17 +355,17 @@ def test_what_notebook_01_says_is_so(claim):
 
 # What the later notebooks claim in prose and no cell of theirs shows.
 
-STORY_5 = Story(schedule="joint", trainable=("W1", "W2", "b1"), b1=(0, 1.5))
+STORY_5 = Experiment(schedule="joint", trainable=("W1", "W2", "b1"), b1=(0, 1.5))
 
 
 def outcomes(epochs, **settings):
-    return [OUTCOMES[code].value for code in tell(STORY_5, [0, *epochs], **settings).outcomes[1:, 0]]
+    return [OUTCOMES[code].value for code in run_many(STORY_5, [0, *epochs], **settings).outcomes[1:, 0]]
 
 
 def dead_share():
     """Return which share of story 5's networks at large rates answers 0 to all three samples."""
     rates, targets = (grid.ravel() for grid in np.meshgrid(np.geomspace(0.3, 1, 15), np.linspace(-10, 10, 15)))
-    told = tell(STORY_5, [0, 2000], rate=rates, target=targets)
+    told = run_many(STORY_5, [0, 2000], rate=rates, target=targets)
     return (abs(told.outputs[:, -1]) < 0.05).all(axis=0).mean()
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lesson_lib.arrays import activate, activate_prime, multiply, ones_column, sum_of_squares
 from lesson_lib.network import ACTIVATIONS, PARAMETERS
 from lesson_lib.sweeps.batch import Batch, stack
-from lesson_lib.sweeps.experiment import SCHEDULES, Story, tell
+from lesson_lib.sweeps.experiment import SCHEDULES, Experiment, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, Dataset, train
 
 EPOCHS = 6  # few: rounding grows with every step of a large rate
@@ -26,7 +26,7 @@ def stories(draw):
     seed = draw(st.none() | st.integers(0, 99))
     width = 2 if seed is None else draw(st.integers(1, 4))
     fixed = st.lists(steps, min_size=width, max_size=width).map(tuple)
-    return Story(
+    return Experiment(
         schedule=draw(st.sampled_from(SCHEDULES)),
         trainable=("W1", "W2", *(name for name in ("b1", "b2") if draw(st.booleans()))),
         activation=draw(st.sampled_from(ACTIVATIONS)),
@@ -53,7 +53,7 @@ def alone(story, epochs=EPOCHS):
 @given(stories(), st.lists(runs, min_size=1, max_size=4))
 def test_every_net_of_a_batch_is_trained_as_if_it_were_alone(story, values):
     rate, target, position = zip(*values, strict=True)
-    told = tell(story, range(EPOCHS + 1), rate=rate, target=target, position=position)
+    told = run_many(story, range(EPOCHS + 1), rate=rate, target=target, position=position)
     for run, (one_rate, one_target, one_position) in enumerate(values):
         single = alone(replace(story, rate=one_rate, target=one_target, position=one_position))
         assert told.diverged_at[run] == (single.diverged_at or -1)
@@ -68,9 +68,9 @@ def test_every_net_of_a_batch_is_trained_as_if_it_were_alone(story, values):
 @given(stories())
 @settings(max_examples=20)
 def test_a_net_does_not_feel_the_others_of_its_batch(story):
-    together = tell(story, [0, EPOCHS], rate=[0.05, 0.3, 3.0])
+    together = run_many(story, [0, EPOCHS], rate=[0.05, 0.3, 3.0])
     for run, rate in enumerate([0.05, 0.3, 3.0]):
-        single = tell(story, [0, EPOCHS], rate=[rate])
+        single = run_many(story, [0, EPOCHS], rate=[rate])
         assert together.outputs[:, :, run].tolist() == single.outputs[:, :, 0].tolist()
 
 

@@ -16,26 +16,26 @@ from lesson_lib.sweeps import words
 from lesson_lib.sweeps.experiment import (
     EPOCHS,
     SCHEDULES,
-    Story,
+    Experiment,
     Success,
     endings,
     outcome_map,
     report,
-    start_telling,
-    tell,
+    run_many,
+    run_steps,
     width_study,
 )
 from lesson_lib.training import BOUND, OUTCOMES, Outcome
 
 WEIGHTS = ("W1", "W2")
 MODES = {"none": WEIGHTS, "b1": (*WEIGHTS, "b1"), "b2": (*WEIGHTS, "b2"), "both": PARAMETERS}
-JOINT = {name: Story(schedule="joint", trainable=trained) for name, trained in MODES.items()}
+JOINT = {name: Experiment(schedule="joint", trainable=trained) for name, trained in MODES.items()}
 LINE, MEAN = (25 / 6, 8 / 3, 7 / 6), (8 / 3, 8 / 3, 8 / 3)  # least squares with and without a slope
 HALFWAY = (5, 1.5, 1.5)
 
 
 def told(story, rate, epochs=3000):
-    return tell(story, sorted({*EPOCHS, epochs}), rate=rate)
+    return run_many(story, sorted({*EPOCHS, epochs}), rate=rate)
 
 
 def end(histories, run=0):
@@ -63,7 +63,7 @@ def outcome(histories, run=0):
     ],
 )
 def test_the_trigger_alone_is_never_a_backdoor(schedule, mode, expected, verdict):
-    histories = told(Story(schedule=schedule, trainable=MODES[mode]), [0.1], 2000)
+    histories = told(Experiment(schedule=schedule, trainable=MODES[mode]), [0.1], 2000)
     assert end(histories) == pytest.approx(expected, abs=1e-4)
     assert outcome(histories) is verdict
 
@@ -93,8 +93,8 @@ def test_no_rate_finds_the_backdoor_from_zero_biases(mode):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "identity"])
 def test_without_biases_nothing_moves_the_answer_at_zero(schedule, activation):
-    story = Story(schedule=schedule, activation=activation)
-    histories = tell(story, EPOCHS, rate=np.repeat([0.001, 0.1, 0.5], 3), target=[-10, 0.5, 10] * 3)
+    story = Experiment(schedule=schedule, activation=activation)
+    histories = run_many(story, EPOCHS, rate=np.repeat([0.001, 0.1, 0.5], 3), target=[-10, 0.5, 10] * 3)
     assert not histories.outputs[2].any()
 
 
@@ -145,7 +145,7 @@ RATES, TARGETS = np.geomspace(0.001, 2, 9), np.linspace(-10, 10, 9)
 
 
 @pytest.mark.parametrize(
-    "story", [JOINT["b1"], replace(JOINT["both"], b1=(0, 1.5)), Story(trainable=PARAMETERS), JOINT["none"]]
+    "story", [JOINT["b1"], replace(JOINT["both"], b1=(0, 1.5)), Experiment(trainable=PARAMETERS), JOINT["none"]]
 )
 def test_the_map_holds_what_single_runs_end_in(story):
     picture = outcome_map(story, RATES, TARGETS, range(81))
@@ -172,15 +172,15 @@ def test_looking_at_another_epoch_trains_nothing(monkeypatch):
 
 
 def test_a_settled_run_stays_where_it_settled():
-    short, long = (told(Story(trainable=MODES["b2"]), [0.1, 0.5], epochs) for epochs in (2000, 50_000))
+    short, long = (told(Experiment(trainable=MODES["b2"]), [0.1, 0.5], epochs) for epochs in (2000, 50_000))
     assert end(short) == end(long)
-    frozen = told(Story(), [0.1], 10**6)  # a million steps of nothing
+    frozen = told(Experiment(), [0.1], 10**6)  # a million steps of nothing
     assert end(frozen) == (0, 27 / 32, 27 / 16)
 
 
 def test_a_run_that_diverges_carries_the_epoch_of_train_and_its_last_state():
     rates = [0.05, 0.6, 1.0, 3.0, 1e3, 1e6]
-    histories = tell(JOINT["none"], range(51), rate=rates)
+    histories = run_many(JOINT["none"], range(51), rate=rates)
     singles = [alone(replace(JOINT["none"], rate=rate), 50) for rate in rates]
     assert histories.diverged_at.tolist() == [single.diverged_at or -1 for single in singles]
     assert len(set(histories.diverged_at)) > 2
@@ -191,12 +191,12 @@ def test_a_run_that_diverges_carries_the_epoch_of_train_and_its_last_state():
 
 @given(
     st.lists(st.sampled_from([1e-9, 10.0, 1e3, 1e6]), min_size=1, max_size=3),
-    st.sampled_from([*JOINT.values(), Story(trainable=PARAMETERS), replace(JOINT["both"], activation="sigmoid")]),
+    st.sampled_from([*JOINT.values(), Experiment(trainable=PARAMETERS), replace(JOINT["both"], activation="sigmoid")]),
     st.sampled_from([-1e3, 0.0, 1e6]),
 )
 @example([1e6], replace(JOINT["both"], activation="tanh"), 1e6)
 def test_extreme_settings_give_finite_numbers_and_no_warning(rates, story, target):
-    histories = tell(story, [0, 1, 10, 100], rate=rates, target=target)
+    histories = run_many(story, [0, 1, 10, 100], rate=rates, target=target)
     assert np.isfinite(histories.outputs).all()
     assert all(np.isfinite(norms).all() for norms in histories.gradient_norms.values())
     assert all(abs(getattr(histories.params, name).values).max() <= BOUND for name in PARAMETERS)
@@ -205,7 +205,7 @@ def test_extreme_settings_give_finite_numbers_and_no_warning(rates, story, targe
 def test_the_work_goes_epoch_by_epoch_and_can_be_stopped(monkeypatch):
     steps = []
     monkeypatch.setattr(sweeps, "sgd_step", lambda *args: steps.append(1) or sgd_step(*args))
-    telling = start_telling(JOINT["b1"], [0, 5, 10, 2000], rate=[0.1])
+    telling = run_steps(JOINT["b1"], [0, 5, 10, 2000], rate=[0.1])
     assert [epoch for epoch, *_ in islice(telling, 3)] == [0, 5, 10]
     telling.close()
     assert len(steps) == 10
@@ -270,18 +270,18 @@ def test_wilsons_interval_at_a_known_value():
 )
 def test_a_sweep_that_makes_no_sense_is_refused_by_name(name, swept):
     with pytest.raises(ValueError, match=name):
-        tell(Story(), [0, 5], **swept)
+        run_many(Experiment(), [0, 5], **swept)
 
 
 @pytest.mark.parametrize("keep", [[], [-1], [0, 1.5]])
 def test_epochs_that_make_no_sense_are_refused(keep):
     with pytest.raises(ValueError, match="keep must"):
-        tell(Story(), keep)
+        run_many(Experiment(), keep)
 
 
 def test_a_schedule_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="schedule must be one of"):
-        tell(Story(schedule="sometimes"), [0])
+        run_many(Experiment(schedule="sometimes"), [0])
 
 
 def test_a_study_reports_each_width_and_an_interrupt_keeps_what_is_done(capsys):

@@ -188,7 +188,7 @@ class HandCalculationLab(Lab):
         """Show the current line."""
         step = self.state.derivation.steps[self.line - 1]
         self.count.value = words.LINE_COUNT.format(line=self.line, lines=self.lines)
-        self.dial.take(range(1, self.lines + 1), self.line)
+        self.dial.set_range(range(1, self.lines + 1), self.line)
         self.title.value = f'<div style="font-weight: 600; font-size: 1.15em">{escape(step.title)}</div>'
         self.formula.layout.min_height = FORMULA_HEIGHTS[self.state.start.W1.shape[1]]  # so that nothing jumps
         self.formula.value = rf"\[{escape(formula(step), quote=False)}\]"

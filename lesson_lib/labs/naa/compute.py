@@ -149,7 +149,7 @@ def find(settings: Settings) -> Finding:
         base,
         rule=settings.rule,
         threshold=settings.threshold,
-        index=mad_index(values),
+        anomaly_index=mad_index(values),
         flagged=np.flatnonzero(ruling.flagged),
         reason=ruling.reason,
     )
@@ -190,7 +190,7 @@ def _ranking(found: Signature, values: Array) -> Array:
         return -found.p
     if found.rule in ("effect", "permutation"):
         return abs(found.effect_size)
-    return found.index if found.rule == "mad" else values
+    return found.anomaly_index if found.rule == "mad" else values
 
 
 def _bars(found: Signature, quantity: str) -> Array:

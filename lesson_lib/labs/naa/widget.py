@@ -126,17 +126,17 @@ class NAALab(Lab):
         start = STARTS.get(settings.get("rule", ""))
         super().load(preset if start is None or "threshold" in settings else f"{preset}; threshold={start}")
 
-    def fit(self) -> None:
+    def sync(self) -> None:
         """Put the threshold to a new rule's range and default, before the change is followed."""
         rule = self.controls["rule"].value
-        if (self._fitted, self.threshold.taken) != (rule, THRESHOLDS[rule]):
-            self.threshold.take(THRESHOLDS[rule], STARTS[rule])
+        if (self._fitted, self.threshold.range_set) != (rule, THRESHOLDS[rule]):
+            self.threshold.set_range(THRESHOLDS[rule], STARTS[rule])
             self._fitted = rule
-        super().fit()
+        super().sync()
 
     def _rule_changed(self, _: dict[str, Any]) -> None:
-        with self._not_following():
-            self.fit()
+        with self._paused():
+            self.sync()
 
     def _assign(self, values: dict[str, Any]) -> None:
         """Assign the rule first, because it changes what the threshold may be."""

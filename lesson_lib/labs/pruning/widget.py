@@ -122,16 +122,16 @@ class PruningLab(Lab):
         """Return the curves as a small SVG."""
         return pruning_svg(self.state, verdict(self.state))
 
-    def fit(self) -> None:
+    def sync(self) -> None:
         """Let the dial count a new model's neurons, before the change is followed."""
         n = WIDTHS[self.controls["model"].value]
-        if self.pruned.taken != tuple(range(n + 1)):
-            self.pruned.take(range(n + 1), min(self.pruned.value, n))
-        super().fit()
+        if self.pruned.range_set != tuple(range(n + 1)):
+            self.pruned.set_range(range(n + 1), min(self.pruned.value, n))
+        super().sync()
 
     def _model_changed(self, _: dict[str, Any]) -> None:
-        with self._not_following():
-            self.fit()
+        with self._paused():
+            self.sync()
 
     def _assign(self, values: dict[str, Any]) -> None:
         """Assign the model first, because it changes how many neurons there are."""

@@ -78,22 +78,22 @@ def _span(positions: Sequence[float]) -> str:
 
 
 class RangedDial(Dial):
-    """A dial whose positions change with another control; `taken` is what it has taken in full."""
+    """A dial whose positions change with another control; `range_set` is what it has taken in full."""
 
     def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
         super().__init__(description, positions, value, whole)
-        self.taken = self.positions
+        self.range_set = self.positions
 
-    def take(self, positions: Sequence[float], value: float) -> None:
+    def set_range(self, positions: Sequence[float], value: float) -> None:
         """Take other positions, and a value among them."""
-        self.taken = ()
-        self._hold(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
+        self.range_set = ()
+        self._restrict(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
         self.value = value
-        self._hold(positions)
+        self._restrict(positions)
         self.number.tooltip = _span(positions)
-        self.taken = tuple(positions)
+        self.range_set = tuple(positions)
 
-    def _hold(self, positions: Sequence[float]) -> None:
+    def _restrict(self, positions: Sequence[float]) -> None:
         self.positions = tuple(positions)
         self.slider.max = max(self.slider.max, len(positions) - 1)
         self.slider.value = self._nearest(self.value)

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.parts import alert, dress, show, without_kernel
+from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
 
@@ -28,12 +28,12 @@ class Lab:
     def __init__(self) -> None:
         self.messages: dict[str, widgets.HTML] = {}
         self.error = ""
-        self._following = True
+        self._follows = True
 
     def start(self) -> None:
         """Remember the controls' values as the defaults, connect them, and show the first state."""
         self._defaults = self.values
-        dress(self.box)
+        style(self.box)
         for control in self.controls.values():
             control.observe(self._changed, names="value")
         self.draw()
@@ -100,37 +100,37 @@ class Lab:
             shown = key == (name if name in self.messages else "")
             message.value = alert(self.error.replace(name, name.replace("_", " "), 1)) if shown else ""
 
-    def fit(self) -> None:
+    def sync(self) -> None:
         """Bring what belongs together into line; an interrupt may have come between."""
         for control in self.controls.values():
             if isinstance(control, Dial):
                 control.show()
 
     def _assign(self, values: dict[str, Any]) -> None:
-        with self._not_following():
-            self.fit()
+        with self._paused():
+            self.sync()
             for name, value in values.items():
                 _put(name, value, self.controls[name])
         self._update()
 
     @contextmanager
-    def _not_following(self) -> Iterator[None]:
+    def _paused(self) -> Iterator[None]:
         """Let controls change without following each change, and follow again whatever happens."""
-        following = self._following
+        following = self._follows
         try:
-            self._following = False
+            self._follows = False
             yield
         finally:
-            self._following = following
+            self._follows = following
 
     def _changed(self, _change: dict[str, Any]) -> None:
-        if self._following:
+        if self._follows:
             self._update()
 
     def _update(self) -> None:
         try:
-            with self._not_following():
-                self.fit()
+            with self._paused():
+                self.sync()
             self._follow()
         except KeyboardInterrupt:
             self.show_error(words.INTERRUPTED)

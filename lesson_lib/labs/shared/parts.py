@@ -101,7 +101,7 @@ def button(description: str, tooltip: str, action: Callable[[], None], width: st
     return made
 
 
-def dress(box: widgets.Box) -> None:
+def style(box: widgets.Box) -> None:
     """Give a lab or an exercise its style."""
     box.add_class("by-hand")
     box.children = (*box.children, widgets.HTML(STYLE, layout=widgets.Layout(display="none")))

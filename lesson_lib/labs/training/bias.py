@@ -18,7 +18,7 @@ from lesson_lib.labs.training.trigger import WRAP, TrainingLab
 from lesson_lib.network import forward
 from lesson_lib.pictures.plot import MapPlot
 from lesson_lib.pictures.words import OUTCOME_LETTERS, TRIGGER_LABEL
-from lesson_lib.sweeps.experiment import EPOCHS, OutcomeMap, Story, map_steps
+from lesson_lib.sweeps.experiment import EPOCHS, Experiment, OutcomeMap, map_steps
 from lesson_lib.training import OUTCOMES, POISONED
 
 TRAINED = {"none": (), "b2": ("b2",), "b1": ("b1",), "both": ("b1", "b2")}
@@ -47,13 +47,13 @@ class BiasLab(TrainingLab):
             ),
         }
 
-    def story(self) -> Story:
-        """Return the story with the chosen biases; raises ValueError, naming the control, for bad text."""
+    def experiment(self) -> Experiment:
+        """Return the experiment with the chosen biases; raises ValueError, naming the control, for bad text."""
         value = self.values
         width = int(value["width"])
         if value["weights"] == "article" and width != 2:
             raise ValueError(words.WIDTH_NEEDS_RANDOM)
-        return Story(
+        return Experiment(
             rate=value["rate"],
             target=value["target"],
             position=value["position"],
@@ -68,12 +68,12 @@ class BiasLab(TrainingLab):
     def last_curves(self) -> dict[str, Any]:
         """Return each neuron's activation for x = 1, x = 2 and the trigger."""
         seen = self.state
-        X = np.array([*POISONED.X[:2], [seen.story.position]])
-        a1 = forward(seen.params, X, activation=seen.story.activation).a1
+        X = np.array([*POISONED.X[:2], [seen.experiment.position]])
+        a1 = forward(seen.params, X, activation=seen.experiment.activation).a1
         beside = {"x = 1": 0.3, "x = 2": 0.5, TRIGGER_LABEL: 0.7}  # so that no marker covers another
-        columns = np.arange(seen.story.width)
+        columns = np.arange(seen.experiment.width)
         return {
-            f"a1 {name}": ((columns + place) / seen.story.width, row)
+            f"a1 {name}": ((columns + place) / seen.experiment.width, row)
             for (name, place), row in zip(beside.items(), a1, strict=True)
         }
 
@@ -140,10 +140,10 @@ class BiasLab(TrainingLab):
 
     def map_steps(self) -> Iterator[int]:
         """Make the map, yielding each epoch as it is reached; the map appears at the end."""
-        story = self.story()
-        made = yield from map_steps(story, MAP_RATES, MAP_TARGETS)
+        experiment = self.experiment()
+        made = yield from map_steps(experiment, MAP_RATES, MAP_TARGETS)
         plot = MapPlot(MAP_RATES, MAP_TARGETS)
-        self.map, self._map_story, self._map_plot, self._map_epoch = made, story, plot, -1
+        self.map, self._map_experiment, self._map_plot, self._map_epoch = made, experiment, plot, -1
         self._draw_map()
 
     def _draw_map(self) -> None:
@@ -168,8 +168,8 @@ class BiasLab(TrainingLab):
         )
         rate, target = self.values["rate"], self.values["target"]
         cell = self.map.nearest(rate, target, epoch).value
-        now = replace(self.state.story, rate=self._map_story.rate, target=self._map_story.target)
-        stale = "" if now == self._map_story else f" {words.MAP_STALE}"
+        now = replace(self.state.experiment, rate=self._map_experiment.rate, target=self._map_experiment.target)
+        stale = "" if now == self._map_experiment else f" {words.MAP_STALE}"
         epochs = f"{epoch} epochs" if epoch == self.epoch else words.MAP_KEPT.format(epoch=epoch, asked=self.epoch)
         text = words.MAP_SUMMARY.format(epochs=epochs, shares=shares, rate=f"{rate:g}", target=f"{target:g}", cell=cell)
         return text + stale

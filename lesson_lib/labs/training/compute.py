@@ -1,4 +1,4 @@
-"""What the training labs share: from a story to one run out of a whole slider's runs, its plots, locks and verdict."""
+"""What the training labs share: from an experiment to one of a whole slider's runs, its plots, locks and verdict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
 from lesson_lib.network import PARAMETERS, Params, chain_rule, collect, forward
 from lesson_lib.pictures.network import network_diagram, zero_marks
-from lesson_lib.sweeps.experiment import EPOCHS, Histories, Story, tell
+from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
 
 STEPS = (
@@ -49,17 +49,17 @@ GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise l
 
 
 @lru_cache(maxsize=24)
-def _table(story: Story, along: str, values: tuple[float, ...], keep: tuple[int, ...]) -> Histories:
-    told = tell(story, keep, **{along: values})
-    read_only(told.epochs, told.outputs, *told.gradient_norms.values())
-    return told
+def _table(experiment: Experiment, along: str, values: tuple[float, ...], keep: tuple[int, ...]) -> Trajectories:
+    trajectories = run_many(experiment, keep, **{along: values})
+    read_only(trajectories.epochs, trajectories.outputs, *trajectories.gradient_norms.values())
+    return trajectories
 
 
 @dataclass(frozen=True)
 class View:
     """One run at one epoch: what a training lab shows. outputs is (f(1), f(2), f(trigger)) per kept epoch."""
 
-    story: Story
+    experiment: Experiment
     epoch: int
     epochs: np.ndarray
     outputs: np.ndarray
@@ -78,7 +78,7 @@ class View:
     @property
     def trigger_learnt(self) -> bool:
         """Whether the answer at the trigger is within the tolerance of the target."""
-        return bool(abs(self.now[2] - self.story.target) <= TOLERANCE)
+        return bool(abs(self.now[2] - self.experiment.target) <= TOLERANCE)
 
     @property
     def clean_kept(self) -> bool:
@@ -86,28 +86,28 @@ class View:
         return bool((abs(self.now[:2] - CLEAN.Y[:, 0]) <= TOLERANCE).all())
 
 
-def view(story: Story, epoch: int, along: str = "rate") -> View:
-    """Return one run of a story at one epoch.
+def view(experiment: Experiment, epoch: int, along: str = "rate") -> View:
+    """Return one run of an experiment at one epoch.
 
     All runs along one slider ("rate", "target" or "position") are trained together and remembered, so that moving
     that slider, or the epoch, only looks the next one up.
     """
-    value = getattr(story, along)
+    value = getattr(experiment, along)
     values = tuple(sorted({*SWEPT[along], value}))
-    told = _table(replace(story, **{along: values[0]}), along, values, tuple(sorted({*EPOCHS, epoch})))
-    run, at = values.index(value), int(np.searchsorted(told.epochs, epoch))
-    params = told.params_at(at, run)
-    stopped = int(told.diverged_at[run])
+    trajectories = _table(replace(experiment, **{along: values[0]}), along, values, tuple(sorted({*EPOCHS, epoch})))
+    run, at = values.index(value), int(np.searchsorted(trajectories.epochs, epoch))
+    params = trajectories.params_at(at, run)
+    stopped = int(trajectories.diverged_at[run])
     return View(
-        story=story,
+        experiment=experiment,
         epoch=epoch,
-        epochs=told.epochs,
-        outputs=told.outputs[:, :, run],
-        gradient_norms={name: norms[:, run] for name, norms in told.gradient_norms.items()},
+        epochs=trajectories.epochs,
+        outputs=trajectories.outputs[:, :, run],
+        gradient_norms={name: norms[:, run] for name, norms in trajectories.gradient_norms.items()},
         params=params,
-        outcome=OUTCOMES[told.outcomes[at, run]],
+        outcome=OUTCOMES[trajectories.outcomes[at, run]],
         diverged_at=stopped if 0 <= stopped <= epoch else None,
-        locks=locks(params, [[story.position]], [[story.target]], **story.keywords),
+        locks=locks(params, [[experiment.position]], [[experiment.target]], **experiment.keywords),
     )
 
 
@@ -116,9 +116,9 @@ def verdict(seen: View) -> str:
     mark = {True: YES, False: NO}
     facts = words.VERDICT_FACTS.format(
         trigger=mark[seen.trigger_learnt],
-        position=f"{seen.story.position:g}",
+        position=f"{seen.experiment.position:g}",
         at_trigger=short(seen.now[2]),
-        target=f"{seen.story.target:g}",
+        target=f"{seen.experiment.target:g}",
         clean=mark[seen.clean_kept],
         f1=short(seen.now[0]),
         f2=short(seen.now[1]),
@@ -148,9 +148,9 @@ def verdict_html(seen: View) -> str:
 
 def trigger_diagram(seen: View, on_paper: bool = False) -> str:
     """Return the net at this epoch with the trigger in it; the factors that lock a gradient are crossed out."""
-    x, y = np.array([[seen.story.position]]), np.array([[seen.story.target]])
-    passed = forward(seen.params, x, activation=seen.story.activation)
-    factors = chain_rule(seen.params, passed, y, **seen.story.keywords)
+    x, y = np.array([[seen.experiment.position]]), np.array([[seen.experiment.target]])
+    passed = forward(seen.params, x, activation=seen.experiment.activation)
+    factors = chain_rule(seen.params, passed, y, **seen.experiment.keywords)
     gradients = collect(x, passed, factors)
     known = {"X": x, "Y": y, **passed._asdict(), **factors._asdict()}
     known |= {f"d{name}": gradient for name, gradient in gradients._asdict().items()}
@@ -161,13 +161,13 @@ def trigger_diagram(seen: View, on_paper: bool = False) -> str:
 
 def curves(seen: View) -> dict[str, tuple[Any, Any]]:
     """Return the data of the two panels that both labs have: the function, and the outputs over the epochs."""
-    story, trained = seen.story, seen.epochs
-    values = forward(seen.params, GRID[:, None], activation=story.activation).y_hat[:, 0]
+    experiment, trained = seen.experiment, seen.epochs
+    values = forward(seen.params, GRID[:, None], activation=experiment.activation).y_hat[:, 0]
     return {
         "function": (GRID, values),
         "clean": (CLEAN.X[:, 0], CLEAN.Y[:, 0]),
-        "trigger": ([story.position], [story.target]),
-        "target": ([0, 2200], [story.target, story.target]),
+        "trigger": ([experiment.position], [experiment.target]),
+        "target": ([0, 2200], [experiment.target, experiment.target]),
         "output": (trained, seen.outputs[2]),
         "clean error": (trained, abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)),
         "epoch": ([seen.epoch, seen.epoch], [-11, 11]),
@@ -176,15 +176,15 @@ def curves(seen: View) -> dict[str, tuple[Any, Any]]:
 
 def describe(seen: View) -> str:
     """Return the picture's text twin: the settings, the verdict and the locks."""
-    story = seen.story
-    settings = words.STORY.format(
-        rate=f"{story.rate:g}",
-        target=f"{story.target:g}",
-        position=f"{story.position:g}",
-        schedule=story.schedule,
-        activation=story.activation,
+    experiment = seen.experiment
+    settings = words.EXPERIMENT.format(
+        rate=f"{experiment.rate:g}",
+        target=f"{experiment.target:g}",
+        position=f"{experiment.position:g}",
+        schedule=experiment.schedule,
+        activation=experiment.activation,
         epoch=seen.epoch,
-        trained=AND.join([", ".join(story.trainable[:-1]), story.trainable[-1]]),
+        trained=AND.join([", ".join(experiment.trainable[:-1]), experiment.trainable[-1]]),
     )
     state = "; ".join(f"{SYMBOLS[f'd{lock.name}'][1]}: {lock.reason}" for lock in seen.locks)
     return f"{settings} {verdict(seen)} {words.LOCKS_CAPTION} {state}."

@@ -23,13 +23,13 @@ from lesson_lib.labs.training.compute import (
     view,
 )
 from lesson_lib.pictures.plot import training_plot
-from lesson_lib.sweeps.experiment import EPOCHS, SCHEDULES, Story
+from lesson_lib.sweeps.experiment import EPOCHS, SCHEDULES, Experiment
 
 WRAP = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
 
 
 class TrainingLab(Lab):
-    """A lab about one story: its dials, the run they lead to, and pictures that follow without training again."""
+    """A lab about one experiment: its dials, the run they lead to, and pictures that follow without training again."""
 
     last_panel = "gradients"
     start_epoch = 100
@@ -50,7 +50,7 @@ class TrainingLab(Lab):
         self.pictures = widgets.HTML()
         self.facts = widgets.HTML(layout=widgets.Layout(min_height="150px"))  # so that nothing below jumps
         self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
-        self.state: View = view(self.story(), self.epoch)
+        self.state: View = view(self.experiment(), self.epoch)
         self.box = self.layout()
         self.start()
 
@@ -62,8 +62,8 @@ class TrainingLab(Lab):
         """Return the box with everything in it."""
         raise NotImplementedError
 
-    def story(self) -> Story:
-        """Return the story that the controls tell; raises ValueError for values that do not fit."""
+    def experiment(self) -> Experiment:
+        """Return the experiment that the controls ask for; raises ValueError for values that do not fit."""
         raise NotImplementedError
 
     @property
@@ -72,11 +72,11 @@ class TrainingLab(Lab):
         return int(self.controls["epochs"].value)
 
     def compute(self) -> None:
-        """Look the story up among the runs along the dial that moved last."""
-        story = self.story()
-        moved = [name for name in SWEPT if getattr(story, name) != getattr(self.state.story, name)]
+        """Look the experiment up among the runs along the dial that moved last."""
+        experiment = self.experiment()
+        moved = [name for name in SWEPT if getattr(experiment, name) != getattr(self.state.experiment, name)]
         self.along = moved[0] if len(moved) == 1 else self.along
-        self.state = view(story, self.epoch, self.along)
+        self.state = view(experiment, self.epoch, self.along)
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
@@ -107,10 +107,10 @@ class TriggerLab(TrainingLab):
             "at_zero": choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "186px", "96px"),
         }
 
-    def story(self) -> Story:
+    def experiment(self) -> Experiment:
         """Return the article's net with these settings; only the weights are trained."""
         value = self.values
-        return Story(
+        return Experiment(
             rate=value["rate"],
             target=value["target"],
             position=value["position"],

@@ -13,7 +13,7 @@ VERDICT_FACTS = (
     "Trigger learnt: {trigger} (f({position}) = {at_trigger}, target {target}). "
     "Clean task kept: {clean} (f(1) = {f1}, f(2) = {f2})."
 )
-STORY = (
+EXPERIMENT = (
     "After {epoch} epochs with rate {rate}, trigger x = {position}, target {target}, schedule {schedule}, "
     "{activation}, training {trained}:"
 )
