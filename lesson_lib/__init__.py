@@ -11,10 +11,12 @@ __getattr__, __dir__, __all__ = door(
     {
         "network": "ARTICLE Params forward loss backward sgd_step",
         "training": "CLEAN TRIGGER POISONED Dataset train",
-        "derivation.step": "derive_step",
+        "derivation.derive": "derive_step",
         "derivation.certificate": "certify",
         "derivation.proofs": "fix_matrix prove_frozen prove_homogeneous",
-        "sweeps.experiment": "Experiment endings outcome_map width_study report",
+        "sweeps.experiment": "Experiment endings",
+        "sweeps.maps": "outcome_map",
+        "sweeps.random_starts": "width_study report",
         "naa.comparison": "detect_backdoor_via_naa simulate_activations analyse score",
         "naa.rules": "RULES",
         "digits": "CORNER CENTRE QUIET SHIFTS load poison stamp triggered plant train_classifier accuracy "

@@ -1,126 +1,129 @@
-"""The few matrix operations in which NumPy and SymPy differ; `symbolic` adds SymPy's side of each."""
+"""One kind of array: NumPy's, with floats, Fractions or SymPy expressions as entries; and what may come into a room."""
 
 from fractions import Fraction
-from functools import singledispatch
 from numbers import Rational, Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-# The one place that says how steep relu is at its corner. Any value from 0 to 1 is a defensible choice
-# (a subgradient); 0 is what the article, PyTorch and most code use.
-RELU_PRIME_AT_ZERO = 0
-
-Matrix = Any  # a two-dimensional NumPy array (float64, or Fractions) or a SymPy matrix
+Array = NDArray[Any]
+Matrix = Any  # what becomes a two-dimensional Array: nested lists, an array, a tensor; or a traced value
 
 
-@singledispatch
-def as_matrix(value: Any, name: str, exact: bool = False) -> Matrix:
-    """Return a read-only two-dimensional copy of `value`: float64, or Fractions if any entry is one or `exact` is set.
+class Stacked(np.ndarray):
+    """Many matrices in one array (rows, columns, ...): the axes behind count nets or epochs; @ and T act on each."""
 
-    Exact reading takes a decimal as it is written: 0.1 is 1/10. Raises ValueError, naming the argument, unless
-    `value` is a non-empty rectangle of finite numbers.
+    def __matmul__(self, other: Any) -> Any:
+        return np.einsum("ik...,kj...->ij...", self, other).view(Stacked)
+
+    @property
+    def T(self) -> "Stacked":
+        """The transpose, matrix by matrix."""
+        return self.swapaxes(0, 1)
+
+
+def stack(matrix: Any, *counts: int) -> Any:
+    """Return one matrix repeated along axes of these lengths: (rows, columns, *counts)."""
+    values = np.asarray(matrix)
+    return np.broadcast_to(values[(..., *[None] * len(counts))], (*values.shape, *counts)).view(Stacked)
+
+
+def as_array(value: Any, name: str, *, exact: bool | None = None, symbols: bool = False) -> Array:
+    """Return a read-only two-dimensional copy (rows, columns): float64, or exact if any entry is or `exact` says so.
+
+    Exact entries are Fractions, and a decimal is taken as it is written: 0.1 is 1/10, in float32 too. With `symbols`,
+    SymPy expressions may stand among them. Raises ValueError, naming the argument, unless `value` (nested lists, an
+    array, a torch tensor, a SymPy matrix) is a rectangle, none empty, of finite real numbers.
     """
-    array = value if isinstance(value, np.ndarray) and value.dtype == np.float64 else _numbers(value, name)
+    array = _plain(value, name)
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"{name} must have two dimensions, rows and columns, none empty; got shape {array.shape}")
-    try:
-        floats = array.astype(float)
-    except OverflowError:
-        raise ValueError(f"{name} must hold finite numbers; got one that is too large") from None
-    if not np.isfinite(floats).all():
-        raise ValueError(f"{name} must hold finite numbers; got {floats[~np.isfinite(floats)][0]}")
-    if exact or holds_fractions(array):
-        floats = np.array([[as_fraction(entry) for entry in row] for row in array], dtype=object)
-    read_only(floats)
-    return floats
+    if array.dtype == np.float64 and not exact:
+        found = array.copy()
+    else:
+        entries = [[_number(entry, name, symbols) for entry in row] for row in array]
+        if exact is None:
+            exact = any(isinstance(entry, Fraction) or is_symbolic(entry) for row in entries for entry in row)
+        found = np.empty(array.shape, dtype=object if exact else np.float64)
+        found[:] = [[_convert(entry, name, exact) for entry in row] for row in entries]
+    if found.dtype != object and not np.isfinite(found).all():
+        raise ValueError(f"{name} must hold finite numbers; got {found[~np.isfinite(found)][0]}")
+    read_only(found)
+    return found
 
 
-def read_only(*arrays: np.ndarray) -> None:
+def as_rows(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: int = 1) -> Array:
+    """Return a table of real numbers (rows, columns) in the precision it came in, without a copy where possible.
+
+    It takes what `as_array` takes, but leaves it to the caller to look for numbers that are not finite, as it reads
+    them. Raises ValueError, naming the argument and its `shape`, for anything else, or fewer rows than `least`.
+    """
+    array = _plain(values, name)
+    if array.ndim != 2 or array.shape[0] < least or array.shape[1] < 1:
+        raise ValueError(f"{name} must have shape {shape}, at least ({least}, 1); got {array.shape}")
+    if array.dtype == object:
+        array = np.array([[float(_number(entry, name, False)) for entry in row] for row in array]).reshape(array.shape)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must hold real numbers; got {array.dtype}")
+    return array
+
+
+def as_fraction(number: Any) -> Fraction:
+    """Return the number as the fraction it was written as: 0.1 is 1/10, not its nearest binary neighbour."""
+    if isinstance(number, Rational):
+        return Fraction(int(number.numerator), int(number.denominator))
+    return Fraction(str(number if isinstance(number, np.floating) else float(number)))
+
+
+def is_symbolic(entry: Any) -> bool:
+    """Tell whether an entry is an expression of SymPy's, which need not be loaded for this."""
+    return hasattr(entry, "free_symbols")
+
+
+def read_only(*arrays: Array) -> None:
     """Protect arrays that are remembered: a change in place would show up wherever they are used again."""
     for array in arrays:
         array.flags.writeable = False
 
 
-def _numbers(value: Any, name: str) -> np.ndarray:
+def _plain(value: Any, name: str) -> Array:
+    """Return an array with the entries as they came; raises ValueError for a mask and for ragged rows."""
+    if np.ma.isMaskedArray(value):
+        raise ValueError(f"{name} must be a plain array; got a masked one")
+    if hasattr(value, "detach"):  # a torch tensor; NumPy has no bfloat16
+        tensor = value.detach().cpu()
+        value = tensor.float().numpy() if "bfloat16" in str(tensor.dtype) else tensor.numpy()
+    if isinstance(value, np.ndarray):
+        return value
     try:
         np.array(value)  # refuses rows of different lengths
-        array = np.array(value, dtype=object)
+        return np.array(value, dtype=object)
     except ValueError:
         raise ValueError(f"{name} must have rows of equal length; got {value!r}") from None
-    for entry in array.flat:
-        if not isinstance(entry, Real) or isinstance(entry, bool | np.bool_):
-            raise ValueError(f"{name} must hold numbers; got {entry!r}")
-    return array
 
 
-@singledispatch
-def as_matrix_like(pattern: Matrix, value: Any, name: str) -> Matrix:
-    """Return `value` as a matrix of the same kind as `pattern`: float64, Fractions or SymPy."""
-    return as_matrix(value, name, exact=pattern.dtype == object)
+def _number(entry: Any, name: str, symbols: bool) -> Any:
+    """Return an exact number as a Fraction, and anything else that may stand in a matrix as it is."""
+    if isinstance(entry, Real) and not isinstance(entry, bool | np.bool_):
+        is_whole = isinstance(entry, int | np.integer)
+        return as_fraction(entry) if isinstance(entry, Rational) and not is_whole else entry
+    if not (symbols and is_symbolic(entry)):
+        raise ValueError(f"{name} must hold numbers; got {entry!r}")
+    if entry.is_finite is False or entry.is_real is False or str(entry) == "nan":
+        raise ValueError(f"{name} must hold finite real numbers; got {entry!r}")
+    return entry
 
 
-def as_fraction(number: Any) -> Fraction:
-    """Return the number as the fraction it was written as: 0.1 is 1/10, not its nearest binary neighbour."""
-    return Fraction(number) if isinstance(number, Rational) else Fraction(str(float(number)))
-
-
-def holds_fractions(value: Any) -> bool:
-    """Tell whether any entry is exact but not an integer type: a Fraction or a SymPy Rational."""
-    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
-        return False
+def _convert(entry: Any, name: str, exact: bool) -> Any:
+    """Return a number as a Fraction or as a float; short floats count as the decimals they were written as."""
+    if is_symbolic(entry) and not isinstance(entry, Real):
+        return entry
     try:
-        entries = np.array(value, dtype=object).flat
-    except ValueError:
-        return False
-    return any(isinstance(entry, Rational) and not isinstance(entry, int | np.integer) for entry in entries)
-
-
-@singledispatch
-def ones_column(X: Matrix) -> Matrix:
-    """Return the column of ones (n_samples, 1) that repeats a bias row for every sample."""
-    return np.ones((X.shape[0], 1), dtype=int)
-
-
-@singledispatch
-def activate(z1: Matrix, activation: str = "relu") -> Matrix:
-    """Return a1 = phi(z1), entry by entry; same shape as z1."""
-    if activation == "relu":
-        return np.maximum(z1, 0)
-    if activation == "leaky_relu":
-        return np.where(z1 > 0, z1, z1 / 100)
-    if activation == "tanh":
-        return np.tanh(z1.astype(float))
-    if activation == "sigmoid":
-        return (1 + np.tanh(z1.astype(float) / 2)) / 2  # 1 / (1 + exp(-z)), without overflow
-    return z1
-
-
-@singledispatch
-def activate_prime(z1: Matrix, activation: str = "relu", relu_prime_at_zero: float = RELU_PRIME_AT_ZERO) -> Matrix:
-    """Return phi'(z1), entry by entry: for relu 1 where z1 > 0, 0 where z1 < 0, and the convention at 0.
-
-    leaky_relu has a corner too; there 0 stands for its slope from the left and 1 for its slope from the right.
-    """
-    if activation == "relu":
-        return np.where(z1 > 0, 1, np.where(z1 == 0, relu_prime_at_zero, 0))
-    one = z1 * 0 + 1
-    if activation == "leaky_relu":
-        below = one / 100
-        return np.where(z1 > 0, one, np.where(z1 == 0, below + (one - below) * relu_prime_at_zero, below))
-    if activation == "identity":
-        return one
-    a1 = activate(z1, activation)
-    return 1 - a1 * a1 if activation == "tanh" else a1 * (1 - a1)
-
-
-@singledispatch
-def multiply(left: Matrix, right: Matrix) -> Matrix:
-    """Return the product entry by entry (not the matrix product); both have the same shape."""
-    return left * right
-
-
-@singledispatch
-def sum_of_squares(errors: Matrix) -> Any:
-    """Return the sum of all squared entries, a single number."""
-    return (errors * errors).sum()
+        if not np.isfinite(float(entry)):
+            raise ValueError(f"{name} must hold finite numbers; got {float(entry)}")
+    except OverflowError:
+        raise ValueError(f"{name} must hold finite numbers; got one that is too large") from None
+    if exact:
+        return as_fraction(entry)
+    return float(str(entry)) if isinstance(entry, np.floating) else float(entry)

@@ -1,47 +1,35 @@
-"""The two-layer net, written once: the same lines run on NumPy arrays and on SymPy matrices.
+"""The two-layer net, written once: the same lines run on floats, Fractions, SymPy's letters, and many nets at once.
 
 Rows are samples and columns are neurons, and everything is two-dimensional::
 
-    z1 = X W1 + 1 b1      X (n_samples, n_in), W1 (n_in, n_hidden), b1 (1, n_hidden)
-    a1 = phi(z1)          (n_samples, n_hidden)
-    y_hat = a1 W2 + 1 b2  W2 (n_hidden, n_out), b2 (1, n_out)
-
-Here 1 is a column of ones with a row per sample, and phi is relu unless you say otherwise.
+    z1 = X W1 + b1      X (n_samples, n_in), W1 (n_in, n_hidden), b1 (1, n_hidden) added to every row
+    a1 = phi(z1)        (n_samples, n_hidden)
+    y_hat = a1 W2 + b2  W2 (n_hidden, n_out), b2 (1, n_out) added to every row
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.arrays import (
-    RELU_PRIME_AT_ZERO,
-    Matrix,
-    activate,
-    activate_prime,
-    as_fraction,
-    as_matrix,
-    as_matrix_like,
-    holds_fractions,
-    multiply,
-    ones_column,
-    sum_of_squares,
-)
+from lesson_lib.activations import ACTIVATIONS, SYMBOLIC_ACTIVATIONS, Activation
+from lesson_lib.arrays import Array, Matrix, as_array, as_fraction, is_symbolic, read_only
 
 PARAMETERS = ("W1", "b1", "W2", "b2")
-ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "identity")
+REDUCTIONS = ("sum", "mean")  # of the loss over the samples
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Params:
-    """The net's weights and biases: W1 (n_in, n_hidden), b1 (1, n_hidden), W2 (n_hidden, n_out), b2 (1, n_out).
+    """A net: W1 (n_in, n_hidden), b1 (1, n_hidden), W2 (n_hidden, n_out), b2 (1, n_out), and its activation.
 
-    Give nested lists or arrays. Floats stay float64, Fractions and SymPy matrices stay exact. Frozen:
-    an update returns new Params. Raises ValueError, naming the argument, for text, NaN or shapes that do not fit.
+    Give nested lists or arrays. Floats stay float64; one Fraction makes all exact, and SymPy's letters may stand among
+    them. `activation` is one of ACTIVATIONS. Frozen: an update returns new Params. Raises ValueError, naming the
+    argument, for text, NaN or shapes that do not fit.
 
     >>> Params(W1=[[0.5, -0.5]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]]).W2.shape
     (2, 1)
@@ -51,21 +39,55 @@ class Params:
     b1: Matrix
     W2: Matrix
     b2: Matrix
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the entries are exact (Fractions or SymPy) rather than floats."""
-        return getattr(self.W1, "dtype", np.dtype(object)).kind == "O"
+    activation: str = "relu"
+    # How steep relu is at its corner, and leaky relu: from 0, the slope from the left, to 1, the one from the right.
+    # Any value is a defensible choice (a subgradient); 0 is what the article, PyTorch and most code use.
+    relu_prime_at_zero: Any = 0
 
     def __post_init__(self) -> None:
-        exact = any(holds_fractions(getattr(self, name)) for name in PARAMETERS)
-        object.__setattr__(self, "W1", as_matrix(self.W1, "W1", exact))
-        for name in ("b1", "W2", "b2"):
-            object.__setattr__(self, name, as_matrix_like(self.W1, getattr(self, name), name))
+        exact = any(as_array(getattr(self, name), name, symbols=True).dtype == object for name in PARAMETERS)
+        for name in PARAMETERS:
+            vars(self)[name] = as_array(getattr(self, name), name, exact=exact, symbols=True)
         n_hidden, n_out = self.W1.shape[1], self.W2.shape[1]
         _expect("b1", self.b1, (1, n_hidden), f"W1 {self.W1.shape}")
         _expect("W2", self.W2, (n_hidden, n_out), f"W1 {self.W1.shape}")
         _expect("b2", self.b2, (1, n_out), f"W2 {self.W2.shape}")
+        _choose("activation", self.activation, tuple(ACTIVATIONS))
+        if not isinstance(self.relu_prime_at_zero, Real) or not 0 <= float(self.relu_prime_at_zero) <= 1:
+            raise ValueError(f"relu_prime_at_zero must be a number from 0 to 1; got {self.relu_prime_at_zero!r}")
+
+    def __repr__(self) -> str:
+        told = [f.name for f in fields(self) if f.name in PARAMETERS or getattr(self, f.name) != f.default]
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the entries are exact (Fractions or SymPy's) rather than floats."""
+        return bool(self.W1.dtype == object)
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Whether SymPy's expressions are among the entries."""
+        return self.is_exact and any(is_symbolic(entry) for name in PARAMETERS for entry in getattr(self, name).flat)
+
+    def phi(self, z1: Array) -> Any:
+        """Return the activations a1, entry by entry; same shape as z1."""
+        return self._functions.phi(z1)
+
+    def phi_prime(self, z1: Array) -> Any:
+        """Return the slopes da1/dz1, entry by entry: of relu 1 where z1 > 0, 0 where z1 < 0, the convention at 0."""
+        return self._functions.prime(z1, self.relu_prime_at_zero)
+
+    @property
+    def _functions(self) -> Activation:
+        return (SYMBOLIC_ACTIVATIONS if self.is_symbolic else ACTIVATIONS)[self.activation]
+
+    def with_arrays(self, **arrays: Any) -> "Params":
+        """Return the same net with other arrays, unchecked: for what was computed from checked ones."""
+        moved = object.__new__(type(self))
+        vars(moved).update(vars(self) | arrays)
+        read_only(*arrays.values())
+        return moved
 
 
 class Forward(NamedTuple):
@@ -77,11 +99,11 @@ class Forward(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """The links of the chain rule, a row per sample: dL/dy_hat, dL/da1, the gate phi'(z1), and dL/dz1."""
+    """The links of the chain rule, a row per sample: dL/dy_hat, dL/da1, phi'(z1), and dL/dz1."""
 
     dy_hat: Matrix
     da1: Matrix
-    gate: Matrix
+    phi_prime: Matrix
     dz1: Matrix
 
 
@@ -94,23 +116,58 @@ class Gradients(NamedTuple):
     b2: Matrix
 
 
-def forward(params: Params, X: Matrix, *, activation: str = "relu") -> Forward:
+# The lines: they check nothing, and run on whatever can be added and multiplied ------------------------------------
+
+
+def propagate(net: Any, X: Any) -> Forward:
+    """Pass X forward through the net."""
+    z1 = X @ net.W1 + net.b1  # (n_samples, n_hidden)
+    a1 = net.phi(z1)  # (n_samples, n_hidden)
+    y_hat = a1 @ net.W2 + net.b2  # (n_samples, n_out)
+    return Forward(z1, a1, y_hat)
+
+
+def half_squares(errors: Any) -> Any:
+    """Return half the sum of the squared errors, y_hat - Y."""
+    return (errors**2).sum(axis=(0, 1)) / 2
+
+
+def chain_rule(net: Any, passed: Forward, dy_hat: Any) -> Factors:
+    """Walk back from dL/dy_hat to z1 and return every link on the way, a row per sample."""
+    da1 = dy_hat @ net.W2.T  # (n_samples, n_hidden)
+    phi_prime = net.phi_prime(passed.z1)  # (n_samples, n_hidden)
+    dz1 = da1 * phi_prime  # (n_samples, n_hidden)
+    return Factors(dy_hat, da1, phi_prime, dz1)
+
+
+def parameter_gradients(X: Any, passed: Forward, factors: Factors) -> Gradients:
+    """Multiply each link by what its parameter was multiplied with, which also sums over the samples."""
+    return Gradients(
+        W1=X.T @ factors.dz1,  # (n_in, n_hidden)
+        b1=factors.dz1.sum(axis=0, keepdims=True),  # (1, n_hidden)
+        W2=passed.a1.T @ factors.dy_hat,  # (n_hidden, n_out)
+        b2=factors.dy_hat.sum(axis=0, keepdims=True),  # (1, n_out)
+    )
+
+
+def descend(net: Any, gradients: Gradients, rate: Any, trainable: Sequence[str]) -> Any:
+    """Move each trainable parameter downhill, by the rate times its gradient."""
+    return net.with_arrays(**{name: getattr(net, name) - rate * getattr(gradients, name) for name in trainable})
+
+
+# What you call: it checks what it is given, then runs the lines ----------------------------------------------------
+
+
+def forward(params: Params, X: Any) -> Forward:
     """Compute z1, a1 and y_hat for every row of X (n_samples, n_in).
 
     >>> forward(ARTICLE, [[1], [2]]).y_hat.tolist()
     [[0.5], [1.0]]
     """
-    _choose("activation", activation, ACTIVATIONS)
-    X = as_matrix_like(params.W1, X, "X")
-    _expect("X", X, (X.shape[0], params.W1.shape[0]), f"W1 {params.W1.shape}")
-    ones = ones_column(X)
-    z1 = X @ params.W1 + ones @ params.b1  # (n_samples, n_hidden)
-    a1 = activate(z1, activation)  # (n_samples, n_hidden)
-    y_hat = a1 @ params.W2 + ones @ params.b2  # (n_samples, n_out)
-    return Forward(z1, a1, y_hat)
+    return propagate(params, check_inputs(params, X))
 
 
-def loss(y_hat: Matrix, Y: Matrix, *, reduction: str = "sum") -> Any:
+def loss(y_hat: Any, Y: Any, *, reduction: str = "sum") -> Any:
     """Return half the sum of squared errors; with reduction="mean", that sum divided by n_samples.
 
     The article calls its half sum "MSE", the mean squared error. It is not a mean: it grows with every sample.
@@ -118,69 +175,27 @@ def loss(y_hat: Matrix, Y: Matrix, *, reduction: str = "sum") -> Any:
     >>> loss([[0.5], [1.0]], [[1], [2]])
     0.625
     """
-    _choose("reduction", reduction, ("sum", "mean"))
-    y_hat = as_matrix(y_hat, "y_hat")
-    Y = as_matrix_like(y_hat, Y, "Y")
+    _choose("reduction", reduction, REDUCTIONS)
+    y_hat = as_array(y_hat, "y_hat", symbols=True)
+    Y = as_array(Y, "Y", exact=y_hat.dtype == object, symbols=True)
     _expect("Y", Y, y_hat.shape, f"y_hat {y_hat.shape}")
-    half = sum_of_squares(y_hat - Y) / 2
-    total = half / y_hat.shape[0] if reduction == "mean" else half
+    total = half_squares(y_hat - Y)
+    total = total / len(y_hat) if reduction == "mean" else total
     return float(total) if isinstance(total, np.floating) else total
 
 
-def chain_rule(
-    params: Params,
-    passed: Forward,
-    Y: Matrix,
-    *,
-    activation: str = "relu",
-    reduction: str = "sum",
-    relu_prime_at_zero: Any = RELU_PRIME_AT_ZERO,
-) -> Factors:
-    """Walk back from the loss to z1 and return every link on the way, a row per sample."""
-    check_convention(relu_prime_at_zero)
-    z1, _, y_hat = passed
-    dy_hat = y_hat - Y  # (n_samples, n_out): the derivative of half a square
-    if reduction == "mean":
-        dy_hat = dy_hat / Y.shape[0]
-    da1 = dy_hat @ params.W2.T  # (n_samples, n_hidden)
-    gate = activate_prime(z1, activation, relu_prime_at_zero)  # (n_samples, n_hidden)
-    dz1 = multiply(da1, gate)  # (n_samples, n_hidden)
-    return Factors(dy_hat, da1, gate, dz1)
-
-
-def collect(X: Matrix, passed: Forward, factors: Factors) -> Gradients:
-    """Multiply each link by what its parameter was multiplied with, which also sums over the samples."""
-    ones = ones_column(X)
-    return Gradients(
-        W1=X.T @ factors.dz1,  # (n_in, n_hidden)
-        b1=ones.T @ factors.dz1,  # (1, n_hidden)
-        W2=passed.a1.T @ factors.dy_hat,  # (n_hidden, n_out)
-        b2=ones.T @ factors.dy_hat,  # (1, n_out)
-    )
-
-
-def backward(
-    params: Params,
-    X: Matrix,
-    Y: Matrix,
-    *,
-    activation: str = "relu",
-    reduction: str = "sum",
-    relu_prime_at_zero: Any = RELU_PRIME_AT_ZERO,
-) -> Gradients:
+def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradients:
     """Compute dL/dW1, dL/db1, dL/dW2 and dL/db2 on the samples X (n_samples, n_in), Y (n_samples, n_out).
 
     >>> backward(ARTICLE, [[1], [2]], [[1], [2]]).W1.tolist()
     [[-2.5, 0.0]]
     """
-    _choose("reduction", reduction, ("sum", "mean"))
-    X, Y = as_matrix_like(params.W1, X, "X"), as_matrix_like(params.W1, Y, "Y")
-    passed = forward(params, X, activation=activation)
-    _expect("Y", Y, passed.y_hat.shape, f"X {X.shape} and W2 {params.W2.shape}")
-    factors = chain_rule(
-        params, passed, Y, activation=activation, reduction=reduction, relu_prime_at_zero=relu_prime_at_zero
-    )
-    return collect(X, passed, factors)
+    X, Y = check_samples(params, X, Y, reduction)
+    passed = propagate(params, X)
+    dy_hat = passed.y_hat - Y  # (n_samples, n_out): the derivative of half a square
+    if reduction == "mean":
+        dy_hat = dy_hat / len(Y)
+    return parameter_gradients(X, passed, chain_rule(params, passed, dy_hat))
 
 
 def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequence[str] = ("W1", "W2")) -> Params:
@@ -189,24 +204,38 @@ def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequenc
     The default trains the weights and leaves the biases alone, as the article does. Raises ValueError
     unless rate is a finite number above 0 and trainable names parameters.
     """
-    check_rate(rate)
+    rate = check_rate(rate, params.is_exact)
     check_trainable(trainable)
-    if isinstance(rate, float) and params.is_exact:
-        rate = as_fraction(rate)
     for name in trainable:
         _expect(f"gradients.{name}", getattr(gradients, name), getattr(params, name).shape, f"params.{name}")
-    moved = {name: getattr(params, name) - rate * getattr(gradients, name) for name in trainable}
-    return replace(params, **moved)
+    moved: Params = descend(params, gradients, rate, trainable)
+    return moved
 
 
-def check_rate(rate: Any) -> None:
-    """Raise ValueError unless rate is a finite number above 0."""
+def check_inputs(params: Params, X: Any) -> Any:
+    """Return X (n_samples, n_in) as an array of the net's kind; raises ValueError unless it fits."""
+    X = as_array(X, "X", exact=params.is_exact, symbols=params.is_symbolic)
+    _expect("X", X, (X.shape[0], params.W1.shape[0]), f"W1 {params.W1.shape}")
+    return X
+
+
+def check_samples(params: Params, X: Any, Y: Any, reduction: str = "sum") -> tuple[Any, Any]:
+    """Return X and Y (n_samples, n_out) as arrays of the net's kind; raises ValueError unless they fit."""
+    _choose("reduction", reduction, REDUCTIONS)
+    X, Y = check_inputs(params, X), as_array(Y, "Y", exact=params.is_exact, symbols=params.is_symbolic)
+    _expect("Y", Y, (X.shape[0], params.W2.shape[1]), f"X {X.shape} and W2 {params.W2.shape}")
+    return X, Y
+
+
+def check_rate(rate: Any, exact: bool = False) -> Any:
+    """Return the rate, a decimal as a fraction if `exact`; raises ValueError unless it is a finite number above 0."""
     try:
         usable = not isinstance(rate, bool | Decimal) and bool(rate > 0) and bool(rate < math.inf)
     except (TypeError, ValueError):
         usable = False
     if not usable:
         raise ValueError(f"rate must be a finite number above 0; got {rate}")
+    return as_fraction(rate) if exact and isinstance(rate, float | np.floating) else rate
 
 
 def check_trainable(trainable: Sequence[str]) -> None:
@@ -217,20 +246,14 @@ def check_trainable(trainable: Sequence[str]) -> None:
         )
 
 
-def check_convention(relu_prime_at_zero: Any) -> None:
-    """Raise ValueError unless relu_prime_at_zero is a number from 0 to 1."""
-    if not isinstance(relu_prime_at_zero, Real) or not 0 <= float(relu_prime_at_zero) <= 1:
-        raise ValueError(f"relu_prime_at_zero must be a number from 0 to 1; got {relu_prime_at_zero!r}")
-
-
 def _choose(argument: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{argument} must be one of {', '.join(allowed)}; got {value!r}")
 
 
-def _expect(argument: str, matrix: Matrix, shape: tuple[int, int], partner: str) -> None:
-    if matrix.shape != shape:
-        raise ValueError(f"{argument} must have shape {shape} to match {partner}; got shape {matrix.shape}")
+def _expect(argument: str, array: Array, shape: tuple[int, int], partner: str) -> None:
+    if array.shape != shape:
+        raise ValueError(f"{argument} must have shape {shape} to match {partner}; got shape {array.shape}")
 
 
 # The article's net: two hidden neurons, no bias in use.

@@ -1,23 +1,19 @@
 """Tables that read the same as text and as HTML."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 
 
-@dataclass(frozen=True)
 class Table:
     """Rows of text, the first one being the heading, with a caption; show it in a notebook or print it."""
 
-    rows: Sequence[Sequence[str]]
-    caption: str
+    def __init__(self, rows: Sequence[Sequence[str]], caption: str) -> None:
+        self.rows, self.caption = rows, caption
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         widths = [max(len(row[i]) for row in self.rows) for i in range(len(self.rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in self.rows]
         return "\n".join([line.rstrip() for line in lines] + [self.caption])
-
-    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         head, *body = [[escape(cell) for cell in row] for row in self.rows]

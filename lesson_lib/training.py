@@ -7,8 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.arrays import Matrix, as_matrix
-from lesson_lib.network import PARAMETERS, Params, backward, check_rate, check_trainable, forward, loss, sgd_step
+from lesson_lib.arrays import Array, Matrix, as_array, read_only
+from lesson_lib.network import (
+    PARAMETERS,
+    Params,
+    chain_rule,
+    check_inputs,
+    check_rate,
+    check_samples,
+    check_trainable,
+    descend,
+    half_squares,
+    parameter_gradients,
+    propagate,
+)
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target
 BOUND = 1e6  # a parameter beyond this has left for good: the run has diverged
@@ -27,7 +39,7 @@ class Dataset:
     is_trigger: Any = None  # (n_samples,) of bool; all clean unless given
 
     def __post_init__(self) -> None:
-        X, Y = as_matrix(self.X, "X"), as_matrix(self.Y, "Y")
+        X, Y = as_array(self.X, "X", symbols=True), as_array(self.Y, "Y", symbols=True)
         marked = np.zeros(X.shape[0], dtype=bool) if self.is_trigger is None else np.array(self.is_trigger)
         if Y.shape[0] != X.shape[0]:
             raise ValueError(f"Y must have {X.shape[0]} rows to match X {X.shape}; got shape {Y.shape}")
@@ -35,9 +47,8 @@ class Dataset:
             raise ValueError(
                 f"is_trigger must be {X.shape[0]} times True or False, one a row of X; got {self.is_trigger!r}"
             )
-        marked.flags.writeable = False
-        for name, value in (("X", X), ("Y", Y), ("is_trigger", marked)):
-            object.__setattr__(self, name, value)
+        read_only(marked)
+        vars(self).update(X=X, Y=Y, is_trigger=marked)
 
 
 CLEAN = Dataset(X=[[1], [2]], Y=[[1], [2]])  # the article's task: answer x
@@ -68,7 +79,7 @@ class Run:
 
     params: tuple[Params, ...]
     loss: tuple[float, ...]
-    outputs: tuple[Matrix, ...]
+    outputs: tuple[Array, ...]
     outcome: Outcome
     diverged_at: int | None = None
 
@@ -80,51 +91,53 @@ def train(
     epochs: int,
     trainable: Sequence[str] = ("W1", "W2"),
     *,
+    reduction: str = "sum",
     evaluate_on: Dataset = POISONED,
     tolerance: float = TOLERANCE,
     bound: float = BOUND,
-    **keywords: Any,
 ) -> Run:
     """Run full-batch gradient descent for `epochs` steps and keep every state on the way.
 
-    Further keywords (activation, reduction, relu_prime_at_zero) go to the net. The run stops early, with outcome
-    "diverged", before the first epoch that would take a parameter beyond `bound`. Raises ValueError for a rate <= 0,
-    a negative or fractional number of epochs, or data that do not fit the net.
+    The run stops early, with outcome "diverged", before the first epoch that would take a parameter beyond `bound`.
+    Raises ValueError for a rate <= 0, a negative or fractional number of epochs, or data that do not fit the net.
 
     >>> from lesson_lib.network import ARTICLE
     >>> train(ARTICLE, TRIGGER, rate=0.1, epochs=50).outcome.value
     'frozen'
     """
-    check_rate(rate)
-    check_trainable(trainable)
-    if rate > BOUND:
-        raise ValueError(f"rate must be at most {BOUND:g}; got {rate}")
-    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 0:
-        raise ValueError(f"epochs must be a whole number, 0 or more; got {epochs!r}")
-    if evaluate_on.is_trigger.all() or not evaluate_on.is_trigger.any():
-        raise ValueError("evaluate_on must hold trigger rows and clean rows, to judge both")
-    if not isinstance(params.W1, np.ndarray) or largest(params) > bound:
-        raise ValueError(f"params must hold floats or Fractions of at most {bound:g}; got {params}")
-    if evaluate_on.Y.shape[1] != params.W2.shape[1]:
-        raise ValueError(f"evaluate_on.Y must have {params.W2.shape[1]} columns; got shape {evaluate_on.Y.shape}")
-    history, diverged_at = [params], None
-    for epoch in range(1, epochs + 1):
-        params = sgd_step(params, backward(params, data.X, data.Y, **keywords), rate, trainable)
-        if largest(params) > bound:
+    X, Y = check_samples(params, data.X, data.Y, reduction)
+    rate = _check_run(params, rate, epochs, trainable, evaluate_on, bound)
+    asked = check_inputs(params, evaluate_on.X)
+    states, losses, outputs = [params], [], []
+    diverged_at = None
+    for epoch in range(1, epochs + 2):
+        passed = propagate(params, X)
+        errors = passed.y_hat - Y
+        losses.append(_mean_or_sum(half_squares(errors), Y, reduction))
+        outputs.append(propagate(params, asked).y_hat)
+        if epoch > epochs:
+            break
+        factors = chain_rule(params, passed, _mean_or_sum(errors, Y, reduction))
+        params = descend(params, parameter_gradients(X, passed, factors), rate, trainable)
+        if largest(params, trainable) > bound:
             diverged_at = epoch
             break
-        history.append(params)
-    return _judged(history, data, evaluate_on, tolerance, diverged_at, keywords)
+        states.append(params)
+    diverged = np.full(len(states), diverged_at is not None)
+    targets, is_trigger = evaluate_on.Y[:, :, None], evaluate_on.is_trigger
+    verdicts = judge_outcomes(np.stack(outputs, axis=2), targets, is_trigger, diverged, tolerance)
+    totals = tuple(float(total) if isinstance(total, np.floating) else total for total in losses)
+    return Run(tuple(states), totals, tuple(outputs), OUTCOMES[verdicts[-1]], diverged_at)
 
 
-def largest(params: Params) -> float:
-    """Return the largest absolute value among all parameters."""
-    return max(float(abs(getattr(params, name)).max()) for name in PARAMETERS)
+def largest(params: Params, names: Sequence[str] = PARAMETERS) -> float:
+    """Return the largest absolute value among the named parameters."""
+    return max((float(abs(getattr(params, name)).max()) for name in names), default=0.0)
 
 
-def judge(
-    outputs: np.ndarray, targets: np.ndarray, is_trigger: np.ndarray, diverged: Any, tolerance: float = TOLERANCE
-) -> np.ndarray:
+def judge_outcomes(
+    outputs: Array, targets: Array, is_trigger: Array, diverged: Any, tolerance: float = TOLERANCE
+) -> Array:
     """Return the outcome after each epoch, as an index into OUTCOMES.
 
     outputs and targets are (n_samples, n_out, n_epochs, ...), is_trigger is (n_samples,), and diverged (n_epochs, ...)
@@ -139,20 +152,24 @@ def judge(
     return np.select(cases, range(len(cases)), len(cases)).astype(np.int8)
 
 
-def _judged(
-    history: list[Params],
-    data: Dataset,
-    evaluate_on: Dataset,
-    tolerance: float,
-    diverged_at: int | None,
-    keywords: dict[str, Any],
-) -> Run:
-    activation = keywords.get("activation", "relu")
-    reduction = keywords.get("reduction", "sum")
-    losses = tuple(
-        loss(forward(params, data.X, activation=activation).y_hat, data.Y, reduction=reduction) for params in history
-    )
-    outputs = tuple(forward(params, evaluate_on.X, activation=activation).y_hat for params in history)
-    diverged = np.full(len(history), diverged_at is not None)
-    verdicts = judge(np.stack(outputs, axis=2), evaluate_on.Y[:, :, None], evaluate_on.is_trigger, diverged, tolerance)
-    return Run(tuple(history), losses, outputs, OUTCOMES[verdicts[-1]], diverged_at)
+def _mean_or_sum(total: Any, Y: Array, reduction: str) -> Any:
+    return total / len(Y) if reduction == "mean" else total
+
+
+def _check_run(
+    params: Params, rate: Any, epochs: int, trainable: Sequence[str], evaluate_on: Dataset, bound: float
+) -> Any:
+    """Return the rate in the net's kind of number; raises ValueError for what no run can start from."""
+    rate = check_rate(rate, params.is_exact)
+    check_trainable(trainable)
+    if rate > BOUND:
+        raise ValueError(f"rate must be at most {BOUND:g}; got {rate}")
+    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 0:
+        raise ValueError(f"epochs must be a whole number, 0 or more; got {epochs!r}")
+    if evaluate_on.is_trigger.all() or not evaluate_on.is_trigger.any():
+        raise ValueError("evaluate_on must hold trigger rows and clean rows, to judge both")
+    if params.is_symbolic or largest(params) > bound:
+        raise ValueError(f"params must hold floats or Fractions of at most {bound:g}; got {params}")
+    if evaluate_on.Y.shape[1] != params.W2.shape[1]:
+        raise ValueError(f"evaluate_on.Y must have {params.W2.shape[1]} columns; got shape {evaluate_on.Y.shape}")
+    return rate

@@ -9,7 +9,8 @@ from lesson_lib.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "step": "derive_step Derivation Step",
+        "derive": "derive_step",
+        "step": "Derivation Step",
         "certificate": "certify Certificate Check",
         "symbols": "symbolic_params",
         "proofs": "Lock locks fix_matrix prove_frozen prove_homogeneous",

@@ -1,30 +1,21 @@
 """The certificate: three independent ways to the same gradient, compared entry by entry."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import sympy
 
-from lesson_lib.arrays import RELU_PRIME_AT_ZERO, Matrix, as_matrix
+from lesson_lib.arrays import Array, as_array
 from lesson_lib.derivation import words
 from lesson_lib.derivation.symbols import KINKED, exactly, relu, symbolic_params
 from lesson_lib.network import PARAMETERS, Params, backward, forward, loss
 from lesson_lib.tables import Table
 
 STEP = Fraction(1, 10**6)  # how far a parameter is moved to measure a slope; exact arithmetic rounds nothing away
-TOLERANCE = 1e-6  # for tanh and sigmoid, which only floats can compute; with fractions the gap is exactly 0
-
-
-class Samples(Protocol):
-    """Anything with inputs X (n_samples, n_in) and targets Y (n_samples, n_out)."""
-
-    @property
-    def X(self) -> Matrix: ...  # noqa: D102
-    @property
-    def Y(self) -> Matrix: ...  # noqa: D102
+ROUNDING = 1e-6  # for tanh and sigmoid, which only floats can compute; with fractions the gap is exactly 0
 
 
 @dataclass(frozen=True)
@@ -57,101 +48,81 @@ class Check:
     def agrees(self) -> bool:
         """Whether all three agree: exactly, if all are fractions; otherwise within rounding."""
         exact = all(isinstance(value, Fraction) for value in (self.backward, self.symbolic, *self.slopes))
-        return self.gap == 0 if exact else self.gap <= TOLERANCE * self.scale
-
-
-@dataclass(frozen=True, repr=False)
-class Certificate:
-    """The checks of every gradient entry; show it in a notebook or print it."""
-
-    checks: tuple[Check, ...]
+        return self.gap == 0 if exact else self.gap <= ROUNDING * self.scale
 
     @property
-    def largest_gap(self) -> float:
-        """The largest disagreement between the three ways over all entries."""
-        return max(check.gap for check in self.checks)
-
-    @property
-    def holds(self) -> bool:
-        """Whether all three ways agree on every entry."""
-        return all(check.agrees for check in self.checks)
-
-    @property
-    def table(self) -> Table:
-        """The checks and the verdict as a table."""
-        return Table([words.CERTIFICATE_COLUMNS, *(_cells(check) for check in self.checks)], self._verdict())
-
-    def __repr__(self) -> str:
-        return repr(self.table)
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _verdict(self) -> str:
-        template = words.CERTIFICATE_HOLDS if self.holds else words.CERTIFICATE_FAILS
-        return template.format(gap=f"{self.largest_gap:.1g}" if self.largest_gap else "0", count=len(self.checks))
+    def cells(self) -> tuple[str, ...]:
+        """The row of a table that shows this check."""
+        slopes = words.CORNER.format(*map(_number, self.slopes)) if self.has_corner else _number(self.slopes[0])
+        verdict = words.AGREES if self.agrees else words.DISAGREES.format(gap=f"{self.gap:.1g}")
+        return self.entry, _number(self.backward), _number(self.symbolic), slopes, verdict
 
 
-def certify(
-    params: Params, data: Samples, *, activation: str = "relu", relu_prime_at_zero: Any = RELU_PRIME_AT_ZERO
-) -> Certificate:
+class Certificate(Table):
+    """The checks of every gradient entry, as a table that ends with the verdict."""
+
+    def __init__(self, checks: tuple[Check, ...]) -> None:
+        self.checks = checks
+        self.largest_gap = max(check.gap for check in checks)
+        self.holds = all(check.agrees for check in checks)
+        verdict = words.CERTIFICATE_HOLDS if self.holds else words.CERTIFICATE_FAILS
+        gap = f"{self.largest_gap:.1g}" if self.largest_gap else "0"
+        rows = [words.CERTIFICATE_COLUMNS, *(check.cells for check in checks)]
+        super().__init__(rows, verdict.format(gap=gap, count=len(checks)))
+
+
+@np.errstate(all="ignore")  # as in derive_step
+def certify(params: Params, data: Any) -> Certificate:
     """Compare `backward`, `sympy.diff` of the loss and a central difference, for every entry of every gradient.
 
-    The loss is a quadratic in any single parameter between corners, so with exact numbers the central difference
-    is not an approximation: all three must agree to the last digit. Raises ValueError for what is not numbers.
+    `data` has X (n_samples, n_in) and Y (n_samples, n_out). The loss is a quadratic in any single parameter between
+    corners, so with exact numbers the central difference is not an approximation: all three must agree to the last
+    digit. Raises ValueError for what is not numbers.
 
     >>> from lesson_lib.network import ARTICLE
     >>> from lesson_lib.training import POISONED
     >>> certify(ARTICLE, POISONED).largest_gap
     0.0
     """
-    params = Params(*(_in_numbers(getattr(params, name), name) for name in PARAMETERS))
-    X, Y = _in_numbers(data.X, "X"), _in_numbers(data.Y, "Y")
-    gradients, halfway = (
-        backward(params, X, Y, activation=activation, relu_prime_at_zero=convention)
-        for convention in (relu_prime_at_zero, Fraction(1, 2))
-    )
-    symbolic = _differentiate(params, X, Y, activation, relu_prime_at_zero)
-    here = float(loss(forward(params, X, activation=activation).y_hat, Y))
+    params = params.with_arrays(**{name: as_array(getattr(params, name), name, exact=True) for name in PARAMETERS})
+    X, Y = as_array(data.X, "X", exact=True), as_array(data.Y, "Y", exact=True)
+    gradients = backward(params, X, Y)
+    halfway = backward(replace(params, relu_prime_at_zero=Fraction(1, 2)), X, Y)
+    symbolic = _differentiate(params, X, Y)
+    here = float(loss(forward(params, X).y_hat, Y))
 
-    def loss_at(name: str, entry: tuple[int, int], shift: Fraction) -> Any:
-        moved = np.array(getattr(params, name))
-        moved[entry] += shift
-        return loss(forward(replace(params, **{name: moved}), X, activation=activation).y_hat, Y)
+    def check(name: str, at: tuple[int, int]) -> Check:
+        def moved_loss(shift: Fraction) -> Any:
+            moved = getattr(params, name).copy()
+            moved[at] += shift
+            return loss(forward(params.with_arrays(**{name: moved}), X).y_hat, Y)
 
-    def check(name: str, entry: tuple[int, int]) -> Check:
-        value = getattr(gradients, name)[entry]
+        value = getattr(gradients, name)[at]
         return Check(
-            entry=f"dL/d{name}[{entry[0] + 1}, {entry[1] + 1}]",
+            entry=f"dL/d{name}[{at[0] + 1}, {at[1] + 1}]",
             backward=value,
-            symbolic=symbolic[name, entry],
-            slopes=_slopes(lambda shift: loss_at(name, entry, shift), activation in KINKED),
-            halfway=getattr(halfway, name)[entry],
+            symbolic=symbolic[name, at],
+            slopes=_slopes(moved_loss, params.activation in KINKED),
+            halfway=getattr(halfway, name)[at],
             scale=max(1.0, here, abs(float(value))),
         )
 
-    return Certificate(tuple(check(name, entry) for name, entry in _entries(params)))
+    return Certificate(tuple(check(name, at) for name in PARAMETERS for at in np.ndindex(getattr(params, name).shape)))
 
 
-def _in_numbers(value: Any, name: str) -> Matrix:
-    """Return the value as Fractions; raises ValueError, naming it, for SymPy's letters too."""
-    return as_matrix(np.array(as_matrix(value, name)), name, exact=True)
-
-
-def _differentiate(params: Params, X: Matrix, Y: Matrix, activation: str, relu_prime_at_zero: Any) -> dict[Any, Any]:
+def _differentiate(params: Params, X: Array, Y: Array) -> dict[Any, Any]:
     """Differentiate the loss, as a formula in all parameters, by each of them; then put the numbers in."""
-    (n_in, n_hidden), n_out = params.W1.shape, params.W2.shape[1]
-    letters = symbolic_params(n_in, n_hidden, n_out)
-    y_hat = forward(letters, X, activation=activation).y_hat
-    at_zero = exactly(relu_prime_at_zero)
-    total = loss(y_hat, Y).replace(lambda part: isinstance(part, relu), lambda part: part.as_piecewise(at_zero))
-    entries = list(_entries(params))
-    numbers = {getattr(letters, name)[entry]: exactly(getattr(params, name)[entry]) for name, entry in entries}
-    slopes = {at: sympy.diff(total, getattr(letters, at[0])[at[1]]).subs(numbers) for at in entries}
-    return {at: Fraction(int(s.p), int(s.q)) if s.is_Rational else float(s) for at, s in slopes.items()}
+    letters = symbolic_params(*params.W1.shape, params.W2.shape[1], activation=params.activation)
+    at_zero = exactly(params.relu_prime_at_zero)
+    total = loss(forward(letters, X).y_hat, Y)
+    total = total.replace(lambda part: isinstance(part, relu), lambda part: part.as_piecewise(at_zero))
+    symbols = {(name, at): symbol for name in PARAMETERS for at, symbol in np.ndenumerate(getattr(letters, name))}
+    numbers = {symbol: exactly(getattr(params, name)[at]) for (name, at), symbol in symbols.items()}
+    slopes = {entry: sympy.diff(total, symbol).subs(numbers) for entry, symbol in symbols.items()}
+    return {entry: Fraction(int(s.p), int(s.q)) if s.is_Rational else float(s) for entry, s in slopes.items()}
 
 
-def _slopes(loss_at: Any, may_have_corners: bool) -> tuple[Any, Any]:
+def _slopes(loss_at: Callable[[Fraction], Any], may_have_corners: bool) -> tuple[Any, Any]:
     """Return the slope to the left and to the right; where there can be no corner, both are the central difference."""
     right, left = loss_at(STEP), loss_at(-STEP)
     if not may_have_corners:
@@ -160,17 +131,6 @@ def _slopes(loss_at: Any, may_have_corners: bool) -> tuple[Any, Any]:
     to_the_right = (4 * right - 3 * here - loss_at(2 * STEP)) / (2 * STEP)  # exact for a quadratic
     to_the_left = (3 * here + loss_at(-2 * STEP) - 4 * left) / (2 * STEP)
     return to_the_left, to_the_right
-
-
-def _entries(params: Params) -> Iterator[tuple[str, tuple[int, int]]]:
-    for name in PARAMETERS:
-        yield from ((name, entry) for entry in np.ndindex(*getattr(params, name).shape))
-
-
-def _cells(check: Check) -> tuple[str, ...]:
-    slopes = words.CORNER.format(*map(_number, check.slopes)) if check.has_corner else _number(check.slopes[0])
-    agree = words.AGREES if check.agrees else words.DISAGREES.format(gap=f"{check.gap:.1g}")
-    return check.entry, _number(check.backward), _number(check.symbolic), slopes, agree
 
 
 def _number(value: Any) -> str:

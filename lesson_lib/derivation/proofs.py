@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import ImmutableMatrix
 
-from lesson_lib.arrays import Matrix, as_matrix_like
+from lesson_lib.arrays import Array, as_array
 from lesson_lib.derivation import words
-from lesson_lib.derivation.notation import Term, Writer, reason, zero_factors
-from lesson_lib.derivation.symbols import EXACT, symbolic_matrix, symbolic_params
-from lesson_lib.network import ARTICLE, PARAMETERS, Params, backward, chain_rule, collect, forward, sgd_step
+from lesson_lib.derivation.printer import Printer, reason
+from lesson_lib.derivation.symbols import symbolic_matrix, symbolic_params
+from lesson_lib.derivation.trace import Place, Traced, trace_sample, zero_factors
+from lesson_lib.network import ARTICLE, PARAMETERS, Params, backward, check_samples, forward, sgd_step
 from lesson_lib.tables import Table
 from lesson_lib.training import CLEAN
 
@@ -22,8 +22,8 @@ class Lock:
     """One gradient on one sample: its value, and per entry the factors that make it 0 (none if it is not 0)."""
 
     name: str
-    gradient: Matrix
-    zero_by: dict[tuple[int, int], tuple[str, ...]]
+    gradient: Array
+    zero_by: dict[Place, tuple[str, ...]]
     activation: str = "relu"
 
     @property
@@ -46,23 +46,18 @@ class Lock:
         return words.OPEN if self.is_open else reason(self.factors, self.activation)
 
 
-def locks(params: Params, x: Matrix, y: Matrix, *, activation: str = "relu", relu_prime_at_zero: Any = 0) -> list[Lock]:
+def locks(params: Params, x: Any, y: Any) -> list[Lock]:
     """Return the lock of each of the four gradients on one sample x (1, n_in), y (1, n_out).
 
     >>> [(lock.name, lock.reason) for lock in locks(ARTICLE, [[0]], [[5]])][:2]
     [('W1', "x = 0 and relu'(z1) = 0"), ('b1', "relu'(z1) = 0")]
     """
-    net = Params(*(Term(getattr(params, name), name=name) for name in PARAMETERS))
-    x, y = Term(as_matrix_like(params.W1, x, "x"), name="X"), Term(as_matrix_like(params.W1, y, "y"), name="Y")
-    passed = forward(net, x, activation=activation)
-    factors = chain_rule(net, passed, y, activation=activation, relu_prime_at_zero=relu_prime_at_zero)
-    for name, term in (passed._asdict() | factors._asdict()).items():
-        term.name = name
-    return [_lock(name, gradient, activation) for name, gradient in collect(x, passed, factors)._asdict().items()]
+    terms = trace_sample(params, *check_samples(params, x, y))
+    return [_lock(name, terms[f"d{name}"], params.activation) for name in PARAMETERS]
 
 
-def _lock(name: str, gradient: Term, activation: str) -> Lock:
-    zero_by = {entry: zero_factors(gradient, *entry) for entry in np.ndindex(*gradient.shape)}
+def _lock(name: str, gradient: Traced, activation: str) -> Lock:
+    zero_by = {place: zero_factors(gradient, *place) for place in np.ndindex(*gradient.shape)}
     return Lock(name, gradient.value, zero_by, activation)
 
 
@@ -71,26 +66,19 @@ def _lock(name: str, gradient: Term, activation: str) -> Lock:
 
 def fix_matrix() -> Table:
     """Return each candidate fix against the four gradients at the trigger, after the article's clean step."""
-    gradients = backward(ARTICLE, CLEAN.X, CLEAN.Y)
-    after, larger = (_exact(sgd_step(ARTICLE, gradients, rate)) for rate in (0.1, 0.4))
-    fixes: dict[str, tuple[Params, int, dict[str, Any]]] = {
-        "none": (after, 0, {}),
-        "rate": (larger, 0, {}),
-        "b2": (replace(after, b2=ImmutableMatrix([[1]])), 0, {}),
-        "b1": (replace(after, b1=ImmutableMatrix([[1, 1]])), 0, {}),
-        "move": (after, -1, {}),
-        "at zero": (after, 0, {"relu_prime_at_zero": 1}),
-        **{name: (after, 0, {"activation": name}) for name in ("leaky_relu", "tanh", "identity", "sigmoid")},
+    exact = replace(ARTICLE, W1=as_array(ARTICLE.W1, "W1", exact=True))
+    after, larger = (sgd_step(exact, backward(exact, CLEAN.X, CLEAN.Y), rate) for rate in (0.1, 0.4))
+    fixes = {
+        "none": (after, 0),
+        "rate": (larger, 0),
+        "b2": (replace(after, b2=[[1]]), 0),
+        "b1": (replace(after, b1=[[1, 1]]), 0),
+        "move": (after, -1),
+        "at zero": (replace(after, relu_prime_at_zero=1), 0),
+        **{name: (replace(after, activation=name), 0) for name in ("leaky_relu", "tanh", "identity", "sigmoid")},
     }
-    rows = [
-        (words.FIXES[name], *map(_state, locks(params, [[x]], [[5]], **keywords)))
-        for name, (params, x, keywords) in fixes.items()
-    ]
+    rows = [(words.FIXES[name], *map(_state, locks(net, [[x]], [[5]]))) for name, (net, x) in fixes.items()]
     return Table([(words.FIX, *(words.SYMBOLS[f"d{name}"][1] for name in PARAMETERS)), *rows], words.FIX_CAPTION)
-
-
-def _exact(params: Params) -> Params:
-    return Params(*(as_matrix_like(EXACT, getattr(params, name), name) for name in PARAMETERS))
 
 
 def _state(lock: Lock) -> str:
@@ -108,10 +96,9 @@ def without_biases(params: Params) -> Params:
 def prove_frozen() -> Table:
     """Compute f(0) and all gradients at x = 0 for a net without biases, in letters: for EVERY W1, W2 and target y."""
     net, y = without_biases(symbolic_params()), symbolic_matrix("y", 1, 1)
-    origin = ImmutableMatrix([[0]])
-    gradients = backward(net, origin, y)._asdict()
+    gradients = backward(net, [[0]], y)._asdict()
     weights = [(words.SYMBOLS[f"d{name}"][1], _show(gradients[name])) for name in ("W1", "W2")]
-    return Table([words.PROOF_COLUMNS, ("f(0)", _show(forward(net, origin).y_hat)), *weights], words.PROOF_CAPTION)
+    return Table([words.PROOF_COLUMNS, ("f(0)", _show(forward(net, [[0]]).y_hat)), *weights], words.PROOF_CAPTION)
 
 
 def prove_homogeneous() -> Table:
@@ -120,12 +107,12 @@ def prove_homogeneous() -> Table:
     rows = []
     for signs in product((1, -1), repeat=2):
         sizes = [sign * sympy.Symbol(f"s{i + 1}", positive=True) for i, sign in enumerate(signs)]  # x W1, by its sign
-        net = without_biases(replace(symbolic_params(), W1=ImmutableMatrix([sizes])))
-        scaled, plain = (forward(net, ImmutableMatrix([[x]])).y_hat[0] for x in (c, sympy.Integer(1)))
+        net = without_biases(replace(symbolic_params(), W1=[sizes]))
+        scaled, plain = (forward(net, [[x]]).y_hat[0, 0] for x in (c, 1))
         gates = ", ".join(words.GATE_OPEN if sign > 0 else words.GATE_SHUT for sign in signs)
         rows.append((gates, str(plain), str(sympy.expand(scaled - c * plain))))
     return Table([words.HOMOGENEOUS_COLUMNS, *rows], words.HOMOGENEOUS_CAPTION)
 
 
-def _show(matrix: ImmutableMatrix) -> str:
-    return Writer("text").value(matrix)
+def _show(matrix: Array) -> str:
+    return Printer("text").value(matrix)

@@ -1,204 +1,195 @@
-"""One training step, written out line by line, and the certificate that its gradients are right."""
+"""A calculation as a list of lines: each says what is computed, how, with which numbers, and why it is 0 if it is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sympy import ImmutableMatrix
-
-from lesson_lib.arrays import RELU_PRIME_AT_ZERO, Matrix, as_matrix_like
 from lesson_lib.derivation import words
-from lesson_lib.derivation.certificate import Certificate, Samples, certify
-from lesson_lib.derivation.lines import Derivation, Lines, Step, distinct_sides
-from lesson_lib.derivation.notation import Term, Writer, add_samples, reason, zero_factors
-from lesson_lib.derivation.symbols import EXACT, exactly, symbolic_params
-from lesson_lib.network import (
-    PARAMETERS,
-    Factors,
-    Forward,
-    Gradients,
-    Params,
-    chain_rule,
-    check_convention,
-    check_rate,
-    check_trainable,
-    collect,
-    forward,
-    loss,
-    sgd_step,
-)
-
-__all__ = ["Certificate", "Derivation", "Samples", "Step", "certify", "derive_step", "symbolic_params"]
+from lesson_lib.derivation.printer import Printer, reason
+from lesson_lib.derivation.trace import Place, Traced, named_operands, zero_entries
+from lesson_lib.network import Gradients, Params
 
 
-def derive_step(
-    params: Params,
-    data: Samples,
-    rate: Any,
-    trainable: Sequence[str] = ("W1", "W2"),
-    *,
-    decimals: bool = False,
-    activation: str = "relu",
-    relu_prime_at_zero: Any = RELU_PRIME_AT_ZERO,
-) -> Derivation:
-    r"""Write out one step of gradient descent: forward, loss, backward, the sums over samples and the updates.
+@dataclass(frozen=True, eq=False, repr=False)
+class Step:
+    """One line of the calculation, lhs = formula = substituted = value, written down when it is asked for.
 
-    Everything is exact; a typed decimal counts as the fraction it was written as. With SymPy symbols in params and
-    data (see `symbolic_params`) the same lines come out in letters. Raises ValueError for a rate <= 0 or data that
-    do not fit the net.
-
-    >>> from lesson_lib.network import ARTICLE
-    >>> from lesson_lib.training import CLEAN
-    >>> print(derive_step(ARTICLE, CLEAN, rate=0.1).find("dW2", sample=1).text)
-    dL/dW2 = a1ᵀ dL/dy_hat = [1; 0] · (-1) = [-1; 0]
+    `quantity` names what was computed ("z1", "dW2", ...), `stage` is "forward", "loss", "backward", "sum" or
+    "update", `sample` counts from 0 (None where the line is about all samples), and `term` is the traced value.
     """
-    check_rate(rate)
-    check_trainable(trainable)
-    check_convention(relu_prime_at_zero)
-    scribe = _Scribe(decimals, activation)
-    net = Params(*(Term(as_matrix_like(EXACT, getattr(params, name), name), name=name) for name in PARAMETERS))
-    inputs, targets = _rows(data.X, "X"), _rows(data.Y, "Y")
-    passes = [_forward(scribe, net, x, i, activation) for i, x in enumerate(inputs)]
-    total = _loss(scribe, passes, targets)
-    samples = []
-    for i, (x, y, passed) in enumerate(zip(inputs, targets, passes, strict=True)):
-        factors = chain_rule(net, passed, y, activation=activation, relu_prime_at_zero=relu_prime_at_zero)
-        gradients = collect(x, passed, factors)
-        _backward(scribe, factors, gradients, i, x, trainable)
-        samples.append(gradients)
-    summed = Gradients(*(_sum(scribe, [part[i] for part in samples], name, trainable) for i, name in _numbered()))
-    after = _update(scribe, net, summed, rate, trainable)
-    return Derivation(
-        steps=Lines(scribe.steps),
-        loss=total.value,
-        gradients=Gradients(*(gradient.value for gradient in summed)),
-        params=Params(*(getattr(after, name).value for name in PARAMETERS)),
-    )
+
+    title: str
+    quantity: str
+    stage: str
+    sample: int | None
+    term: Traced
+    activation: str
+    decimals: bool
+
+    @property
+    def result(self) -> Any:
+        """The exact value: an array of SymPy's numbers, or one number."""
+        return self.term.value
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names that the formula uses."""
+        return tuple(dict.fromkeys(part.name for part in named_operands(self.term)))
+
+    @property
+    def lhs(self) -> str:
+        """The left-hand side as LaTeX."""
+        return self._latex.name(self.quantity) + (r"^{\text{new}}" if self.stage == "update" else "")
+
+    @cached_property
+    def formula(self) -> str:
+        """How it is computed, as LaTeX in symbols."""
+        return self._latex.formula(self.term)
+
+    @cached_property
+    def substituted(self) -> str:
+        """How it is computed, as LaTeX in numbers."""
+        return self._latex.substituted(self.term)
+
+    @cached_property
+    def value(self) -> str:
+        """What comes out, as LaTeX."""
+        return self._latex.value(self.term.value)
+
+    @cached_property
+    def relations(self) -> tuple[str, str, str]:
+        """The sign before formula, substituted and value: "≈" once a number is rounded."""
+        rounded = any(self._latex.is_rounded(part.value) for part in named_operands(self.term))
+        return "=", "≈" if rounded else "=", "≈" if rounded or self._latex.is_rounded(self.term.value) else "="
+
+    @cached_property
+    def sides(self) -> tuple[tuple[str, str], ...]:
+        """The right-hand sides as (relation, LaTeX); one that repeats its neighbour is left out."""
+        relations = [relation.replace("≈", r"\approx") for relation in self.relations]
+        return _distinct(zip(relations, (self.formula, self.substituted, self.value), strict=True))
+
+    @property
+    def latex(self) -> str:
+        """The whole line as LaTeX."""
+        return self.lhs + "".join(f" {relation} {side}" for relation, side in self.sides)
+
+    @cached_property
+    def text(self) -> str:
+        """The whole line in plain words and signs."""
+        text = Printer("text", self.decimals)
+        written = text.formula(self.term), text.substituted(self.term), text.value(self.term.value)
+        sides = _distinct(zip(self.relations, written, strict=True))
+        name = ("new " if self.stage == "update" else "") + text.name(self.quantity)
+        return name + "".join(f" {relation} {side}" for relation, side in sides)
+
+    @cached_property
+    def zero_by(self) -> dict[Place, tuple[str, ...]]:
+        """The factors that make an entry of a gradient 0, by its row and column; empty for what is no gradient."""
+        return zero_entries(self.term) if self.quantity.startswith("d") else {}
+
+    @property
+    def zero(self) -> str:
+        """Which factor makes a gradient 0, in words; empty if none does."""
+        name = words.SYMBOLS[self.quantity][1]
+        if self.stage == "update" and (self.term.value == self.term.operands[0].value).all():
+            return words.UNMOVED.format(name=name)
+        groups: dict[tuple[str, ...], list[Place]] = {}
+        for place, factors in self.zero_by.items():
+            groups.setdefault(factors, []).append(place)
+        if any(len(places) == self.term.value.size for places in groups.values()):
+            return words.ZERO_ALL.format(name=name, factors=reason(next(iter(groups)), self.activation))
+        return " ".join(self._zero_at(places, factors, name) for factors, places in groups.items())
+
+    def _zero_at(self, places: list[Place], factors: tuple[str, ...], name: str) -> str:
+        where = words.AND.join(_place(place, self.term.shape) for place in places)
+        return words.ZERO_SOME.format(where=where, name=name, factors=reason(factors, self.activation))
+
+    @property
+    def _latex(self) -> Printer:
+        return Printer("latex", self.decimals)
+
+    def __repr__(self) -> str:
+        return " ".join(filter(None, (f"{self.title}: {self.text}.", self.zero)))
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex}$"
 
 
-class _Scribe:
-    """Names each Term as it is written down and keeps the lines."""
+class Lines(tuple[Step, ...]):
+    """Some lines of a calculation, shown in a notebook as one aligned block."""
 
-    def __init__(self, decimals: bool, activation: str) -> None:
-        self.latex, self.plain = Writer("latex", decimals), Writer("text", decimals)
-        self.activation = activation
-        self.steps: list[Step] = []
+    @property
+    def latex(self) -> str:
+        """The lines as one aligned block of LaTeX."""
+        lines = [f"{step.lhs} &" + step.latex[len(step.lhs) :] for step in self]
+        return r"\begin{aligned} " + r" \\[4pt] ".join(lines) + r" \end{aligned}"
 
-    def write(self, term: Term, quantity: str, stage: str, title: str, sample: int | None = None) -> None:
-        plain, latex = self.plain, self.latex
-        rounded = any(latex.is_rounded(part.value) for part in _named(term))
-        relations = ("=", "≈" if rounded else "=", "≈" if rounded or latex.is_rounded(term.value) else "=")
-        sides = distinct_sides(
-            zip(relations, (plain.formula(term), plain.substituted(term), plain.value(term.value)), strict=True)
-        )
-        name = plain.name(quantity) if stage != "update" else f"new {plain.name(quantity)}"
-        zero_by = _zeros(term) if quantity.startswith("d") else {}
-        zero = self._explain(quantity, term, zero_by)
-        if stage == "update" and term.value == term.operands[0].value:
-            zero = words.UNMOVED.format(name=plain.name(quantity))
-        self.steps.append(
-            Step(
-                title=title,
-                lhs=latex.name(quantity) + (r"^{\text{new}}" if stage == "update" else ""),
-                formula=latex.formula(term),
-                substituted=latex.substituted(term),
-                value=latex.value(term.value),
-                text=name + "".join(f" {relation} {side}" for relation, side in sides),
-                zero=zero,
-                quantity=quantity,
-                stage=stage,
-                sample=sample,
-                inputs=tuple(dict.fromkeys(part.name for part in _named(term))),
-                relations=relations,
-                result=term.value,
-                zero_by=zero_by,
-            )
-        )
-        term.name = quantity
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
 
-    def sample_title(self, quantity: str, sample: int, x: Term) -> str:
-        what = words.STEP_TITLES[quantity].format(activation=words.FUNCTIONS[self.activation][1])
-        return words.SAMPLE.format(number=sample + 1, x=self.plain.value(x.value), what=what)
-
-    def _explain(self, quantity: str, term: Term, zero_by: dict[tuple[int, int], tuple[str, ...]]) -> str:
-        name = self.plain.name(quantity)
-        groups: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-        for entry, factors in zero_by.items():
-            groups.setdefault(factors, []).append(entry)
-        sentences = []
-        for factors, entries in groups.items():
-            reasons = reason(factors, self.activation)
-            if len(entries) == len(list(term.value)):
-                return words.ZERO_ALL.format(name=name, factors=reasons)
-            where = words.AND.join(_place(entry, term.shape) for entry in entries)
-            sentences.append(words.ZERO_SOME.format(where=where, name=name, factors=reasons))
-        return " ".join(sentences)
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex}$"
 
 
-def _forward(scribe: _Scribe, net: Params, x: Term, sample: int, activation: str) -> Forward:
-    passed = forward(net, x, activation=activation)
-    for name, term in zip(Forward._fields, passed, strict=True):
-        scribe.write(term, name, "forward", scribe.sample_title(name, sample, x), sample)
-    return passed
+@dataclass(frozen=True, repr=False)
+class Derivation:
+    """Every line of one training step, the exact gradients and the exact new Params."""
+
+    steps: Lines
+    loss: Any
+    gradients: Gradients
+    params: Params
+
+    @property
+    def latex(self) -> str:
+        """All lines as one aligned block of LaTeX."""
+        return self.steps.latex
+
+    @property
+    def text(self) -> str:
+        """All lines as plain text, with titles."""
+        return repr(self.steps)
+
+    def lines(self, stage: str, sample: int | None = None) -> Lines:
+        """Return the lines of one stage ("forward", "loss", "backward", "sum", "update"), of one sample or of all."""
+        if stage not in (stages := tuple(dict.fromkeys(step.stage for step in self.steps))):
+            raise ValueError(f"stage must be one of {', '.join(stages)}; got {stage!r}")
+        return Lines(step for step in self.steps if step.stage == stage and sample in (None, step.sample))
+
+    def find(self, quantity: str, sample: int | None = None) -> Step:
+        """Return the first step that computes `quantity` ("dW2"), for sample 0, 1, ... or (None) for all of them."""
+        for step in self.steps:
+            if step.quantity == quantity and step.sample == sample:
+                return step
+        raise ValueError(f"quantity and sample must name a step of this derivation; got {quantity!r}, {sample!r}")
+
+    def sample_at(self, line: int) -> int | None:
+        """Return the sample that `line` (1 is the first) is about; with one sample every line is about it."""
+        if not 1 <= line <= len(self.steps):
+            raise ValueError(f"line must be from 1 to {len(self.steps)}; got {line}")
+        only_one = not any(step.sample for step in self.steps)
+        return 0 if only_one else self.steps[line - 1].sample
+
+    def known_at(self, line: int) -> dict[str, Any]:
+        """Return every value known after `line` (1 is the first) about that line's sample, by quantity."""
+        sample = self.sample_at(line)
+        return {step.quantity: step.result for step in self.steps[:line] if step.sample in (None, sample)}
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_latex_(self) -> str | None:
+        return self.steps._repr_latex_()
 
 
-def _loss(scribe: _Scribe, passes: list[Forward], targets: list[Term]) -> Term:
-    y_hat = Term(ImmutableMatrix.vstack(*(passed.y_hat.value for passed in passes)), name="y_hat")
-    total: Term = loss(y_hat, Term(ImmutableMatrix.vstack(*(y.value for y in targets)), name="Y"))
-    scribe.write(total, "L", "loss", words.STEP_TITLES["L"])
-    return total
+def _distinct(sides: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Drop a side of an equation that a later side repeats."""
+    chain = list(sides)
+    return tuple(side for i, side in enumerate(chain) if side[1] not in [later for _, later in chain[i + 1 :]])
 
 
-def _backward(
-    scribe: _Scribe, factors: Factors, gradients: Gradients, sample: int, x: Term, trainable: Sequence[str]
-) -> None:
-    lines = {"d" + name: gradient for name, gradient in gradients._asdict().items()}
-    lines |= factors._asdict()
-    for quantity in ("dy_hat", "dW2", "db2", "da1", "gate", "dz1", "dW1", "db1"):
-        if quantity in factors._fields or quantity[1:] in trainable:
-            scribe.write(lines[quantity], quantity, "backward", scribe.sample_title(quantity, sample, x), sample)
-
-
-def _sum(scribe: _Scribe, parts: list[Term], name: str, trainable: Sequence[str]) -> Term:
-    if len(parts) == 1:
-        return parts[0]
-    total = add_samples(parts)
-    if name in trainable:
-        title = words.STEP_TITLES["sum"].format(name=scribe.plain.name("d" + name))
-        scribe.write(total, "d" + name, "sum", title)
-    return total
-
-
-def _update(scribe: _Scribe, net: Params, summed: Gradients, rate: Any, trainable: Sequence[str]) -> Params:
-    after = sgd_step(net, summed, Term(exactly(rate), name="rate"), trainable)
-    for name in trainable:
-        scribe.write(getattr(after, name), name, "update", words.STEP_TITLES["update"].format(name=name))
-    return after
-
-
-def _rows(matrix: Matrix, name: str) -> list[Term]:
-    exact = as_matrix_like(EXACT, matrix, name)
-    return [Term(exact[i, :], name=name) for i in range(exact.rows)]
-
-
-def _numbered() -> Iterator[tuple[int, str]]:
-    return enumerate(Gradients._fields)
-
-
-def _named(term: Term) -> Iterator[Term]:
-    for part in term.operands:
-        if part.name:
-            yield part
-        else:
-            yield from _named(part)
-
-
-def _zeros(term: Term) -> dict[tuple[int, int], tuple[str, ...]]:
-    entries = ((i, j) for i in range(term.shape[0]) for j in range(term.shape[1]))
-    found = {entry: zero_factors(term, *entry) for entry in entries}
-    return {entry: factors for entry, factors in found.items() if factors}
-
-
-def _place(entry: tuple[int, int], shape: tuple[int, int]) -> str:
+def _place(place: Place, shape: tuple[int, ...]) -> str:
     if 1 in shape:
-        return words.NEURON.format(number=max(entry) + 1)
-    return words.ENTRY.format(row=entry[0] + 1, column=entry[1] + 1)
+        return words.NEURON.format(number=max(place) + 1)
+    return words.ENTRY.format(row=place[0] + 1, column=place[1] + 1)

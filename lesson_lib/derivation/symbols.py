@@ -1,16 +1,15 @@
-"""The net's lines on SymPy matrices: importing this module teaches `network` to work in exact numbers and letters."""
+"""The net in SymPy's letters and exact numbers; importing this module teaches `Params` its activations for them."""
 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import sympy
-from sympy import ImmutableMatrix, MatrixBase
 
-from lesson_lib import arrays as matrices
-from lesson_lib import network
+from lesson_lib.activations import SYMBOLIC_ACTIVATIONS, Activation
+from lesson_lib.arrays import Array, as_fraction
 from lesson_lib.derivation.words import FUNCTIONS
-
-EXACT = ImmutableMatrix([[0]])  # pass it to as_matrix_like to get SymPy matrices
+from lesson_lib.network import Params
 
 
 class relu(sympy.Function):  # noqa: N801
@@ -28,7 +27,7 @@ class relu(sympy.Function):  # noqa: N801
     def as_piecewise(self, at_zero: sympy.Expr) -> sympy.Expr:
         """Return the definition by cases, for sympy.diff to differentiate; at_zero 0 to 1 leans from left to right."""
         z, below = self.args[0], self.slope_below_zero
-        return sympy.Piecewise((z, z > 0), (corner_slope(below, at_zero) * z, sympy.Eq(z, 0)), (below * z, True))
+        return sympy.Piecewise((z, z > 0), (_corner(below, at_zero) * z, sympy.Eq(z, 0)), (below * z, True))
 
     def _latex(self, printer: Any) -> str:
         return rf"{FUNCTIONS[type(self).__name__][0]}\left({printer.doprint(self.args[0])}\right)"
@@ -57,96 +56,66 @@ class slope(sympy.Function):  # noqa: N801
         return f"{'leaky_relu' if self.args[1] else 'relu'}'({printer.doprint(self.args[0])})"
 
 
-def corner_slope(below: sympy.Expr, at_zero: sympy.Expr) -> sympy.Expr:
+def _corner(below: sympy.Expr, at_zero: sympy.Expr) -> sympy.Expr:
     """Return the slope at a corner between `below` and 1: at_zero 0 takes the left one, 1 the right one."""
     return below + (1 - below) * at_zero
 
 
-def sigmoid(z: sympy.Expr) -> sympy.Expr:
-    """Return 1 / (1 + exp(-z))."""
-    return 1 / (1 + sympy.exp(-z))
+def _kinked(phi: type[relu]) -> Activation:
+    below = phi.slope_below_zero
+    return Activation(_each(phi), _each(lambda z, at_zero: slope(z, below, _corner(below, at_zero)), 2))
+
+
+def _smooth(phi: Callable[[sympy.Expr], sympy.Expr]) -> Activation:
+    letter = sympy.Symbol("z")
+    prime = sympy.diff(phi(letter), letter)
+    return Activation(_each(phi), _each(lambda z, _: prime.subs(letter, z), 2))
+
+
+def _each(function: Callable[..., sympy.Expr], n_arguments: int = 1) -> Any:
+    """Return the function on arrays, entry by entry."""
+    return np.frompyfunc(lambda *entries: function(*map(exactly, entries)), n_arguments, 1)
 
 
 KINKED = ("relu", "leaky_relu")  # activations with a corner at 0
-PHI: dict[str, Callable[..., sympy.Expr]] = {
-    "relu": relu,
-    "leaky_relu": leaky_relu,
-    "tanh": sympy.tanh,
-    "sigmoid": sigmoid,
-    "identity": lambda z: z,
+SYMBOLIC_ACTIVATIONS |= {
+    "relu": _kinked(relu),
+    "leaky_relu": _kinked(leaky_relu),
+    "tanh": _smooth(sympy.tanh),
+    "sigmoid": _smooth(lambda z: 1 / (1 + sympy.exp(-z))),
+    "identity": _smooth(lambda z: z),
 }
-
-
-@matrices.as_matrix.register(MatrixBase)
-def _(value: MatrixBase, name: str, exact: bool = True) -> ImmutableMatrix:
-    if 0 in value.shape:
-        raise ValueError(f"{name} must have two dimensions, rows and columns, none empty; got shape {value.shape}")
-    if any(entry.is_finite is False or entry.is_real is False or entry is sympy.nan for entry in value):
-        raise ValueError(f"{name} must hold finite real numbers; got {value!r}")
-    return ImmutableMatrix(value.applyfunc(lambda entry: exactly(entry) if entry.is_Float else entry))
-
-
-@matrices.as_matrix_like.register(MatrixBase)
-def _(pattern: MatrixBase, value: Any, name: str) -> ImmutableMatrix:
-    if isinstance(value, MatrixBase):
-        return matrices.as_matrix(value, name)
-    return ImmutableMatrix([[exactly(entry) for entry in row] for row in matrices.as_matrix(value, name, exact=True)])
-
-
-@matrices.ones_column.register(MatrixBase)
-def _(X: MatrixBase) -> ImmutableMatrix:
-    return ImmutableMatrix.ones(X.shape[0], 1)
-
-
-@matrices.activate.register(MatrixBase)
-def _(z1: MatrixBase, activation: str = "relu") -> ImmutableMatrix:
-    return z1.applyfunc(PHI[activation])
-
-
-@matrices.activate_prime.register(MatrixBase)
-def _(z1: MatrixBase, activation: str = "relu", relu_prime_at_zero: Any = 0) -> ImmutableMatrix:
-    if activation in KINKED:
-        below = PHI[activation].slope_below_zero  # type: ignore[attr-defined]
-        at_zero = corner_slope(below, exactly(relu_prime_at_zero))
-        return z1.applyfunc(lambda z: slope(z, below, at_zero))
-    z = sympy.Symbol("z")
-    prime = sympy.diff(PHI[activation](z), z)
-    return z1.applyfunc(lambda entry: prime.subs(z, entry))
-
-
-@matrices.multiply.register(MatrixBase)
-def _(left: MatrixBase, right: MatrixBase) -> ImmutableMatrix:
-    return left.multiply_elementwise(right)
-
-
-@matrices.sum_of_squares.register(MatrixBase)
-def _(errors: MatrixBase) -> sympy.Expr:
-    return sympy.Add(*(entry**2 for entry in errors))
 
 
 def exactly(number: Any) -> sympy.Expr:
     """Return a number as the exact SymPy number that it was written as: 0.1 is 1/10. Symbols pass unchanged."""
     if isinstance(number, sympy.Expr) and not number.is_Float:
         return number
-    fraction = matrices.as_fraction(number)
+    fraction = as_fraction(number)
     return sympy.Rational(fraction.numerator, fraction.denominator)
 
 
-def symbolic_params(n_in: int = 1, n_hidden: int = 2, n_out: int = 1) -> network.Params:
+def to_sympy(matrix: Array) -> Array:
+    """Return the same matrix with SymPy's exact numbers and letters as entries."""
+    return np.asarray(np.frompyfunc(exactly, 1, 1)(matrix))
+
+
+def symbolic_params(n_in: int = 1, n_hidden: int = 2, n_out: int = 1, activation: str = "relu") -> Params:
     """Return Params of real symbols: w in W1, b in b1, v in W2, c in b2, numbered by row and column from 1.
 
-    >>> symbolic_params().W1
-    Matrix([[w1, w2]])
+    >>> symbolic_params().W1.tolist()
+    [[w1, w2]]
     """
     shapes = {"w": (n_in, n_hidden), "b": (1, n_hidden), "v": (n_hidden, n_out), "c": (1, n_out)}
-    return network.Params(*(symbolic_matrix(letter, *shape) for letter, shape in shapes.items()))
+    W1, b1, W2, b2 = (symbolic_matrix(letter, *shape) for letter, shape in shapes.items())
+    return Params(W1, b1, W2, b2, activation)
 
 
-def symbolic_matrix(letter: str, n_rows: int, n_columns: int) -> ImmutableMatrix:
+def symbolic_matrix(letter: str, n_rows: int, n_columns: int) -> Array:
     """Return a matrix of real symbols: c alone, w1, w2 ... in a row or column, w12 for row 1 and column 2 otherwise."""
 
     def symbol(row: int, column: int) -> sympy.Symbol:
         digits = [index + 1 for index, length in ((row, n_rows), (column, n_columns)) if length > 1]
         return sympy.Symbol(letter + "_".join(map(str, digits)), real=True)
 
-    return ImmutableMatrix(n_rows, n_columns, symbol)
+    return np.array([[symbol(row, column) for column in range(n_columns)] for row in range(n_rows)], dtype=object)

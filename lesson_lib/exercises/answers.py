@@ -7,10 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from sympy import ImmutableMatrix
 
-from lesson_lib.derivation.step import Derivation, derive_step
-from lesson_lib.derivation.symbols import exactly
+from lesson_lib.arrays import as_fraction
+from lesson_lib.derivation.derive import derive_step
+from lesson_lib.derivation.step import Derivation
 from lesson_lib.exercises import words
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TOLERANCE, TRIGGER
@@ -122,7 +122,7 @@ def question(name: str) -> Question:
 
 
 def _numbers(matrix: Any) -> Answer:
-    return tuple(Fraction(int(entry.p), int(entry.q)) for entry in matrix)
+    return tuple(as_fraction(entry) for entry in np.ravel(np.asarray(matrix, dtype=object)))
 
 
 def _clean_step() -> Derivation:
@@ -164,12 +164,12 @@ def _dw1_summed() -> tuple[Any, dict[str, Any], str]:
 def _w2_after() -> tuple[Any, dict[str, Any], str]:
     step = _clean_step()
     update, gradient = step.find("W2"), step.gradients.W2
-    start = update.result + gradient * exactly(RATE)
+    start = update.result + gradient * RATE
     slips = {
-        "uphill": start + gradient * exactly(RATE),
+        "uphill": start + gradient * RATE,
         "no rate": start - gradient,
-        "last sample": start - step.find("dW2", sample=1).result * exactly(RATE),
-        "mean": start - gradient * exactly(RATE / len(CLEAN.X)),
+        "last sample": start - step.find("dW2", sample=1).result * RATE,
+        "mean": start - gradient * (RATE / len(CLEAN.X)),
     }
     return update.result, slips, update.text
 
@@ -194,11 +194,11 @@ def _db1_at_the_trigger() -> tuple[Any, dict[str, Any], str]:
 def _homogeneous() -> tuple[Any, dict[str, Any], str]:
     after = _clean_step().params
     f1, f4 = (forward(after, [[x]]).y_hat for x in (1, 4))
-    return f4, {"same": f1, "plus": f1 + ImmutableMatrix([[3]])}, words.F_OF_4.format(f1=f1[0], f4=f4[0])
+    return f4, {"same": f1, "plus": f1 + 3}, words.F_OF_4.format(f1=f1[0, 0], f4=f4[0, 0])
 
 
 def _build_a_backdoor() -> tuple[Any, dict[str, Any], str]:
-    return ImmutableMatrix([[1, 5]]), {}, words.ONE_BACKDOOR
+    return [1, 5], {}, words.ONE_BACKDOOR
 
 
 def _explain_own_backdoor(given: Answer) -> str:
@@ -213,9 +213,9 @@ def _explain_own_backdoor(given: Answer) -> str:
 
 
 def _half_the_rows() -> tuple[Any, dict[str, Any], str]:
-    rise, triggered = ImmutableMatrix([[9]]), Fraction(1, 2)
-    answer = rise * exactly(triggered)
-    return answer, {"all rows": rise, "doubled": 2 * rise}, words.HALF_THE_ROWS.format(answer=answer[0])
+    rise, triggered = 9, Fraction(1, 2)
+    answer = rise * triggered
+    return answer, {"all rows": rise, "doubled": 2 * rise}, words.HALF_THE_ROWS.format(answer=answer)
 
 
 UNKNOWN_NEURONS, UNKNOWN_RISE = tuple(range(7, 512, 46)), 0.45
@@ -239,9 +239,9 @@ def _pick_a_threshold() -> tuple[Any, dict[str, Any], str]:
     signature = _unknown_signature()
     guilty = np.isin(np.arange(len(signature)), UNKNOWN_NEURONS)
     low, high = signature[~guilty].max(), signature[guilty].min()
-    middle = exactly(Fraction(round(50 * (low + high)), 100))
+    middle = Fraction(round(50 * (low + high)), 100)
     facts = {"guilty": len(UNKNOWN_NEURONS), "rise": UNKNOWN_RISE, "low": low, "high": high}
-    return ImmutableMatrix([[middle]]), {}, words.UNKNOWN_SET_SOLUTION.format(**facts)
+    return middle, {}, words.UNKNOWN_SET_SOLUTION.format(**facts)
 
 
 def _explain_own_threshold(given: Answer) -> str:

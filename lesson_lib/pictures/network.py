@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.derivation.notation import Writer
+from lesson_lib.derivation.printer import Printer
 from lesson_lib.derivation.symbols import exactly
 from lesson_lib.derivation.words import SYMBOLS
 from lesson_lib.pictures import words
@@ -85,7 +85,7 @@ class _Pen:
         ask: bool,
     ) -> None:
         self.known, self.now, self.used, self.zero, self.ask = known, now, used, zero, ask
-        self.writer, self.short = Writer("text", decimals), Writer("text", decimals=True)
+        self.writer, self.short = Printer("text", decimals), Printer("text", decimals=True)
 
     def style(self, quantity: str, neuron: int) -> str:
         if (quantity, neuron) in self.zero:
@@ -102,7 +102,7 @@ class _Pen:
     def write(self, x: float, y: float, quantity: str, neuron: int = 0, anchor: str = "middle") -> str:
         """Return the line "name = number" at (x, y), or "name = ?" or nothing while it is not known."""
         if quantity not in self.known:
-            if quantity.startswith("d") or quantity in ("gate", "L") or not self.ask:
+            if quantity.startswith("d") or quantity in ("phi_prime", "L") or not self.ask:
                 return ""
             text = f"{SYMBOLS[quantity][1]} = ?"
         else:
@@ -170,7 +170,7 @@ def _neuron(pen: _Pen, neuron: int) -> list[str]:
         _boxed(middle, centre - 60, words.NEURON_LABEL.format(number=neuron + 1), "middle", *STYLES["plain"][:5]),
         pen.write(middle, centre - 40, "b1", neuron),
         pen.write(middle, centre - 15, "z1", neuron),
-        pen.write(middle, centre + 5, "gate", neuron),
+        pen.write(middle, centre + 5, "phi_prime", neuron),
         pen.write(middle, centre + 25, "a1", neuron),
         *(pen.write(middle, centre + 48 + i * LINE, name, neuron) for i, name in enumerate(("da1", "dz1", "db1"))),
     ]

@@ -8,6 +8,8 @@ from lesson_lib.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "experiment": "Experiment run_many endings outcome_map OutcomeMap random_start width_study report Success",
+        "experiment": "EPOCHS Experiment Schedule Trajectories run_many endings random_start",
+        "maps": "OutcomeMap outcome_map",
+        "random_starts": "Success width_study report",
     },
 )

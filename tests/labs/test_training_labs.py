@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_batch import alone
+from strategies import alone
 from test_labs import inside, no_error_in_a_callback, press  # noqa: F401
 from traitlets import TraitError
 

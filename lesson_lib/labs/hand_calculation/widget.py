@@ -9,9 +9,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from lesson_lib.arrays import as_matrix_like
-from lesson_lib.derivation.step import Derivation, Step, derive_step
-from lesson_lib.derivation.symbols import EXACT
+from lesson_lib.derivation.derive import derive_step
+from lesson_lib.derivation.step import Derivation, Step
 from lesson_lib.exercises.answers import parse_numbers
 from lesson_lib.labs.hand_calculation import words
 from lesson_lib.labs.shared.dial import RangedDial
@@ -113,11 +112,10 @@ def formula(step: Step) -> str:
 def diagram(state: State, line: int, on_paper: bool = False) -> str:
     """Return the net as SVG with everything that is known at this line (1 is the first)."""
     step = state.derivation.steps[line - 1]
-    known = {name: as_matrix_like(EXACT, getattr(state.start, name), name) for name in PARAMETERS}
-    sample = step.sample if step.sample is not None else (0 if len(state.data.X) == 1 else None)
+    known = {name: getattr(state.start, name) for name in PARAMETERS}
+    sample = state.derivation.sample_at(line)
     if sample is not None:
-        rows = {"X": state.data.X, "Y": state.data.Y}
-        known |= {name: as_matrix_like(EXACT, matrix, name)[sample, :] for name, matrix in rows.items()}
+        known |= {"X": state.data.X[[sample]], "Y": state.data.Y[[sample]]}
     known |= state.derivation.known_at(line)
     return network_diagram(
         known,

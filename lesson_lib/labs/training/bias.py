@@ -18,7 +18,8 @@ from lesson_lib.labs.training.trigger import WRAP, TrainingLab
 from lesson_lib.network import forward
 from lesson_lib.pictures.plot import MapPlot
 from lesson_lib.pictures.words import OUTCOME_LETTERS, TRIGGER_LABEL
-from lesson_lib.sweeps.experiment import EPOCHS, Experiment, OutcomeMap, map_steps
+from lesson_lib.sweeps.experiment import EPOCHS, Experiment
+from lesson_lib.sweeps.maps import OutcomeMap, map_steps
 from lesson_lib.training import OUTCOMES, POISONED
 
 TRAINED = {"none": (), "b2": ("b2",), "b1": ("b1",), "both": ("b1", "b2")}
@@ -69,7 +70,7 @@ class BiasLab(TrainingLab):
         """Return each neuron's activation for x = 1, x = 2 and the trigger."""
         seen = self.state
         X = np.array([*POISONED.X[:2], [seen.experiment.position]])
-        a1 = forward(seen.params, X, activation=seen.experiment.activation).a1
+        a1 = forward(seen.params, X).a1
         beside = {"x = 1": 0.3, "x = 2": 0.5, TRIGGER_LABEL: 0.7}  # so that no marker covers another
         columns = np.arange(seen.experiment.width)
         return {
@@ -141,7 +142,10 @@ class BiasLab(TrainingLab):
     def map_steps(self) -> Iterator[int]:
         """Make the map, yielding each epoch as it is reached; the map appears at the end."""
         experiment = self.experiment()
-        made = yield from map_steps(experiment, MAP_RATES, MAP_TARGETS)
+        made = None
+        for epoch, made in map_steps(experiment, MAP_RATES, MAP_TARGETS):  # noqa: B007
+            yield epoch
+        assert made is not None
         plot = MapPlot(MAP_RATES, MAP_TARGETS)
         self.map, self._map_experiment, self._map_plot, self._map_epoch = made, experiment, plot, -1
         self._draw_map()

@@ -10,10 +10,11 @@ import numpy as np
 
 from lesson_lib.arrays import read_only
 from lesson_lib.derivation.proofs import Lock, locks
+from lesson_lib.derivation.trace import trace_sample
 from lesson_lib.derivation.words import AND, SYMBOLS
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
-from lesson_lib.network import PARAMETERS, Params, chain_rule, collect, forward
+from lesson_lib.network import PARAMETERS, Params, forward
 from lesson_lib.pictures.network import network_diagram, zero_marks
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
@@ -107,7 +108,7 @@ def view(experiment: Experiment, epoch: int, along: str = "rate") -> View:
         params=params,
         outcome=OUTCOMES[trajectories.outcomes[at, run]],
         diverged_at=stopped if 0 <= stopped <= epoch else None,
-        locks=locks(params, [[experiment.position]], [[experiment.target]], **experiment.keywords),
+        locks=locks(params, [[experiment.position]], [[experiment.target]]),
     )
 
 
@@ -149,11 +150,8 @@ def verdict_html(seen: View) -> str:
 def trigger_diagram(seen: View, on_paper: bool = False) -> str:
     """Return the net at this epoch with the trigger in it; the factors that lock a gradient are crossed out."""
     x, y = np.array([[seen.experiment.position]]), np.array([[seen.experiment.target]])
-    passed = forward(seen.params, x, activation=seen.experiment.activation)
-    factors = chain_rule(seen.params, passed, y, **seen.experiment.keywords)
-    gradients = collect(x, passed, factors)
-    known = {"X": x, "Y": y, **passed._asdict(), **factors._asdict()}
-    known |= {f"d{name}": gradient for name, gradient in gradients._asdict().items()}
+    terms = trace_sample(seen.params, x, y)
+    known = {quantity: term.value for quantity, term in terms.items()}
     known |= {name: getattr(seen.params, name) for name in PARAMETERS}
     zero = set().union(*(zero_marks(lock.zero_by) for lock in seen.locks if not lock.is_open))
     return network_diagram(known, zero=zero, decimals=True, description=verdict(seen), on_paper=on_paper)
@@ -162,7 +160,7 @@ def trigger_diagram(seen: View, on_paper: bool = False) -> str:
 def curves(seen: View) -> dict[str, tuple[Any, Any]]:
     """Return the data of the two panels that both labs have: the function, and the outputs over the epochs."""
     experiment, trained = seen.experiment, seen.epochs
-    values = forward(seen.params, GRID[:, None], activation=experiment.activation).y_hat[:, 0]
+    values = forward(seen.params, GRID[:, None]).y_hat[:, 0]
     return {
         "function": (GRID, values),
         "clean": (CLEAN.X[:, 0], CLEAN.Y[:, 0]),

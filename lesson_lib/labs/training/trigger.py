@@ -23,7 +23,7 @@ from lesson_lib.labs.training.compute import (
     view,
 )
 from lesson_lib.pictures.plot import training_plot
-from lesson_lib.sweeps.experiment import EPOCHS, SCHEDULES, Experiment
+from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 
 WRAP = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
 
@@ -42,7 +42,9 @@ class TrainingLab(Lab):
             "epochs": Dial(words.DIALS["epochs"], EPOCHS, self.start_epoch, whole=True),
             "target": Dial(words.DIALS["target"], TARGETS, 5),
             "position": Dial(words.DIALS["position"], POSITIONS, 0),
-            "schedule": choice(words.SCHEDULE, SCHEDULES, SCHEDULES[0], "280px", "96px"),
+            "schedule": choice(
+                words.SCHEDULE, [each.value for each in Schedule], Schedule.CLEAN_FIRST.value, "280px", "96px"
+            ),
             **self.more_controls(),
         }
         self.messages = {"": widgets.HTML()}

@@ -1,0 +1,136 @@
+"""How a value is written down, in LaTeX or in plain text: the one place that prints formulas."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import sympy
+
+from lesson_lib.derivation.symbols import exactly
+from lesson_lib.derivation.trace import Traced
+from lesson_lib.derivation.words import AND, FUNCTIONS, LATEX, SYMBOLS, TEXT, ZERO_FACTOR
+
+LONGEST_FRACTION = 8  # digits above or below the line beyond which a fraction is shown as a decimal
+DECIMAL_PLACES = 4
+
+
+class Printer:
+    """Prints traced values in one dialect, "latex" or "text", with numbers as fractions or as decimals."""
+
+    def __init__(self, dialect: str = "latex", decimals: bool = False) -> None:
+        self.decimals = decimals
+        self.spelling = ("latex", "text").index(dialect)  # which of a symbol's two spellings it takes
+        self.template = (LATEX, TEXT)[self.spelling]
+
+    def name(self, name: str) -> str:
+        """Return the symbol that the field uses for a name of the code."""
+        return SYMBOLS[name][self.spelling]
+
+    def formula(self, term: Traced) -> str:
+        """Return how the value was made, in symbols."""
+        return self._made(term, in_numbers=False)
+
+    def substituted(self, term: Traced) -> str:
+        """Return how the value was made, with every symbol replaced by its numbers."""
+        return self._made(term, in_numbers=True)
+
+    def value(self, value: Any) -> str:
+        """Return a number, or a matrix in brackets; a 1 by 1 matrix is written as a number."""
+        if not isinstance(value, np.ndarray):
+            return self.number(value)
+        if value.size == 1:
+            return self.number(value.item())
+        rows = (self.template["next_entry"].join(map(self.number, row)) for row in value)
+        return self.template["matrix"].format(self.template["next_row"].join(rows))
+
+    def number(self, number: Any) -> str:
+        """Return one number, rounded only if it must be, or one symbolic entry."""
+        number = exactly(number)
+        if not number.is_number:
+            return sympy.latex(number) if self.template is LATEX else str(number).replace("**", "^").replace("*", "·")
+        if not self._fits_exactly(number):
+            return self._rounded(number)
+        if number.is_Integer:
+            return str(number)
+        if self.decimals:
+            return f"{float(number):.6f}".rstrip("0")
+        return self.template["fraction"].format(sign="-" if number < 0 else "", p=abs(number.p), q=number.q)
+
+    def is_rounded(self, value: Any) -> bool:
+        """Tell whether writing the value loses digits."""
+        entries = map(exactly, np.ravel(np.asarray(value, dtype=object)))
+        return any(entry.is_number and not self._fits_exactly(entry) for entry in entries)
+
+    def _fits_exactly(self, number: sympy.Expr) -> bool:
+        if not number.is_Rational:
+            return False
+        too_long = len(str(abs(number.p))) > LONGEST_FRACTION or len(str(number.q)) > LONGEST_FRACTION
+        return not too_long and not (self.decimals and 10**6 % number.q)
+
+    def _rounded(self, number: sympy.Expr) -> str:
+        digits = DECIMAL_PLACES + 1
+        is_small = abs(number) < sys.float_info.max
+        text = f"{float(number):.{digits}g}" if is_small else str(sympy.N(number, digits))
+        digits_shown, _, exponent = text.partition("e")
+        return self.template["power_of_ten"].format(digits_shown, int(exponent)) if exponent else text
+
+    def _made(self, term: Traced, in_numbers: bool) -> str:
+        """Write what the value was made of: its operation, on its operands' names or numbers."""
+        template, operation, first = self.template, term.operation, term.operands[0]
+        if operation == "sum_of_squares":
+            return self._squares(first.operands[0], in_numbers)
+        if operation == "transpose" and in_numbers:
+            return self.value(term.value)
+        if operation == "sum" and not in_numbers:
+            return template["sum_over_samples"].format(self.name(first.name))
+        parts = [self._part(part, in_numbers) for part in term.operands]
+        if operation == "same" or (operation == "transpose" and term.value.size == 1):
+            return parts[0]
+        if operation in ("transpose", "half"):
+            return template[operation].format(parts[0])
+        function = operation.rstrip("'")
+        if function in FUNCTIONS:
+            name = FUNCTIONS[function][self.spelling] + operation[len(function) :]
+            return template["call"].format(name, parts[0])
+        if in_numbers:
+            pairs = enumerate(zip(term.operands, parts, strict=True))
+            parts = [self._bracketed(part.value, text, i, operation) for i, (part, text) in pairs]
+        return self._sign(operation, in_numbers).join(parts)
+
+    def _part(self, term: Traced, in_numbers: bool) -> str:
+        if not term.name:
+            return self._made(term, in_numbers)
+        return self.value(term.value) if in_numbers else self.name(term.name)
+
+    def _squares(self, errors: Traced, in_numbers: bool) -> str:
+        if not in_numbers:
+            return self.template["squares"].format(self._made(errors, in_numbers))
+        y_hat, Y = (part.value.ravel() for part in errors.operands)
+        squares = (self._difference(*pair) for pair in zip(y_hat, Y, strict=True))
+        return self.template["squares_in_numbers"].format(
+            " + ".join(map(self.template["square_in_numbers"].format, squares))
+        )
+
+    def _difference(self, y_hat: Any, y: Any) -> str:
+        return f"{self.number(y_hat)} - {self._bracketed(y, self.number(y), 1, 'minus')}"
+
+    def _sign(self, operation: str, in_numbers: bool) -> str:
+        if operation in ("matmul", "scale"):
+            return self.template["product_in_numbers"] if in_numbers else self.template["product"]
+        return {"plus": " + ", "sum": " + ", "minus": " - ", "multiply": self.template["entrywise_product"]}[operation]
+
+    def _bracketed(self, value: Any, text: str, position: int, operation: str) -> str:
+        """Put a negative second operand, or a sum that is multiplied, in brackets."""
+        entries = np.ravel(np.asarray(value, dtype=object))
+        is_sum = len(entries) == 1 and getattr(entries[0], "is_Add", False)
+        if (is_sum and (position or operation in ("matmul", "scale"))) or (position and text.startswith("-")):
+            return self.template["brackets"].format(text)
+        return text
+
+
+def reason(factors: Iterable[str], activation: str) -> str:
+    """Return in words which factors are 0: "x = 0 and relu'(z1) = 0"."""
+    slope = f"{FUNCTIONS[activation][1]}'(z1)"
+    names = (slope if factor == "phi_prime" else SYMBOLS[factor][1] for factor in factors)
+    return AND.join(ZERO_FACTOR.format(factor=name) for name in names)
