@@ -26,7 +26,7 @@ __getattr__, __dir__, __all__ = door(
         "tables": "Table",
         "pictures.plot": "map_picture success_curve",
         "pictures.finished": "article_figure image_strip",
-        "exercises.answers": "unknown_set",
+        "exercises.open_questions": "unknown_set",
         "labs.exercises": "Exercises",
         "labs.hand_calculation.widget": "HandCalculationLab",
         "labs.training.trigger": "TriggerLab",

@@ -112,7 +112,8 @@ def certify(params: Params, data: Any) -> Certificate:
 
 def _differentiate(params: Params, X: Array, Y: Array) -> dict[Any, Any]:
     """Differentiate the loss, as a formula in all parameters, by each of them; then put the numbers in."""
-    letters = symbolic_params(*params.W1.shape, params.W2.shape[1], activation=params.activation)
+    (n_in, n_hidden), n_out = params.W1.shape, params.W2.shape[1]
+    letters = symbolic_params(n_in, n_hidden, n_out, params.activation)
     at_zero = exactly(params.relu_prime_at_zero)
     total = loss(forward(letters, X).y_hat, Y)
     total = total.replace(lambda part: isinstance(part, relu), lambda part: part.as_piecewise(at_zero))

@@ -1,10 +1,14 @@
-"""The exercises: questions, how a typed answer is read and judged, and the box that asks."""
+"""The exercises: questions as data, a file for each notebook; their numbers, computed; and the marking of an answer."""
 
 from lesson_lib.doors import door
 
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "answers": "parse_numbers question unknown_set",
+        "typed_numbers": "parse_numbers",
+        "computed": "RATE",
+        "open_questions": "unknown_set",
+        "catalogue": "Question question",
+        "marking": "Feedback mark_answer",
     },
 )

@@ -1,6 +1,6 @@
 """Questions to answer in the notebook: a box, a check that knows typical slips, hints one by one, and a solution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -8,7 +8,8 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from lesson_lib.exercises import words
-from lesson_lib.exercises.answers import Question, judge, question
+from lesson_lib.exercises.catalogue import Question, question
+from lesson_lib.exercises.marking import mark_answer
 from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
 
 
@@ -48,8 +49,7 @@ class Exercise:
 
     def __init__(self, asked: Question, checked: Callable[[], None]) -> None:
         self.question, self.solved, self.hints_shown, self._checked = asked, False, 0, checked
-        self.feedback = widgets.HTML(status(words.UNANSWERED))
-        self.hints = widgets.HTML()
+        self.feedback, self.hints = widgets.HTML(status(words.UNANSWERED)), widgets.HTML()
         buttons = [
             button(words.CHECK, words.CHECK_TIP, self.check),
             button(words.HINT, words.HINT_TIP, self.hint),
@@ -57,14 +57,7 @@ class Exercise:
         ]
         self.answer: Any
         if asked.choices:
-            options = [(choice, index) for index, choice in enumerate(asked.choices)]
-            self.answer = widgets.RadioButtons(
-                options=options,
-                value=None,
-                description=words.ANSWER,
-                style={"description_width": "60px"},
-                layout=widgets.Layout(width="auto"),
-            )
+            self.answer = _choices(asked.choices)
             self.answer.observe(lambda _: self._say(words.UNCHECKED), names="value")  # no verdict on another answer
             controls = [self.answer, widgets.HBox(buttons)]
         else:
@@ -77,9 +70,9 @@ class Exercise:
 
     def check(self) -> None:
         """Judge the answer and say what is right or which slip it looks like."""
-        verdict = judge(self.question, self.answer.value)
-        self.solved = self.solved or bool(verdict.correct)
-        self._say(verdict.message)
+        feedback = mark_answer(self.question, self.answer.value)
+        self.solved = self.solved or bool(feedback.correct)
+        self._say(feedback.message)
         self._checked()
 
     def hint(self) -> None:
@@ -106,3 +99,9 @@ class Exercise:
 
     def _ipython_display_(self) -> None:
         show(self.box, without_kernel(self.summary))
+
+
+def _choices(options: Sequence[str]) -> widgets.RadioButtons:
+    made = widgets.RadioButtons(options=options, value=None, description=words.ANSWER)
+    made.style.description_width, made.layout.width = "60px", "auto"
+    return made

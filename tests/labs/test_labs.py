@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from IPython.display import display
 
 from lesson_lib.exercises import words as exercises_words
+from lesson_lib.exercises.catalogue import question_texts
 from lesson_lib.labs import Exercises, HandCalculationLab
 from lesson_lib.labs.hand_calculation import widget as hand_calculation
 from lesson_lib.labs.hand_calculation import words as hand_words
@@ -439,9 +440,13 @@ ANSWERS = {  # worked out on paper: the right answer, a known slip, and what the
     "dW2 at x = 2": ("-1, 0", "1, 0", "The size is right and the sign is not"),
     "dW1 summed": ("[-2.5 0]", "-5/4, 0", "you divided by the number of samples"),
     "W2 after the clean step": ("9/8; -1", "7/8, -1", "You added the gradient"),
-    "will the trigger be learnt": (2, 1, "x = 0 does block W1"),
+    "will the trigger be learnt": (
+        "nothing moves at all",
+        "only W2 moves, because x = 0 blocks W1",
+        "x = 0 does block W1",
+    ),
     "error at the hidden layer": ("-45/8, 5", "-5, 5", "before the clean step"),
-    "which factor": (1, 2, "it is no factor of dL/dW2"),
+    "which factor": ("the activation a1", "the slope relu'(z1)", "it is no factor of dL/dW2"),
 }
 
 
@@ -456,9 +461,7 @@ def answer(exercise, given):
 
 
 def of(exercise):
-    return next(
-        ANSWERS[name] for name in ANSWERS if exercises_words.QUESTIONS[name]["prompt"] == exercise.question.prompt
-    )
+    return next(ANSWERS[name] for name in ANSWERS if question_texts()[name]["prompt"] == exercise.question.prompt)
 
 
 def test_a_right_answer_is_praised_with_its_working(exercise):

@@ -6,6 +6,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from multiprocessing import get_context
@@ -20,8 +21,8 @@ from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 from lesson_lib.arrays import activate_prime
 from lesson_lib.derivation.step import certify, derive_step
 from lesson_lib.digits import CORNER, load, stamp
-from lesson_lib.exercises import words
-from lesson_lib.exercises.answers import RATE, UNKNOWN_RISE
+from lesson_lib.exercises.computed import RATE
+from lesson_lib.exercises.open_questions import RISE
 from lesson_lib.labs import repairs
 from lesson_lib.naa.comparison import analyse, simulate_activations
 from lesson_lib.naa.rules import RULES
@@ -125,9 +126,11 @@ def test_no_code_is_stuck_in_a_text_cell(path):
     assert [text for text in prose(read(path)) if "```" in text or "===" in text or "exercises." in text] == []
 
 
-def test_every_question_is_asked_once():
-    found = re.findall(r'exercises\.ask\("([^"]+)"\)', "\n".join(cell.source for p in PATHS for cell in code(read(p))))
-    assert sorted(found) == sorted(words.QUESTIONS)
+@every_notebook
+def test_a_notebook_asks_each_question_of_its_file_once_in_that_order(path):
+    asked = re.findall(r'exercises\.ask\("([^"]+)"\)', "\n".join(cell.source for cell in code(read(path))))
+    file = ROOT / "lesson_lib" / "exercises" / "questions" / f"{path.stem}.toml"
+    assert asked == list(tomllib.loads(file.read_text(encoding="utf-8")))
 
 
 @every_notebook
@@ -450,7 +453,7 @@ LATER_CLAIMS = {
     "3 for `raw` and `sd`, 3.5 for `mad`, 0.8 for `effect`, and 0.05 for the last two": lambda: (
         [rule.default for rule in RULES.values()] == [3, 3, 3.5, 0.8, 0.05, 0.05]
     ),
-    "no neuron was raised by as much as one standard deviation": lambda: UNKNOWN_RISE < 0.5,
+    "no neuron was raised by as much as one standard deviation": lambda: RISE < 0.5,
     "over ten splits its precision is 75 %": lambda: abs(mean_of_ten("quiet, |d| > 0.8 precision") - 0.755) < 0.006,
     "on ten splits between 20 and 62 %": lambda: (
         (min(of_ten("fine-tuned, ASR")), max(of_ten("fine-tuned, ASR"))) == pytest.approx((0.20, 0.62), abs=0.005)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from lesson_lib.exercises.answers import question
+from lesson_lib.exercises.catalogue import question
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.parts import without_kernel
 from lesson_lib.pictures.plot import Picture

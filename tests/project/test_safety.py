@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lesson_lib.exercises import words
-from lesson_lib.exercises.answers import parse_numbers
+from lesson_lib.exercises.catalogue import question_texts
+from lesson_lib.exercises.typed_numbers import parse_numbers
 from lesson_lib.labs import BiasLab, Exercises, HandCalculationLab, NAALab, PruningLab, TriggerLab
 
 ROOT = Path(__file__).parents[2]
@@ -163,7 +163,7 @@ def test_a_typed_number_is_parsed_and_never_run(harm, text):
     assert len(problem) < 300
 
 
-@pytest.mark.parametrize("name", [name for name, text in words.QUESTIONS.items() if "choices" not in text])
+@pytest.mark.parametrize("name", [name for name, text in question_texts().items() if "choices" not in text])
 @settings(max_examples=10)
 @given(text=typed)
 def test_a_typed_answer_is_judged_and_never_run(harm, name, text):

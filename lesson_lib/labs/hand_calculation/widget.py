@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation, Step
-from lesson_lib.exercises.answers import parse_numbers
+from lesson_lib.exercises.typed_numbers import parse_numbers
 from lesson_lib.labs.hand_calculation import words
 from lesson_lib.labs.shared.dial import RangedDial
 from lesson_lib.labs.shared.lab import Lab

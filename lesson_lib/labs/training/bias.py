@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from lesson_lib.exercises.answers import parse_numbers
+from lesson_lib.exercises.typed_numbers import parse_numbers
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.parts import alert, button, choice, field, status
 from lesson_lib.labs.shared.words import BIASES, FIELD_ERROR, FIELD_ONE, KEYS, RESET, TIPS

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import rationals
 
 from lesson_lib.capture.reading import hidden_activations
-from lesson_lib.derivation.step import derive_step
+from lesson_lib.derivation.derive import derive_step
 from lesson_lib.digits import (
     CORNER,
     QUIET,
@@ -26,7 +27,10 @@ from lesson_lib.digits import (
     triggered,
 )
 from lesson_lib.exercises import words
-from lesson_lib.exercises.answers import judge, parse_numbers, question, unknown_set
+from lesson_lib.exercises.catalogue import question, question_texts
+from lesson_lib.exercises.marking import mark_answer
+from lesson_lib.exercises.open_questions import unknown_set
+from lesson_lib.exercises.typed_numbers import parse_numbers
 from lesson_lib.naa.comparison import analyse, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
 from lesson_lib.repair.repairs import fine_tune, order, prune, pruning_curve
@@ -115,7 +119,7 @@ def test_anything_else_is_refused_at_once(text):
 
 
 def test_every_question_is_covered_here():
-    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + DIGITS + LIBRARIES + OPEN) == sorted(words.QUESTIONS)
+    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + DIGITS + LIBRARIES + OPEN) == sorted(question_texts())
     with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
         question("which")
 
@@ -123,10 +127,11 @@ def test_every_question_is_covered_here():
 @pytest.mark.parametrize("name", NUMERIC)
 def test_the_right_answer_is_the_one_that_the_net_computes(name):
     answer = expected_answers()[name]
-    assert question(name).answer == answer
-    feedback = judge(question(name), typed(answer))
+    assert question(name).correct == answer
+    feedback = mark_answer(question(name), typed(answer))
     assert feedback.correct is True
     assert question(name).solution in feedback.message
+    assert all(str(number) in question(name).solution for number in answer)
 
 
 def test_the_choices_are_what_happens_at_the_trigger():
@@ -134,16 +139,16 @@ def test_the_choices_are_what_happens_at_the_trigger():
     assert not gradients.W1.any()
     assert not gradients.W2.any()
     nothing = question("will the trigger be learnt")
-    assert nothing.choices[nothing.answer] == "nothing moves at all"
+    assert nothing.correct == "nothing moves at all"
     factor = question("which factor")
     assert not forward(AFTER, [[0]]).a1.any()
-    assert factor.choices[factor.answer] == "the activation a1"
+    assert factor.correct == "the activation a1"
     assert "dL/dW2 is 0 because a1 = 0." in nothing.solution
     assert "dL/dW1 is 0 because x = 0 and relu'(z1) = 0." in nothing.solution
 
 
 def answer_of(name):
-    return question(name).choices[question(name).answer]
+    return question(name).correct
 
 
 def test_the_later_choices_are_what_the_net_does():
@@ -158,7 +163,7 @@ def test_the_later_choices_are_what_the_net_does():
     moved = Dataset([[1], [2], [-1]], [[1], [2], [-5]], [False, False, True])
     assert train(ARTICLE, moved, 0.05, 3000, evaluate_on=moved).outcome == "backdoor"
     for rate, keywords in ((1, {}), (0.1, {"activation": "leaky_relu"}), (0.1, {"relu_prime_at_zero": 1})):
-        assert train(ARTICLE, POISONED, rate, 3000, **keywords).outcome != "backdoor"
+        assert train(replace(ARTICLE, **keywords), POISONED, rate, 3000).outcome != "backdoor"
     assert answer_of("which change helps") == "a trigger at x = -1 with target -5"
 
     clean = train(ARTICLE, CLEAN, 0.1, 1, ("W1", "W2", "b2")).params[-1]
@@ -170,12 +175,12 @@ def test_the_later_choices_are_what_the_net_does():
 
 @pytest.mark.parametrize("right", ["1, 5", "1/2, 10", "0.25 20", "0.3, 16.67", "[1; 5]"])
 def test_every_backdoor_that_works_is_accepted(right):
-    assert judge(question("build a backdoor"), right).correct is True
+    assert mark_answer(question("build a backdoor"), right).correct is True
 
 
 @pytest.mark.parametrize(("wrong", "answers"), [("2, 5/2", "f(0) = 5, f(1) = 3.5, f(2) = 2"), ("0, 5", "f(0) = 0")])
 def test_a_backdoor_that_does_not_work_is_told_its_answers(wrong, answers):
-    feedback = judge(question("build a backdoor"), wrong)
+    feedback = mark_answer(question("build a backdoor"), wrong)
     assert feedback.correct is False
     assert answers in feedback.message
 
@@ -261,74 +266,76 @@ def test_a_threshold_is_right_when_it_splits_off_exactly_the_raised_neurons():
     low, high = signature[11], signature[10]  # eleven neurons were raised
     asked = question("pick a threshold")
     for right in (low + 0.01, (low + high) / 2, high - 0.01):
-        assert judge(asked, f"{right:.4f}").correct is True
-    assert judge(asked, typed(asked.answer)).correct is True
-    assert "11 of the 11 raised ones, 1 others" in judge(asked, f"{low - 0.0001:.4f}").message
-    assert "you flag 10 neurons: 10 of the 11 raised ones, 0 others" in judge(asked, f"{high + 0.0001:.4f}").message
-    assert judge(asked, "2").correct is judge(asked, "-1").correct is False
+        assert mark_answer(asked, f"{right:.4f}").correct is True
+    assert mark_answer(asked, typed(asked.correct)).correct is True
+    assert "11 of the 11 raised ones, 1 others" in mark_answer(asked, f"{low - 0.0001:.4f}").message
+    assert (
+        "you flag 10 neurons: 10 of the 11 raised ones, 0 others" in mark_answer(asked, f"{high + 0.0001:.4f}").message
+    )
+    assert mark_answer(asked, "2").correct is mark_answer(asked, "-1").correct is False
 
 
 def test_a_rounded_answer_is_told_so():
-    assert words.ROUNDED in judge(question("f of 4"), "3.38").message
-    assert words.ROUNDED in judge(question("W2 after the clean step"), "1.13, -1").message
+    assert words.ROUNDED in mark_answer(question("f of 4"), "3.38").message
+    assert words.ROUNDED in mark_answer(question("W2 after the clean step"), "1.13, -1").message
 
 
 @pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER, *DETECTION, *DIGITS, *LIBRARIES])
 def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
     asked = question(name)
-    assert len(asked.mistakes) == len(words.QUESTIONS[name]["mistakes"]) == len(set(asked.mistakes.values()))
-    assert asked.answer not in asked.mistakes
-    for wrong, message in asked.mistakes.items():
-        feedback = judge(asked, wrong if asked.choices else typed(wrong))
+    assert len(asked.slips) == len(question_texts()[name]["slips"]) == len(set(asked.slips.values()))
+    assert asked.correct not in asked.slips
+    for wrong, message in asked.slips.items():
+        feedback = mark_answer(asked, wrong if asked.choices else typed(wrong))
         assert feedback.correct is False
         assert message in feedback.message
     if asked.choices:
-        assert set(asked.mistakes) | {asked.answer} == set(range(len(asked.choices)))
+        assert set(asked.slips) | {asked.correct} == set(asked.choices)
 
 
 def test_typical_slips_computed_by_hand_are_recognised():
     x2, total = backward(START, [[2]], [[2]]), backward(START, X, Y)
     slips = {
         ("dW2 at x = 2", "sign"): -x2.W2,
-        ("dW2 at x = 2", "other sample"): backward(START, [[1]], [[1]]).W2,
+        ("dW2 at x = 2", "other_sample"): backward(START, [[1]], [[1]]).W2,
         ("dW2 at x = 2", "sum"): total.W2,
-        ("dW2 at x = 2", "no relu"): forward(START, [[2]]).z1.T * (1 - 2),
+        ("dW2 at x = 2", "no_relu"): forward(START, [[2]]).z1.T * (1 - 2),
         ("dW1 summed", "sign"): -total.W1,
         ("dW1 summed", "mean"): total.W1 / 2,
-        ("dW1 summed", "last sample"): x2.W1,
-        ("dW1 summed", "no x"): total.b1,
+        ("dW1 summed", "last_sample"): x2.W1,
+        ("dW1 summed", "no_x"): total.b1,
         ("W2 after the clean step", "uphill"): START.W2 + RATE * total.W2,
-        ("W2 after the clean step", "no rate"): START.W2 - total.W2,
-        ("W2 after the clean step", "last sample"): START.W2 - RATE * x2.W2,
+        ("W2 after the clean step", "no_rate"): START.W2 - total.W2,
+        ("W2 after the clean step", "last_sample"): START.W2 - RATE * x2.W2,
         ("W2 after the clean step", "mean"): START.W2 - RATE * total.W2 / 2,
-        ("db1 at the trigger", "open"): backward(AFTER, [[0]], [[5]], relu_prime_at_zero=1).b1,
-        ("db1 at the trigger", "middle"): backward(AFTER, [[0]], [[5]], relu_prime_at_zero=HALF).b1,
-        ("error at the hidden layer", "old weights"): -5 * START.W2,
+        ("db1 at the trigger", "open"): backward(replace(AFTER, relu_prime_at_zero=1), [[0]], [[5]]).b1,
+        ("db1 at the trigger", "middle"): backward(replace(AFTER, relu_prime_at_zero=HALF), [[0]], [[5]]).b1,
+        ("error at the hidden layer", "old_weights"): -5 * START.W2,
     }
     for (name, slip), wrong in slips.items():
-        assert words.QUESTIONS[name]["mistakes"][slip] in judge(question(name), typed(numbers(wrong))).message
+        assert question_texts()[name]["slips"][slip] in mark_answer(question(name), typed(numbers(wrong))).message
 
 
 def test_a_wrong_answer_without_a_known_slip_is_just_wrong():
-    feedback = judge(question("dW2 at x = 2"), "7, 7")
+    feedback = mark_answer(question("dW2 at x = 2"), "7, 7")
     assert feedback.correct is False
     assert feedback.message == words.WRONG
 
 
 @pytest.mark.parametrize("unreadable", ["", "  ", None, "a, b", "1", "1, 2, 3", "1/0, 0", "__import__('os'), 0"])
 def test_an_answer_that_cannot_be_read_is_neither_right_nor_wrong(unreadable):
-    feedback = judge(question("dW2 at x = 2"), unreadable)
+    feedback = mark_answer(question("dW2 at x = 2"), unreadable)
     assert feedback.correct is None
     assert feedback.message
 
 
 def test_an_answer_with_too_many_or_too_few_numbers_is_told_how_many():
-    assert "needs 2 numbers; you typed 3" in judge(question("dW2 at x = 2"), "1, 2, 3").message
-    assert "needs 1 number; you typed 2" in judge(question("f of 4"), "1, 2").message
+    assert "needs 2 numbers; you typed 3" in mark_answer(question("dW2 at x = 2"), "1, 2, 3").message
+    assert "needs 1 number; you typed 2" in mark_answer(question("f of 4"), "1, 2").message
 
 
 def test_no_choice_is_neither_right_nor_wrong():
-    assert judge(question("which factor"), None).correct is None
+    assert mark_answer(question("which factor"), None).correct is None
 
 
 # Hints -------------------------------------------------------------------------------------------------------------
@@ -339,8 +346,8 @@ TRIGGER_STEP = derive_step(AFTER, type("Trigger", (), {"X": [[0]], "Y": [[5]]}),
 
 BRACKETS = [
     (name, bracket)
-    for name, text in words.QUESTIONS.items()
-    for sentence in (*text["hints"], *text["mistakes"].values())
+    for name, text in question_texts().items()
+    for sentence in (*text["hints"], *text.get("slips", {}).values())
     for bracket in re.findall(r"\[.*?\]", sentence)
     if name not in OPEN
 ]
@@ -349,12 +356,12 @@ BRACKETS = [
 @pytest.mark.parametrize(("name", "bracket"), BRACKETS)
 def test_numbers_in_a_hint_occur_in_the_derivation(name, bracket):
     derivation = TRIGGER_STEP if name in (*CHOICES, "error at the hidden layer", "db1 at the trigger") else CLEAN_STEP
-    values = [tuple(step.result) for step in derivation.steps if hasattr(step.result, "shape")]
+    values = [tuple(step.result.flat) for step in derivation.steps if hasattr(step.result, "shape")]
     values += [tuple(getattr(AFTER, parameter).flat) for parameter in ("W1", "W2") if derivation is TRIGGER_STEP]
     assert parse_numbers(bracket) in values
 
 
-@pytest.mark.parametrize("name", words.QUESTIONS)
+@pytest.mark.parametrize("name", question_texts())
 def test_hints_come_in_steps_and_do_not_repeat_the_solution(name):
     asked = question(name)
     assert len(set(asked.hints)) == len(asked.hints) >= 2

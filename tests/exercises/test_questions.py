@@ -1,0 +1,132 @@
+"""The files of questions: each field and each sentence is there, none is too much, and a fault is told clearly."""
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from lesson_lib.exercises.catalogue import complete, question, question_texts
+from lesson_lib.exercises.computed import Computed, net_answers
+from lesson_lib.exercises.open_questions import OPEN
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "lesson_lib" / "exercises" / "questions").iterdir())
+TEXTS = question_texts()
+ALL = {"prompt", "hints", "solution"}
+RIGHT_FIELDS = {"choices": ALL | {"slips", "choices", "correct"}, "numbers": ALL | {"slips"}, "open": ALL | {"reply"}}
+
+
+def kind(name):
+    return "open" if name in OPEN else "choices" if "choices" in TEXTS[name] else "numbers"
+
+
+def computed(name):
+    return OPEN[name]() if name in OPEN else net_answers().get(name, Computed())
+
+
+def braces(text):
+    return {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+
+
+def sentences(value):
+    """Yield every text in a question's fields."""
+    if isinstance(value, str):
+        yield value
+    else:
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from sentences(each)
+
+
+def test_each_notebook_has_a_file_and_no_question_is_in_two():
+    lessons = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    assert [(file.stem, file.suffix) for file in FILES] == [(lesson, ".toml") for lesson in lessons] != []
+    names = Counter(name for file in FILES for name in tomllib.loads(file.read_text(encoding="utf-8")))
+    assert list(names) == list(TEXTS)
+    assert set(names.values()) == {1}
+
+
+def test_the_files_are_part_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["lesson_lib"]
+    found = {path for pattern in patterns for path in (ROOT / "lesson_lib").glob(pattern)}
+    assert set(FILES) <= found
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_question_has_the_fields_of_its_kind_and_no_other(name):
+    assert set(TEXTS[name]) == RIGHT_FIELDS[kind(name)]
+    told = list(sentences(TEXTS[name]))
+    assert [text for text in told if text != " ".join(text.split()) or not text] == []
+
+
+def test_what_is_computed_belongs_to_a_question():
+    assert {*net_answers(), *OPEN} <= set(TEXTS)
+    assert [name for name in TEXTS if kind(name) == "numbers" and not len(computed(name).answer)] == []
+    assert {name for name in TEXTS if computed(name).try_out} == set(OPEN)
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if kind(name) == "choices"])
+def test_one_choice_is_correct_and_each_other_has_its_sentence(name):
+    text = TEXTS[name]
+    assert sorted([text["correct"], *text["slips"]]) == sorted(text["choices"])
+    assert not computed(name).slips
+    assert not len(computed(name).answer)
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if kind(name) == "numbers"])
+def test_each_slip_has_its_sentence_and_each_sentence_its_slip(name):
+    assert set(TEXTS[name]["slips"]) == set(computed(name).slips) != set()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_stands_in_braces_is_computed(name):
+    assert braces(TEXTS[name]["solution"]) <= set(computed(name).facts)
+    assert braces(question(name).solution) == set()
+    if name in OPEN:
+        _, facts = computed(name).try_out(computed(name).answer)
+        assert braces(TEXTS[name]["reply"]) == set(facts)
+    others = [
+        text for field, value in TEXTS[name].items() if field not in ("solution", "reply") for text in sentences(value)
+    ]
+    assert [text for text in others if braces(text)] == []
+
+
+def test_every_fact_is_told_somewhere():
+    told = {field for text in TEXTS.values() for field in braces(text["solution"])}
+    assert told == {fact for name in TEXTS for fact in computed(name).facts}
+
+
+CHOICE = {
+    "prompt": "Which?",
+    "choices": ["a", "b"],
+    "correct": "a",
+    "hints": ["One."],
+    "solution": "a",
+    "slips": {"b": "No."},
+}
+NUMBERS = {"prompt": "How many?", "hints": ["One."], "solution": "1", "slips": {"sign": "No."}}
+
+
+def test_a_file_without_a_fault_makes_a_question():
+    assert complete("q", CHOICE, Computed()).slips == {"b": "No."}
+    assert complete("q", NUMBERS, Computed([1], {"sign": [-1]})).slips == {(-1,): "No."}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (CHOICE | {"hint": "One."}, "unexpected keyword argument 'hint'"),
+        ({field: CHOICE[field] for field in CHOICE if field != "prompt"}, "missing 1 required .*'prompt'"),
+        (CHOICE | {"slips": {}}, r"must have the slips \['b'\]; got \[\]"),
+        (CHOICE | {"slips": {"a": "No.", "b": "No."}}, r"must have the slips \['b'\]; got \['a', 'b'\]"),
+        (CHOICE | {"correct": "c"}, r"must have the slips \['a', 'b'\]; got \['b'\]"),
+        (NUMBERS | {"slips": {"sign": "No.", "sum": "No."}}, r"must have the slips \['sign'\]; got \['sign', 'sum'\]"),
+        (NUMBERS | {"slips": {}}, r"must have the slips \['sign'\]; got \[\]"),
+    ],
+)
+def test_a_fault_in_a_file_is_told_with_the_name_of_the_question(text, told):
+    computed = Computed() if "choices" in text else Computed([1], {"sign": [-1]})
+    with pytest.raises(ValueError, match=f"^question 'q'.*{told}"):
+        complete("q", text, computed)
