@@ -1,7 +1,8 @@
 """Backdoor by Hand: a two-layer ReLU net small enough to train, attack and inspect on paper.
 
 The names that the notebooks use, in the order of the course. Open the rooms in the same order: `network`, `training`,
-`derivation`, `sweeps`, `naa`, `digits`, `repair`, `capture`, `gate`; `pictures`, `exercises` and `labs` show them.
+`derivation`, `locks`, `sweeps`, `naa`, `digits`, `repair`, `capture`, `gate`. `pictures`, `exercises` and `labs` show
+what those compute.
 """
 
 from lesson_lib.doors import door
@@ -13,7 +14,7 @@ __getattr__, __dir__, __all__ = door(
         "training": "CLEAN TRIGGER POISONED Dataset train",
         "derivation.derive": "derive_step",
         "derivation.certificate": "certify",
-        "derivation.proofs": "fix_matrix prove_frozen prove_homogeneous",
+        "locks.proofs": "fix_matrix prove_frozen prove_homogeneous",
         "sweeps.experiment": "Experiment endings",
         "sweeps.maps": "outcome_map",
         "sweeps.random_starts": "width_study report",

@@ -1,7 +1,7 @@
-"""The same net, line by line: each step as symbol = formula = numbers = value, and proofs that it is right.
+"""The same net, line by line: each step as symbol = formula = numbers = value, and the proof that it is right.
 
-Read `symbols` (the net in letters), `trace` and `printer` (how a value knows its formula), `step`, then `certificate`
-and `proofs`.
+Read `symbols` (the net in letters), `trace` and `printer` (how a value knows its formula), `step`, then `derive`
+and `certificate`.
 """
 
 from lesson_lib.doors import door
@@ -13,6 +13,5 @@ __getattr__, __dir__, __all__ = door(
         "step": "Derivation Step",
         "certificate": "certify Certificate Check",
         "symbols": "symbolic_params",
-        "proofs": "Lock locks fix_matrix prove_frozen prove_homogeneous",
     },
 )

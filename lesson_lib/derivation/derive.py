@@ -1,6 +1,6 @@
 """One training step of any net, derived: the net's own lines, run on values that remember how they were made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from lesson_lib.derivation.symbols import exactly, to_sympy
 from lesson_lib.derivation.trace import Traced, add_samples, trace_sample, traced
 from lesson_lib.network import (
     PARAMETERS,
+    Forward,
     Gradients,
     Params,
     check_rate,
@@ -21,7 +22,6 @@ from lesson_lib.network import (
     half_squares,
 )
 
-FORWARD = ("z1", "a1", "y_hat")
 BACKWARD = ("dy_hat", "dW2", "db2", "da1", "phi_prime", "dz1", "dW1", "db1")  # in the order of the lines
 
 
@@ -45,30 +45,37 @@ def derive_step(
     exact = params.with_arrays(**{name: to_sympy(getattr(params, name)) for name in PARAMETERS})
     X, Y = (to_sympy(matrix) for matrix in check_samples(exact, data.X, data.Y))
     samples = [trace_sample(exact, X[[i]], Y[[i]]) for i in range(len(X))]
+    summed = {name: add_samples([terms[f"d{name}"] for terms in samples]) for name in PARAMETERS}
+    after = descend(traced(exact), Gradients(**summed), Traced(exactly(rate), name="rate"), trainable)
+    moved = {name: getattr(after, name) for name in PARAMETERS}
     total = _loss(samples)
-    summed = Gradients(*(add_samples([terms[f"d{name}"] for terms in samples]) for name in PARAMETERS))
-    after = descend(traced(exact), summed, Traced(exactly(rate), name="rate"), trainable)
+    untrained = {f"d{name}" for name in PARAMETERS if name not in trainable}
 
-    def line(term: Traced, quantity: str, stage: str, title: str, sample: int | None = None) -> Step:
+    def line(stage: str, quantity: str, term: Traced, title: str, sample: int | None = None) -> Step:
         return Step(title, quantity, stage, sample, term, params.activation, decimals)
 
-    def lines_of_samples(stage: str, quantities: Sequence[str]) -> list[Step]:
-        named = [(i, terms, quantity) for i, terms in enumerate(samples) for quantity in quantities]
-        return [line(terms[q], q, stage, _title(q, i, terms, exact.activation, decimals), i) for i, terms, q in named]
+    def each_sample(stage: str, quantities: Sequence[str]) -> Iterator[Step]:
+        for i, terms in enumerate(samples):
+            x = Printer("text", decimals).value(X[[i]])
+            for name in quantities:
+                what = words.STEP_TITLES[name].format(activation=words.FUNCTIONS[params.activation][1])
+                yield line(stage, name, terms[name], words.SAMPLE.format(number=i + 1, x=x, what=what), i)
 
-    steps = lines_of_samples("forward", FORWARD)
-    steps.append(line(total, "L", "loss", words.STEP_TITLES["L"]))
-    left_out = {f"d{name}" for name in PARAMETERS} - {f"d{name}" for name in trainable}
-    steps += lines_of_samples("backward", [quantity for quantity in BACKWARD if quantity not in left_out])
-    if len(samples) > 1:
-        names = [name for name in PARAMETERS if name in trainable]
-        titles = {name: words.STEP_TITLES["sum"].format(name=words.SYMBOLS[f"d{name}"][1]) for name in names}
-        steps += [line(getattr(summed, name), f"d{name}", "sum", titles[name]) for name in names]
-    titles = {name: words.STEP_TITLES["update"].format(name=name) for name in trainable}
-    steps += [line(getattr(after, name), name, "update", titles[name]) for name in trainable]
-    gradients = Gradients(*(gradient.value for gradient in summed))
-    moved = exact.with_arrays(**{name: getattr(after, name).value for name in PARAMETERS})
-    return Derivation(Lines(steps), total.value, gradients, moved)
+    def each_gradient() -> Iterator[Step]:
+        for name in (f"d{name}" for name in PARAMETERS if name in trainable and len(samples) > 1):
+            title = words.STEP_TITLES["sum"].format(name=words.SYMBOLS[name][1])
+            yield line("sum", name, summed[name[1:]], title)
+
+    steps = [
+        *each_sample("forward", Forward._fields),
+        line("loss", "L", total, words.STEP_TITLES["L"]),
+        *each_sample("backward", [name for name in BACKWARD if name not in untrained]),
+        *each_gradient(),
+        *(line("update", name, moved[name], words.STEP_TITLES["update"].format(name=name)) for name in trainable),
+    ]
+    gradients = Gradients(**{name: gradient.value for name, gradient in summed.items()})
+    new = exact.with_arrays(**{name: term.value for name, term in moved.items()})
+    return Derivation(Lines(steps), total.value, gradients, new)
 
 
 def _loss(samples: list[dict[str, Traced]]) -> Traced:
@@ -76,8 +83,3 @@ def _loss(samples: list[dict[str, Traced]]) -> Traced:
     y_hat, Y = (Traced(np.vstack([terms[name].value for terms in samples]), name=name) for name in ("y_hat", "Y"))
     total: Traced = half_squares(y_hat - Y)
     return total
-
-
-def _title(quantity: str, sample: int, terms: dict[str, Traced], activation: str, decimals: bool) -> str:
-    what = words.STEP_TITLES[quantity].format(activation=words.FUNCTIONS[activation][1])
-    return words.SAMPLE.format(number=sample + 1, x=Printer("text", decimals).value(terms["X"].value), what=what)

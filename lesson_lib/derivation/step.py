@@ -1,13 +1,14 @@
 """A calculation as a list of lines: each says what is computed, how, with which numbers, and why it is 0 if it is."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from lesson_lib.derivation import words
 from lesson_lib.derivation.printer import Printer, reason
-from lesson_lib.derivation.trace import Place, Traced, named_operands, zero_entries
+from lesson_lib.derivation.trace import Place, Traced, zero_factors
 from lesson_lib.network import Gradients, Params
 
 
@@ -35,39 +36,32 @@ class Step:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names that the formula uses."""
-        return tuple(dict.fromkeys(part.name for part in named_operands(self.term)))
+        return tuple(dict.fromkeys(part.name for part in self.term.made_of()))
 
     @property
     def lhs(self) -> str:
         """The left-hand side as LaTeX."""
         return self._latex.name(self.quantity) + (r"^{\text{new}}" if self.stage == "update" else "")
 
-    @cached_property
+    @property
     def formula(self) -> str:
-        """How it is computed, as LaTeX in symbols."""
+        """How it is computed, in symbols, as LaTeX."""
         return self._latex.formula(self.term)
 
-    @cached_property
+    @property
     def substituted(self) -> str:
-        """How it is computed, as LaTeX in numbers."""
+        """How it is computed, in numbers, as LaTeX."""
         return self._latex.substituted(self.term)
 
-    @cached_property
+    @property
     def value(self) -> str:
         """What comes out, as LaTeX."""
         return self._latex.value(self.term.value)
 
     @cached_property
-    def relations(self) -> tuple[str, str, str]:
-        """The sign before formula, substituted and value: "≈" once a number is rounded."""
-        rounded = any(self._latex.is_rounded(part.value) for part in named_operands(self.term))
-        return "=", "≈" if rounded else "=", "≈" if rounded or self._latex.is_rounded(self.term.value) else "="
-
-    @cached_property
     def sides(self) -> tuple[tuple[str, str], ...]:
         """The right-hand sides as (relation, LaTeX); one that repeats its neighbour is left out."""
-        relations = [relation.replace("≈", r"\approx") for relation in self.relations]
-        return _distinct(zip(relations, (self.formula, self.substituted, self.value), strict=True))
+        return self._sides(self._latex, r"\approx")
 
     @property
     def latex(self) -> str:
@@ -77,16 +71,17 @@ class Step:
     @cached_property
     def text(self) -> str:
         """The whole line in plain words and signs."""
-        text = Printer("text", self.decimals)
-        written = text.formula(self.term), text.substituted(self.term), text.value(self.term.value)
-        sides = _distinct(zip(self.relations, written, strict=True))
-        name = ("new " if self.stage == "update" else "") + text.name(self.quantity)
-        return name + "".join(f" {relation} {side}" for relation, side in sides)
+        printer = Printer("text", self.decimals)
+        name = ("new " if self.stage == "update" else "") + printer.name(self.quantity)
+        return name + "".join(f" {relation} {side}" for relation, side in self._sides(printer, "≈"))
 
     @cached_property
     def zero_by(self) -> dict[Place, tuple[str, ...]]:
-        """The factors that make an entry of a gradient 0, by its row and column; empty for what is no gradient."""
-        return zero_entries(self.term) if self.quantity.startswith("d") else {}
+        """The factors that make an entry of a gradient 0, by its row and column; nothing is a factor of itself."""
+        if not self.quantity.startswith("d"):
+            return {}
+        found = {place: zero_factors(self.term, *place) for place in np.ndindex(*self.term.value.shape)}
+        return {place: factors for place, factors in found.items() if factors not in ((), (self.quantity,))}
 
     @property
     def zero(self) -> str:
@@ -94,20 +89,28 @@ class Step:
         name = words.SYMBOLS[self.quantity][1]
         if self.stage == "update" and (self.term.value == self.term.operands[0].value).all():
             return words.UNMOVED.format(name=name)
-        groups: dict[tuple[str, ...], list[Place]] = {}
-        for place, factors in self.zero_by.items():
-            groups.setdefault(factors, []).append(place)
-        if any(len(places) == self.term.value.size for places in groups.values()):
-            return words.ZERO_ALL.format(name=name, factors=reason(next(iter(groups)), self.activation))
-        return " ".join(self._zero_at(places, factors, name) for factors, places in groups.items())
-
-    def _zero_at(self, places: list[Place], factors: tuple[str, ...], name: str) -> str:
-        where = words.AND.join(_place(place, self.term.shape) for place in places)
-        return words.ZERO_SOME.format(where=where, name=name, factors=reason(factors, self.activation))
+        sentences = []
+        for factors in dict.fromkeys(self.zero_by.values()):
+            places = [place for place, found in self.zero_by.items() if found == factors]
+            why = {"name": name, "factors": reason(factors, self.activation)}
+            if len(places) == self.term.value.size:
+                return words.ZERO_ALL.format(**why)
+            where = words.AND.join(_place(place, self.term.value.shape) for place in places)
+            sentences.append(words.ZERO_SOME.format(where=where, **why))
+        return " ".join(sentences)
 
     @property
     def _latex(self) -> Printer:
         return Printer("latex", self.decimals)
+
+    def _sides(self, printer: Printer, nearly: str) -> tuple[tuple[str, str], ...]:
+        """Write formula, substituted and value, each after its sign, which is `nearly` once a number is rounded."""
+        rounded = any(printer.is_rounded(part.value) for part in self.term.made_of())
+        ends = rounded or printer.is_rounded(self.term.value)
+        relations = "=", nearly if rounded else "=", nearly if ends else "="
+        written = printer.formula(self.term), printer.substituted(self.term), printer.value(self.term.value)
+        sides = enumerate(zip(relations, written, strict=True))
+        return tuple((relation, side) for i, (relation, side) in sides if side not in written[i + 1 :])
 
     def __repr__(self) -> str:
         return " ".join(filter(None, (f"{self.title}: {self.text}.", self.zero)))
@@ -181,12 +184,6 @@ class Derivation:
 
     def _repr_latex_(self) -> str | None:
         return self.steps._repr_latex_()
-
-
-def _distinct(sides: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Drop a side of an equation that a later side repeats."""
-    chain = list(sides)
-    return tuple(side for i, side in enumerate(chain) if side[1] not in [later for _, later in chain[i + 1 :]])
 
 
 def _place(place: Place, shape: tuple[int, ...]) -> str:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from lesson_lib.arrays import Array
 from lesson_lib.network import PARAMETERS, Params, chain_rule, parameter_gradients, propagate
 
+Place = tuple[int, int]  # of an entry: its row and column, counted from 0
+
 
 class Traced:
     """An array together with the operation and operands that made it, and a name once it has been given one.
@@ -15,12 +17,6 @@ class Traced:
 
     def __init__(self, value: Any, operation: str = "given", *operands: "Traced", name: str = "") -> None:
         self.value, self.operation, self.operands, self.name = value, operation, operands, name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Rows and columns; none for a single number."""
-        shape: tuple[int, ...] = getattr(self.value, "shape", ())
-        return shape
 
     @property
     def T(self) -> "Traced":
@@ -37,7 +33,8 @@ class Traced:
         return Traced(self.value - other.value, "minus", self, other)
 
     def __mul__(self, other: "Traced") -> "Traced":
-        return Traced(self.value * other.value, "multiply" if self.shape else "scale", self, other)
+        is_number = not hasattr(self.value, "shape")
+        return Traced(self.value * other.value, "scale" if is_number else "multiply", self, other)
 
     def __pow__(self, power: int) -> "Traced":
         return Traced(self.value**power, "square", self)
@@ -49,6 +46,14 @@ class Traced:
         """Return the sum over the samples, which for one is itself, or over all squares."""
         total = self.value.sum(axis=axis, keepdims=keepdims)
         return Traced(total, "sum_of_squares" if self.operation == "square" else "same", self)
+
+    def made_of(self) -> Iterator["Traced"]:
+        """Yield the named values that this one was made of, looking through those without a name."""
+        for part in self.operands:
+            if part.name:
+                yield part
+            else:
+                yield from part.made_of()
 
 
 class TracedNet(NamedTuple):
@@ -80,12 +85,12 @@ def traced(params: Params) -> TracedNet:
 
 def trace_sample(params: Params, x: Array, y: Array) -> dict[str, Traced]:
     """Return all that is computed on one sample x (1, n_in), y (1, n_out), there and back, by name: "z1", "dW1", ..."""
-    net, X, Y = traced(params), Traced(x, name="X"), Traced(y, name="Y")
+    net, X, Y = traced(params), Traced(x), Traced(y)
     passed = propagate(net, X)
     factors = chain_rule(net, passed, passed.y_hat - Y)
-    gradients = parameter_gradients(X, passed, factors)
+    gradients = parameter_gradients(X, passed, factors)._asdict()
     terms = {"X": X, "Y": Y, **passed._asdict(), **factors._asdict()}
-    terms |= {f"d{name}": gradient for name, gradient in gradients._asdict().items()}
+    terms |= {f"d{name}": gradient for name, gradient in gradients.items()}
     for name, term in terms.items():
         term.name = name
     return terms
@@ -95,18 +100,6 @@ def add_samples(parts: Sequence[Traced]) -> Traced:
     """Return the sum over the samples of one quantity; of a single sample it is the quantity itself."""
     total = sum((part.value for part in parts[1:]), parts[0].value)
     return Traced(total, "sum", *parts, name=parts[0].name) if len(parts) > 1 else parts[0]
-
-
-def named_operands(term: Traced) -> Iterator[Traced]:
-    """Yield the named values that a value was made of, looking through those without a name."""
-    for part in term.operands:
-        if part.name:
-            yield part
-        else:
-            yield from named_operands(part)
-
-
-Place = tuple[int, int]  # a row and a column, counted from 0
 
 
 def zero_factors(term: Traced, row: int = 0, column: int = 0) -> tuple[str, ...]:
@@ -132,11 +125,4 @@ def _products(term: Traced, row: int, column: int) -> Iterator[list[tuple[Traced
         yield [(part, (row, column)) for part in term.operands]
     elif term.operation == "matmul":
         left, right = term.operands
-        yield from ([(left, (row, k)), (right, (k, column))] for k in range(left.shape[1]))
-
-
-def zero_entries(term: Traced) -> dict[Place, tuple[str, ...]]:
-    """Return the zero factors of every entry that has some; nothing is a factor of itself."""
-    places = ((i, j) for i in range(term.shape[0]) for j in range(term.shape[1]))
-    found = {place: zero_factors(term, *place) for place in places}
-    return {place: factors for place, factors in found.items() if factors not in ((), (term.name,))}
+        yield from ([(left, (row, k)), (right, (k, column))] for k in range(left.value.shape[1]))

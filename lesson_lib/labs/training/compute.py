@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from lesson_lib.arrays import read_only
-from lesson_lib.derivation.proofs import Lock, locks
 from lesson_lib.derivation.trace import trace_sample
 from lesson_lib.derivation.words import AND, SYMBOLS
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
+from lesson_lib.locks.lock import Lock, locks
 from lesson_lib.network import PARAMETERS, Params, forward
 from lesson_lib.pictures.network import network_diagram, zero_marks
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
