@@ -1,7 +1,7 @@
 """Backdoor by Hand: a two-layer ReLU net small enough to train, attack and inspect on paper.
 
 The names that the notebooks use, in the order of the course. Open the rooms in the same order: `network`, `training`,
-`derivation`, `locks`, `sweeps`, `naa`, `digits`, `repair`, `capture`, `gate`. `pictures`, `exercises` and `labs` show
+`derivation`, `proofs`, `sweeps`, `naa`, `digits`, `repair`, `capture`, `gate`. `pictures`, `exercises` and `labs` show
 what those compute.
 """
 
@@ -13,8 +13,8 @@ __getattr__, __dir__, __all__ = door(
         "network": "ARTICLE Params forward loss backward sgd_step",
         "training": "CLEAN TRIGGER POISONED Dataset train",
         "derivation.derive": "derive_step",
-        "derivation.certificate": "certify",
-        "locks.proofs": "fix_matrix prove_frozen prove_homogeneous",
+        "proofs.certificate": "certify",
+        "proofs.never": "fix_matrix prove_frozen prove_homogeneous",
         "sweeps.experiment": "Experiment endings",
         "sweeps.maps": "outcome_map",
         "sweeps.random_starts": "width_study report",

@@ -40,15 +40,16 @@ def as_array(value: Any, name: str, *, exact: bool | None = None, symbols: bool 
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"{name} must have two dimensions, rows and columns, none empty; got shape {array.shape}")
     if array.dtype == np.float64 and not exact:
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must hold finite numbers; got {array[~np.isfinite(array)][0]}")
         found = array.copy()
     else:
-        entries = [[_number(entry, name, symbols) for entry in row] for row in array]
+        entries = [_number(entry, name, symbols) for entry in array.flat]
         if exact is None:
-            exact = any(isinstance(entry, Fraction) or is_symbolic(entry) for row in entries for entry in row)
-        found = np.empty(array.shape, dtype=object if exact else np.float64)
-        found[:] = [[_convert(entry, name, exact) for entry in row] for row in entries]
-    if found.dtype != object and not np.isfinite(found).all():
-        raise ValueError(f"{name} must hold finite numbers; got {found[~np.isfinite(found)][0]}")
+            exact = any(isinstance(entry, Fraction) or is_symbolic(entry) for entry in entries)
+        if exact:
+            entries = [entry if is_symbolic(entry) else as_fraction(entry) for entry in entries]
+        found = np.array(entries, dtype=object if exact else np.float64).reshape(array.shape)
     read_only(found)
     return found
 
@@ -63,7 +64,7 @@ def as_rows(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: i
     if array.ndim != 2 or array.shape[0] < least or array.shape[1] < 1:
         raise ValueError(f"{name} must have shape {shape}, at least ({least}, 1); got {array.shape}")
     if array.dtype == object:
-        array = np.array([[float(_number(entry, name, False)) for entry in row] for row in array]).reshape(array.shape)
+        array = np.array([float(_number(entry, name, False)) for entry in array.flat]).reshape(array.shape)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold real numbers; got {array.dtype}")
     return array
@@ -104,26 +105,20 @@ def _plain(value: Any, name: str) -> Array:
 
 
 def _number(entry: Any, name: str, symbols: bool) -> Any:
-    """Return an exact number as a Fraction, and anything else that may stand in a matrix as it is."""
-    if isinstance(entry, Real) and not isinstance(entry, bool | np.bool_):
-        is_whole = isinstance(entry, int | np.integer)
-        return as_fraction(entry) if isinstance(entry, Rational) and not is_whole else entry
-    if not (symbols and is_symbolic(entry)):
+    """Return an entry as an int, a float, a Fraction or, with `symbols`, an expression; short floats as written."""
+    is_number = isinstance(entry, Real) and not isinstance(entry, bool | np.bool_)
+    if not is_number and not (symbols and is_symbolic(entry)):
         raise ValueError(f"{name} must hold numbers; got {entry!r}")
-    if entry.is_finite is False or entry.is_real is False or str(entry) == "nan":
-        raise ValueError(f"{name} must hold finite real numbers; got {entry!r}")
-    return entry
-
-
-def _convert(entry: Any, name: str, exact: bool) -> Any:
-    """Return a number as a Fraction or as a float; short floats count as the decimals they were written as."""
-    if is_symbolic(entry) and not isinstance(entry, Real):
+    if not is_number:
+        if entry.is_finite is False or entry.is_real is False or str(entry) == "nan":
+            raise ValueError(f"{name} must hold finite real numbers; got {entry!r}")
         return entry
     try:
-        if not np.isfinite(float(entry)):
-            raise ValueError(f"{name} must hold finite numbers; got {float(entry)}")
+        number = float(entry)
     except OverflowError:
         raise ValueError(f"{name} must hold finite numbers; got one that is too large") from None
-    if exact:
-        return as_fraction(entry)
-    return float(str(entry)) if isinstance(entry, np.floating) else float(entry)
+    if not np.isfinite(number):
+        raise ValueError(f"{name} must hold finite numbers; got {number}")
+    if isinstance(entry, Rational):
+        return int(entry) if isinstance(entry, int | np.integer) else as_fraction(entry)
+    return float(str(entry)) if isinstance(entry, np.floating) else number

@@ -7,10 +7,8 @@ Rows are samples and columns are neurons, and everything is two-dimensional::
     y_hat = a1 W2 + b2  W2 (n_hidden, n_out), b2 (1, n_out) added to every row
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from decimal import Decimal
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -27,9 +25,8 @@ REDUCTIONS = ("sum", "mean")  # of the loss over the samples
 class Params:
     """A net: W1 (n_in, n_hidden), b1 (1, n_hidden), W2 (n_hidden, n_out), b2 (1, n_out), and its activation.
 
-    Give nested lists or arrays. Floats stay float64; one Fraction makes all exact, and SymPy's letters may stand among
-    them. `activation` is one of ACTIVATIONS. Frozen: an update returns new Params. Raises ValueError, naming the
-    argument, for text, NaN or shapes that do not fit.
+    Floats stay float64; one Fraction makes all exact, and SymPy's letters may stand among them. Frozen: an update
+    returns new Params. Raises ValueError, naming the argument, for text, NaN or shapes that do not fit.
 
     >>> Params(W1=[[0.5, -0.5]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]]).W2.shape
     (2, 1)
@@ -179,8 +176,7 @@ def loss(y_hat: Any, Y: Any, *, reduction: str = "sum") -> Any:
     y_hat = as_array(y_hat, "y_hat", symbols=True)
     Y = as_array(Y, "Y", exact=y_hat.dtype == object, symbols=True)
     _expect("Y", Y, y_hat.shape, f"y_hat {y_hat.shape}")
-    total = half_squares(y_hat - Y)
-    total = total / len(y_hat) if reduction == "mean" else total
+    total = half_squares(y_hat - Y) / (len(Y) if reduction == "mean" else 1)
     return float(total) if isinstance(total, np.floating) else total
 
 
@@ -192,9 +188,7 @@ def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradi
     """
     X, Y = check_samples(params, X, Y, reduction)
     passed = propagate(params, X)
-    dy_hat = passed.y_hat - Y  # (n_samples, n_out): the derivative of half a square
-    if reduction == "mean":
-        dy_hat = dy_hat / len(Y)
+    dy_hat = (passed.y_hat - Y) / (len(Y) if reduction == "mean" else 1)  # the derivative of half a square
     return parameter_gradients(X, passed, chain_rule(params, passed, dy_hat))
 
 
@@ -208,14 +202,13 @@ def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequenc
     check_trainable(trainable)
     for name in trainable:
         _expect(f"gradients.{name}", getattr(gradients, name), getattr(params, name).shape, f"params.{name}")
-    moved: Params = descend(params, gradients, rate, trainable)
-    return moved
+    return descend(params, gradients, rate, trainable)  # type: ignore[no-any-return]
 
 
 def check_inputs(params: Params, X: Any) -> Any:
     """Return X (n_samples, n_in) as an array of the net's kind; raises ValueError unless it fits."""
     X = as_array(X, "X", exact=params.is_exact, symbols=params.is_symbolic)
-    _expect("X", X, (X.shape[0], params.W1.shape[0]), f"W1 {params.W1.shape}")
+    _expect("X", X, (len(X), params.W1.shape[0]), f"W1 {params.W1.shape}")
     return X
 
 
@@ -223,17 +216,14 @@ def check_samples(params: Params, X: Any, Y: Any, reduction: str = "sum") -> tup
     """Return X and Y (n_samples, n_out) as arrays of the net's kind; raises ValueError unless they fit."""
     _choose("reduction", reduction, REDUCTIONS)
     X, Y = check_inputs(params, X), as_array(Y, "Y", exact=params.is_exact, symbols=params.is_symbolic)
-    _expect("Y", Y, (X.shape[0], params.W2.shape[1]), f"X {X.shape} and W2 {params.W2.shape}")
+    _expect("Y", Y, (len(X), params.W2.shape[1]), f"X {X.shape} and W2 {params.W2.shape}")
     return X, Y
 
 
 def check_rate(rate: Any, exact: bool = False) -> Any:
     """Return the rate, a decimal as a fraction if `exact`; raises ValueError unless it is a finite number above 0."""
-    try:
-        usable = not isinstance(rate, bool | Decimal) and bool(rate > 0) and bool(rate < math.inf)
-    except (TypeError, ValueError):
-        usable = False
-    if not usable:
+    is_number = is_symbolic(rate) or (isinstance(rate, Real) and not isinstance(rate, bool))
+    if not is_number or not bool(rate > 0) or not bool(rate < np.inf):
         raise ValueError(f"rate must be a finite number above 0; got {rate}")
     return as_fraction(rate) if exact and isinstance(rate, float | np.floating) else rate
 
@@ -241,9 +231,8 @@ def check_rate(rate: Any, exact: bool = False) -> Any:
 def check_trainable(trainable: Sequence[str]) -> None:
     """Raise ValueError unless trainable is a list or tuple of parameter names."""
     if not isinstance(trainable, list | tuple) or sorted(trainable) != sorted(set(trainable) & set(PARAMETERS)):
-        raise ValueError(
-            f"trainable must be a list or tuple of different names out of {', '.join(PARAMETERS)}; got {trainable!r}"
-        )
+        names = ", ".join(PARAMETERS)
+        raise ValueError(f"trainable must be a list or tuple of different names out of {names}; got {trainable!r}")
 
 
 def _choose(argument: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -1,26 +1,15 @@
 """Gradient descent with a memory: the lesson's data sets, a run's whole history, and its verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
+from lesson_lib import network
 from lesson_lib.arrays import Array, Matrix, as_array, read_only
-from lesson_lib.network import (
-    PARAMETERS,
-    Params,
-    chain_rule,
-    check_inputs,
-    check_rate,
-    check_samples,
-    check_trainable,
-    descend,
-    half_squares,
-    parameter_gradients,
-    propagate,
-)
+from lesson_lib.network import PARAMETERS, Params, chain_rule, descend, half_squares, parameter_gradients, propagate
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target
 BOUND = 1e6  # a parameter beyond this has left for good: the run has diverged
@@ -40,13 +29,12 @@ class Dataset:
 
     def __post_init__(self) -> None:
         X, Y = as_array(self.X, "X", symbols=True), as_array(self.Y, "Y", symbols=True)
-        marked = np.zeros(X.shape[0], dtype=bool) if self.is_trigger is None else np.array(self.is_trigger)
-        if Y.shape[0] != X.shape[0]:
-            raise ValueError(f"Y must have {X.shape[0]} rows to match X {X.shape}; got shape {Y.shape}")
-        if marked.shape != (X.shape[0],) or marked.dtype != bool:
-            raise ValueError(
-                f"is_trigger must be {X.shape[0]} times True or False, one a row of X; got {self.is_trigger!r}"
-            )
+        n, given = len(X), self.is_trigger
+        marked = np.zeros(n, dtype=bool) if given is None else np.array(given)
+        if len(Y) != n:
+            raise ValueError(f"Y must have {n} rows to match X {X.shape}; got shape {Y.shape}")
+        if marked.shape != (n,) or marked.dtype != bool:
+            raise ValueError(f"is_trigger must be {n} times True or False, one a row of X; got {given!r}")
         read_only(marked)
         vars(self).update(X=X, Y=Y, is_trigger=marked)
 
@@ -105,29 +93,34 @@ def train(
     >>> train(ARTICLE, TRIGGER, rate=0.1, epochs=50).outcome.value
     'frozen'
     """
-    X, Y = check_samples(params, data.X, data.Y, reduction)
+    X, Y = network.check_samples(params, data.X, data.Y, reduction)
     rate = _check_run(params, rate, epochs, trainable, evaluate_on, bound)
-    asked = check_inputs(params, evaluate_on.X)
-    states, losses, outputs = [params], [], []
-    diverged_at = None
-    for epoch in range(1, epochs + 2):
-        passed = propagate(params, X)
-        errors = passed.y_hat - Y
-        losses.append(_mean_or_sum(half_squares(errors), Y, reduction))
-        outputs.append(propagate(params, asked).y_hat)
-        if epoch > epochs:
-            break
-        factors = chain_rule(params, passed, _mean_or_sum(errors, Y, reduction))
-        params = descend(params, parameter_gradients(X, passed, factors), rate, trainable)
-        if largest(params, trainable) > bound:
+    asked = network.check_inputs(params, evaluate_on.X)
+    history, diverged_at = [], None
+    for epoch, (net, total) in zip(range(epochs + 1), _descent(params, X, Y, rate, trainable, reduction), strict=False):
+        if epoch and largest(net, trainable) > bound:
             diverged_at = epoch
             break
-        states.append(params)
+        history.append((net, total, propagate(net, asked).y_hat))
+    states, losses, outputs = zip(*history, strict=True)
     diverged = np.full(len(states), diverged_at is not None)
     targets, is_trigger = evaluate_on.Y[:, :, None], evaluate_on.is_trigger
     verdicts = judge_outcomes(np.stack(outputs, axis=2), targets, is_trigger, diverged, tolerance)
-    totals = tuple(float(total) if isinstance(total, np.floating) else total for total in losses)
-    return Run(tuple(states), totals, tuple(outputs), OUTCOMES[verdicts[-1]], diverged_at)
+    return Run(states, losses, outputs, OUTCOMES[verdicts[-1]], diverged_at)
+
+
+def _descent(
+    net: Params, X: Array, Y: Array, rate: Any, trainable: Sequence[str], reduction: str
+) -> Iterator[tuple[Params, Any]]:
+    """Yield the net and its loss before each step of gradient descent, without end."""
+    share = len(Y) if reduction == "mean" else 1
+    while True:
+        passed = propagate(net, X)
+        errors = passed.y_hat - Y
+        total = half_squares(errors) / share
+        yield net, float(total) if isinstance(total, np.floating) else total
+        factors = chain_rule(net, passed, errors / share)
+        net = descend(net, parameter_gradients(X, passed, factors), rate, trainable)
 
 
 def largest(params: Params, names: Sequence[str] = PARAMETERS) -> float:
@@ -152,16 +145,12 @@ def judge_outcomes(
     return np.select(cases, range(len(cases)), len(cases)).astype(np.int8)
 
 
-def _mean_or_sum(total: Any, Y: Array, reduction: str) -> Any:
-    return total / len(Y) if reduction == "mean" else total
-
-
 def _check_run(
     params: Params, rate: Any, epochs: int, trainable: Sequence[str], evaluate_on: Dataset, bound: float
 ) -> Any:
     """Return the rate in the net's kind of number; raises ValueError for what no run can start from."""
-    rate = check_rate(rate, params.is_exact)
-    check_trainable(trainable)
+    rate = network.check_rate(rate, params.is_exact)
+    network.check_trainable(trainable)
     if rate > BOUND:
         raise ValueError(f"rate must be at most {BOUND:g}; got {rate}")
     if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 0:

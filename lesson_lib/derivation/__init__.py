@@ -1,7 +1,6 @@
-"""The same net, line by line: each step as symbol = formula = numbers = value, and the proof that it is right.
+"""The same net, line by line: each step as symbol = formula = numbers = value.
 
-Read `symbols` (the net in letters), `trace` and `printer` (how a value knows its formula), `step`, then `derive`
-and `certificate`.
+Read `symbols` (the net in letters), `trace` and `printer` (how a value knows its formula), `step`, then `derive`.
 """
 
 from lesson_lib.doors import door
@@ -11,7 +10,7 @@ __getattr__, __dir__, __all__ = door(
     {
         "derive": "derive_step",
         "step": "Derivation Step",
-        "certificate": "certify Certificate Check",
+        ".proofs.certificate": "certify",
         "symbols": "symbolic_params",
     },
 )

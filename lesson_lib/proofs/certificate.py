@@ -9,9 +9,9 @@ import numpy as np
 import sympy
 
 from lesson_lib.arrays import Array, as_array
-from lesson_lib.derivation import words
 from lesson_lib.derivation.symbols import KINKED, exactly, relu, symbolic_params
 from lesson_lib.network import PARAMETERS, Params, backward, forward, loss
+from lesson_lib.proofs import words
 from lesson_lib.tables import Table
 
 STEP = Fraction(1, 10**6)  # how far a parameter is moved to measure a slope; exact arithmetic rounds nothing away

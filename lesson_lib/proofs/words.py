@@ -1,5 +1,11 @@
-"""What the table of fixes and the proofs say."""
+"""What the certificate, the table of fixes and the proofs say."""
 
+CERTIFICATE_COLUMNS = ("gradient", "backward", "sympy.diff", "finite difference", "verdict")
+CERTIFICATE_HOLDS = "Certified: {count} entries, three ways, largest gap {gap}."
+CERTIFICATE_FAILS = "NOT certified: over {count} entries the largest gap is {gap}."
+CORNER = "corner: {} left, {} right"
+AGREES = "✓ agree"
+DISAGREES = "✗ differ by {gap}"
 OPEN = "open"
 FIX = "fix"
 FIX_CAPTION = "At the trigger, after the clean step: open, with the gradient; or locked, by the factor named."

@@ -8,8 +8,8 @@ import numpy as np
 from lesson_lib.arrays import Array
 from lesson_lib.derivation.printer import reason
 from lesson_lib.derivation.trace import Place, Traced, trace_sample, zero_factors
-from lesson_lib.locks import words
 from lesson_lib.network import PARAMETERS, Params, check_samples
+from lesson_lib.proofs import words
 
 
 @dataclass(frozen=True)

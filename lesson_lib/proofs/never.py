@@ -9,9 +9,9 @@ from lesson_lib.arrays import Array, as_array
 from lesson_lib.derivation.printer import Printer
 from lesson_lib.derivation.symbols import symbolic_matrix, symbolic_params
 from lesson_lib.derivation.words import SYMBOLS
-from lesson_lib.locks import words
-from lesson_lib.locks.lock import Lock, locks
 from lesson_lib.network import ARTICLE, PARAMETERS, Params, backward, forward, sgd_step
+from lesson_lib.proofs import words
+from lesson_lib.proofs.locks import Lock, locks
 from lesson_lib.tables import Table
 from lesson_lib.training import CLEAN
 
