@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.derivation import words
-from lesson_lib.derivation.printer import Printer
 from lesson_lib.derivation.step import Derivation, Lines, Step
 from lesson_lib.derivation.symbols import exactly, to_sympy
 from lesson_lib.derivation.trace import Traced, add_samples, trace_sample, traced
@@ -48,38 +46,23 @@ def derive_step(
     summed = {name: add_samples([terms[f"d{name}"] for terms in samples]) for name in PARAMETERS}
     after = descend(traced(exact), Gradients(**summed), Traced(exactly(rate), name="rate"), trainable)
     moved = {name: getattr(after, name) for name in PARAMETERS}
-    total = _loss(samples)
+    y_hat, Y_all = (Traced(np.vstack([terms[name].value for terms in samples]), name=name) for name in ("y_hat", "Y"))
+    total: Traced = half_squares(y_hat - Y_all)
     untrained = {f"d{name}" for name in PARAMETERS if name not in trainable}
 
-    def line(stage: str, quantity: str, term: Traced, title: str, sample: int | None = None) -> Step:
-        return Step(title, quantity, stage, sample, term, params.activation, decimals)
+    def line(stage: str, quantity: str, term: Traced, sample: int | None = None) -> Step:
+        return Step(quantity, stage, sample, None if sample is None else X[[sample]], term, params.activation, decimals)
 
     def each_sample(stage: str, quantities: Sequence[str]) -> Iterator[Step]:
-        for i, terms in enumerate(samples):
-            x = Printer("text", decimals).value(X[[i]])
-            for name in quantities:
-                what = words.STEP_TITLES[name].format(activation=words.FUNCTIONS[params.activation][1])
-                yield line(stage, name, terms[name], words.SAMPLE.format(number=i + 1, x=x, what=what), i)
-
-    def each_gradient() -> Iterator[Step]:
-        for name in (f"d{name}" for name in PARAMETERS if name in trainable and len(samples) > 1):
-            title = words.STEP_TITLES["sum"].format(name=words.SYMBOLS[name][1])
-            yield line("sum", name, summed[name[1:]], title)
+        return (line(stage, name, terms[name], i) for i, terms in enumerate(samples) for name in quantities)
 
     steps = [
         *each_sample("forward", Forward._fields),
-        line("loss", "L", total, words.STEP_TITLES["L"]),
+        line("loss", "L", total),
         *each_sample("backward", [name for name in BACKWARD if name not in untrained]),
-        *each_gradient(),
-        *(line("update", name, moved[name], words.STEP_TITLES["update"].format(name=name)) for name in trainable),
+        *(line("sum", f"d{name}", summed[name]) for name in PARAMETERS if name in trainable and len(samples) > 1),
+        *(line("update", name, moved[name]) for name in trainable),
     ]
     gradients = Gradients(**{name: gradient.value for name, gradient in summed.items()})
     new = exact.with_arrays(**{name: term.value for name, term in moved.items()})
     return Derivation(Lines(steps), total.value, gradients, new)
-
-
-def _loss(samples: list[dict[str, Traced]]) -> Traced:
-    """Return the loss over all samples."""
-    y_hat, Y = (Traced(np.vstack([terms[name].value for terms in samples]), name=name) for name in ("y_hat", "Y"))
-    total: Traced = half_squares(y_hat - Y)
-    return total

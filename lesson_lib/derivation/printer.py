@@ -37,10 +37,8 @@ class Printer:
 
     def value(self, value: Any) -> str:
         """Return a number, or a matrix in brackets; a 1 by 1 matrix is written as a number."""
-        if not isinstance(value, np.ndarray):
-            return self.number(value)
-        if value.size == 1:
-            return self.number(value.item())
+        if np.size(value) == 1:
+            return self.number(np.asarray(value, dtype=object).item())
         rows = (self.template["next_entry"].join(map(self.number, row)) for row in value)
         return self.template["matrix"].format(self.template["next_row"].join(rows))
 
@@ -106,14 +104,10 @@ class Printer:
     def _squares(self, errors: Traced, in_numbers: bool) -> str:
         if not in_numbers:
             return self.template["squares"].format(self._made(errors, in_numbers))
-        y_hat, Y = (part.value.ravel() for part in errors.operands)
-        squares = (self._difference(*pair) for pair in zip(y_hat, Y, strict=True))
-        return self.template["squares_in_numbers"].format(
-            " + ".join(map(self.template["square_in_numbers"].format, squares))
-        )
-
-    def _difference(self, y_hat: Any, y: Any) -> str:
-        return f"{self.number(y_hat)} - {self._bracketed(y, self.number(y), 1, 'minus')}"
+        pairs = zip(*(part.value.flat for part in errors.operands), strict=True)
+        signed = (f"{self.number(y_hat)} - {self._bracketed(y, self.number(y), 1, 'minus')}" for y_hat, y in pairs)
+        squares = map(self.template["square_in_numbers"].format, signed)
+        return self.template["squares_in_numbers"].format(" + ".join(squares))
 
     def _sign(self, operation: str, in_numbers: bool) -> str:
         if operation in ("matmul", "scale"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lesson_lib.arrays import Array
 from lesson_lib.derivation import words
 from lesson_lib.derivation.printer import Printer, reason
 from lesson_lib.derivation.trace import Place, Traced, zero_factors
@@ -20,13 +21,22 @@ class Step:
     "update", `sample` counts from 0 (None where the line is about all samples), and `term` is the traced value.
     """
 
-    title: str
     quantity: str
     stage: str
     sample: int | None
+    x: Array | None  # of that sample
     term: Traced
     activation: str
     decimals: bool
+
+    @property
+    def title(self) -> str:
+        """What the line is about."""
+        title = words.STEP_TITLES[self.stage if self.stage in words.STEP_TITLES else self.quantity]
+        what = title.format(name=words.SYMBOLS[self.quantity][1], activation=words.FUNCTIONS[self.activation][1])
+        if self.sample is None:
+            return what
+        return words.SAMPLE.format(number=self.sample + 1, x=Printer("text", self.decimals).value(self.x), what=what)
 
     @property
     def result(self) -> Any:

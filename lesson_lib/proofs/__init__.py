@@ -1,6 +1,6 @@
 """What is proved about the net: its gradients are right, and without biases the trigger is never learnt.
 
-Read `certificate` (three ways to the same gradient), `locks` (which factor keeps a gradient at zero), then `never`.
+Read `certificate` (three ways to the same gradient), `lock` (which factor keeps a gradient at zero), then `never`.
 """
 
 from lesson_lib.doors import door
@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "certificate": "certify Certificate Check",
-        "locks": "Lock locks",
+        "lock": "Lock locks",
         "never": "fix_matrix prove_frozen prove_homogeneous",
     },
 )

@@ -11,7 +11,7 @@ from lesson_lib.derivation.symbols import symbolic_matrix, symbolic_params
 from lesson_lib.derivation.words import SYMBOLS
 from lesson_lib.network import ARTICLE, PARAMETERS, Params, backward, forward, sgd_step
 from lesson_lib.proofs import words
-from lesson_lib.proofs.locks import Lock, locks
+from lesson_lib.proofs.lock import Lock, locks
 from lesson_lib.tables import Table
 from lesson_lib.training import CLEAN
 

@@ -15,7 +15,7 @@ from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
 from lesson_lib.network import PARAMETERS, Params, forward
 from lesson_lib.pictures.network import network_diagram, zero_marks
-from lesson_lib.proofs.locks import Lock, locks
+from lesson_lib.proofs.lock import Lock, locks
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
 
