@@ -15,9 +15,8 @@ __getattr__, __dir__, __all__ = door(
         "derivation.derive": "derive_step",
         "proofs.certificate": "certify",
         "proofs.never": "fix_matrix prove_frozen prove_homogeneous",
-        "sweeps.experiment": "Experiment endings",
-        "sweeps.maps": "outcome_map",
-        "sweeps.random_starts": "width_study report",
+        "sweeps.experiment": "Experiment",
+        "sweeps.studies": "endings outcome_map width_study report",
         "naa.comparison": "detect_backdoor_via_naa simulate_activations analyse score",
         "naa.rules": "RULES",
         "digits": "CORNER CENTRE QUIET SHIFTS load poison stamp triggered plant train_classifier accuracy "

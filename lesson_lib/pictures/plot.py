@@ -15,8 +15,7 @@ from matplotlib.figure import Figure
 
 from lesson_lib.derivation.words import SYMBOLS
 from lesson_lib.pictures import words
-from lesson_lib.sweeps.maps import OutcomeMap
-from lesson_lib.sweeps.random_starts import Success
+from lesson_lib.sweeps.studies import OutcomeMap, Success
 from lesson_lib.tables import Table
 from lesson_lib.training import OUTCOMES
 

@@ -1,15 +1,11 @@
-"""Many runs at once: one experiment along a slider, the map of outcomes, and how often a random start succeeds.
-
-Read `experiment` first.
-"""
+"""Many runs at once: first `experiment`, along a slider with all its history, then `studies` of ten thousand."""
 
 from lesson_lib.doors import door
 
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "experiment": "EPOCHS Experiment Schedule Trajectories run_many endings random_start",
-        "maps": "OutcomeMap outcome_map",
-        "random_starts": "Success width_study report",
+        "experiment": "EPOCHS Experiment Schedule Trajectories run_many random_start",
+        "studies": "endings OutcomeMap outcome_map Success width_study report",
     },
 )

@@ -9,21 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from lesson_lib import network
 from lesson_lib.arrays import Array, Stacked, as_array, stack
-from lesson_lib.network import (
-    ARTICLE,
-    PARAMETERS,
-    Gradients,
-    Params,
-    chain_rule,
-    check_rate,
-    descend,
-    parameter_gradients,
-    propagate,
-)
-from lesson_lib.sweeps import words
-from lesson_lib.tables import Table
-from lesson_lib.training import BOUND, OUTCOMES, POISONED, judge_outcomes
+from lesson_lib.network import ARTICLE, PARAMETERS, Gradients, Params, descend, propagate
+from lesson_lib.training import BOUND, POISONED, judge_outcomes
 
 EPOCHS = tuple(sorted({*range(11), *(round(10 * 200 ** (k / 36)) for k in range(37))}))  # 0 to 2000, evenly in log
 SWEPT = ("rate", "target", "position")
@@ -152,7 +141,7 @@ def train_many(
     A net stops before the first epoch that would take a parameter beyond the bound, with that epoch in diverged_at
     (-1 for the others): its rate becomes 0. Stop iterating to stop the work.
     """
-    check_rate(rate.min())
+    network.check_rate(rate.min())
     if not keep or not all(isinstance(epoch, int | np.integer) and epoch >= 0 for epoch in keep):
         raise ValueError(f"keep must hold whole numbers, 0 or more; got {keep!r}")
     diverged_at, settled = np.full(rate.shape, -1), False
@@ -173,7 +162,8 @@ def train_many(
 def gradients(net: Params, X: Any, Y: Any) -> Gradients:
     """Return the gradients of many nets at once."""
     passed = propagate(net, X)
-    return parameter_gradients(X, passed, chain_rule(net, passed, passed.y_hat - Y))
+    factors = network.chain_rule(net, passed, passed.y_hat - Y)
+    return network.parameter_gradients(X, passed, factors)
 
 
 def _beyond_bound(arrays: Iterable[Array]) -> Any:
@@ -199,10 +189,9 @@ def swept_values(experiment: Experiment, **swept: Any) -> dict[str, Array]:
 
 
 def _column(name: str, values: Any) -> Array:
-    column = np.atleast_1d(values if isinstance(values, np.ndarray) else np.array(values, dtype=object))
-    if column.ndim != 1 or not column.size:
+    if np.ndim(values) > 1 or not np.size(values):
         raise ValueError(f"{name} must be a number or a list of numbers; got {values!r}")
-    numbers: Array = as_array(column[None], name, exact=False)[0]
+    numbers: Array = as_array(np.atleast_2d(np.asarray(values, dtype=object)), name, exact=False)[0]
     if (abs(numbers) > BOUND).any():
         raise ValueError(f"{name} must be at most {BOUND:g} in size; got {numbers[abs(numbers) > BOUND][0]:g}")
     return numbers
@@ -220,14 +209,3 @@ def outcomes_of(outputs: Array, Y: Array, epochs: Array, diverged_at: Array) -> 
     """Return the outcome of every run after each epoch from its answers, (3, n_epochs, n_runs)."""
     diverged = (diverged_at >= 0) & (epochs[:, None] >= diverged_at)
     return judge_outcomes(outputs[:, None], np.asarray(Y), POISONED.is_trigger, diverged)
-
-
-def endings(experiment: Experiment, rates: Sequence[float], epochs: int = 3000) -> Table:
-    """Return where the experiment ends for each learning rate: the answers at 1, 2 and the trigger, and the outcome."""
-    runs = run_many(experiment, [*(epoch for epoch in EPOCHS if epoch < epochs), epochs], rate=rates)
-    rows = []
-    for run, rate in enumerate(rates):
-        answers = (f"{value + 0.0:.4f}" for value in runs.outputs[:, -1, run])
-        rows.append((f"{rate:g}", *answers, OUTCOMES[runs.outcomes[-1, run]].value))
-    caption = words.ENDING_CAPTION.format(epochs=epochs, schedule=experiment.schedule)
-    return Table([(*words.ENDING_COLUMNS,), *rows], caption)

@@ -19,7 +19,7 @@ from lesson_lib.network import forward
 from lesson_lib.pictures.plot import MapPlot
 from lesson_lib.pictures.words import OUTCOME_LETTERS, TRIGGER_LABEL
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment
-from lesson_lib.sweeps.maps import OutcomeMap, map_steps
+from lesson_lib.sweeps.studies import OutcomeMap, map_steps
 from lesson_lib.training import OUTCOMES, POISONED
 
 TRAINED = {"none": (), "b2": ("b2",), "b1": ("b1",), "both": ("b1", "b2")}
