@@ -1,17 +1,16 @@
 """Finished pictures for the notebooks, each with its numbers as a table: the article's bar chart, and digits."""
 
-import io
 from collections.abc import Sequence
+from math import isqrt
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from lesson_lib.pictures import words
-from lesson_lib.pictures.plot import BLUE, ORANGE, Picture
+from lesson_lib.pictures.image import Picture, as_picture
+from lesson_lib.pictures.plot import BLUE, ORANGE
 from lesson_lib.tables import Table
-
-SIDE = 8  # a digit has 8 x 8 pixels
 
 
 def article_figure(signature: Any, threshold: float) -> Picture:
@@ -32,7 +31,7 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     axes.set_xlim(-1, len(signature))
     axes.grid(axis="y", linestyle="--", alpha=0.5)
     axes.legend()
-    return _as_picture(figure, 900, signature_table(signature, threshold))
+    return as_picture(figure, signature_table(signature, threshold))
 
 
 def signature_table(signature: Any, threshold: float, n_shown: int = 12) -> Table:
@@ -54,17 +53,11 @@ def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: 
     grid = figure.subplots(len(rows), n_shown, squeeze=False)
     for axes_row, (name, images), texts in zip(grid, rows.items(), titles, strict=True):
         for axes, image, text in zip(axes_row, images, texts, strict=False):
-            axes.imshow(np.reshape(image, (SIDE, SIDE)), cmap="gray", vmin=0, vmax=1)
+            side = isqrt(np.size(image))
+            axes.imshow(np.reshape(image, (side, side)), cmap="gray", vmin=0, vmax=1)
             axes.set_title(str(text), fontsize=10)
             axes.set(xticks=[], yticks=[])
         axes_row[0].set_ylabel(name, fontsize=10)
     lines = [(name, *map(str, texts[:n_shown])) for name, texts in zip(rows, titles, strict=True)]
     heading = (words.STRIP_COLUMN, *(str(i) for i in range(1, n_shown + 1)))
-    return _as_picture(figure, 900, Table([heading, *lines], words.STRIP_CAPTION))
-
-
-def _as_picture(figure: Figure, width: int, table: Table) -> Picture:
-    """Return a finished figure with its table."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    return Picture(buffer.getvalue(), width, table)
+    return as_picture(figure, Table([heading, *lines], words.STRIP_CAPTION))

@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lesson_lib.numbers import signed
 from lesson_lib.pictures import words
-from lesson_lib.pictures.plot import BLUE, GREY, ORANGE, Plot
-from lesson_lib.pictures.signature import Bars
+from lesson_lib.pictures.plot import BLUE, GREY, ORANGE, Bars, Plot, write_at_end
 from lesson_lib.repair.repairs import Curve
 
-Array = NDArray[np.float64]
-
 SIZE = (804, 240)  # as wide as a tab on a page of 1024 pixels
-STYLES = {"accuracy": (BLUE, "-", "o"), "attack": (ORANGE, "--", "s")}
+STYLES = {
+    "accuracy": {"color": BLUE, "linestyle": "-", "marker": "o"},
+    "attack": {"color": ORANGE, "linestyle": "--", "marker": "s"},
+}
 
 
 class PruningPlot(Plot):
@@ -25,34 +26,32 @@ class PruningPlot(Plot):
     def __init__(self, n_neurons: int, weight_limits: tuple[float, float], target: int) -> None:
         super().__init__(*SIZE, 2)
         self.target = target
+        self.curve: Curve | None = None  # the one that is shown
         self.curves: dict[str, Any] = {}
         self._curve_panel(n_neurons)
         self._weight_panel(*weight_limits)
         self.axes[0].get_gridspec().set_width_ratios([2, 1])
         self.fix(left=0.083, right=0.99, top=0.89, bottom=0.18, wspace=0.17)
-        self._empty = self._background
 
     def _curve_panel(self, n_neurons: int) -> None:
-        axes, label = self.axes[0], words.PRUNING_LEGEND
-        axes.set(
-            xlabel=words.PRUNING_AXIS,
-            ylabel=words.PRUNING_SHARE,
-            xlim=(-0.01 * n_neurons, 1.01 * n_neurons),
-            ylim=(-0.04, 1.04),
-        )
+        axes = self.axes[0]
+        axes.set(xlabel=words.PRUNING_AXIS, xlim=(-0.01 * n_neurons, 1.01 * n_neurons))
+        axes.set(ylabel=words.PRUNING_SHARE, ylim=(-0.04, 1.04))
         axes.set_yticks(np.linspace(0, 1, 6), [f"{share} %" for share in range(0, 101, 20)])
         axes.set_xticks(range(0, n_neurons + 1, n_neurons // 8))
         axes.grid(alpha=0.3)
-        style: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1.3, "animated": True}
-        self.curves["control"] = axes.plot([], [], label=label["control"], **style)[0]
+        self._curve("control", color=GREY, linestyle=":", linewidth=1.3)
         self.line("cursor", 0, color="black", linewidth=1)
-        for name, (colour, dash, marker) in STYLES.items():
-            style = {"color": colour, "linestyle": dash, "marker": marker, "markersize": 4, "animated": True}
-            self.curves[name] = axes.plot([], [], linewidth=2, markevery=n_neurons // 16, label=label[name], **style)[0]
-            style = {"color": colour, "marker": marker, "markeredgecolor": "black"}
-            self.line(name, 0, linestyle="", markersize=9, **style)
+        for name, style in STYLES.items():
+            self._curve(name, linewidth=2, markersize=4, markevery=n_neurons // 16, **style)
+            self.line(name, 0, markersize=9, markeredgecolor="black", **{**style, "linestyle": ""})
         legend = {"fontsize": 8, "ncols": 3, "loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
-        axes.legend(handles=[self.curves[name] for name in label], borderpad=0, borderaxespad=0.4, **legend)
+        handles = [self.curves[name] for name in words.PRUNING_LEGEND]
+        axes.legend(handles=handles, borderpad=0, borderaxespad=0.4, **legend)
+
+    def _curve(self, name: str, **style: Any) -> None:
+        label = words.PRUNING_LEGEND[name]
+        (self.curves[name],) = self.axes[0].plot([], [], animated=True, label=label, **style)
 
     def _weight_panel(self, low: float, high: float) -> None:
         axes, room = self.axes[1], 0.16 * (high - low)
@@ -62,42 +61,26 @@ class PruningPlot(Plot):
         axes.axhline(0, color="black", linewidth=0.8)
         axes.grid(axis="y", alpha=0.3)
         for name, style in (("others", {"facecolor": BLUE}), ("target", {"facecolor": ORANGE, "hatch": "////"})):
-            self.lines[name] = axes.add_patch(Bars(0.7, edgecolor="black", **style))
-        self.number = axes.text(self.target, 0, "", fontsize=8, ha="center", animated=True)
-        self.lines["number"] = self.number
+            self.lines[name] = axes.add_patch(Bars(0.7, **style))
+        self.lines["number"] = axes.text(self.target, 0, "", fontsize=8, ha="center", animated=True)
 
     def set_curve(self, curve: Curve, control: float) -> None:
         """Show this curve, and the attack on a clean model, from the next picture on."""
-        x = np.arange(len(curve.accuracy))
+        self.curve, x = None, np.arange(len(curve.accuracy))
         self.curves["control"].set_data(x[[0, -1]], [control, control])
         for name in STYLES:
             self.curves[name].set_data(x, getattr(curve, name))
-        self.canvas.restore_region(self._empty)
-        for line in self.curves.values():
-            self.axes[0].draw_artist(line)
-        self._background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self.draw_below(self.curves.values())
+        self.curve = curve  # now that it is drawn
 
-    def show_pruned(self, pruned: int, weights: Array, alt: str) -> str:
+    def show_pruned(self, pruned: int, weights: NDArray[np.float64], alt: str) -> str:
         """Return the picture, as HTML, at this number of pruned neurons, whose outgoing weights have these sums."""
-        now = {name: float(self.curves[name].get_ydata()[pruned]) for name in STYLES}
-        others = np.delete(np.arange(len(weights)), self.target)
-        self._write(float(weights[self.target]))
+        others, sum_at_target = np.delete(np.arange(len(weights)), self.target), weights[self.target]
         data: dict[str, Any] = {
             "cursor": ([pruned, pruned], self.axes[0].get_ylim()),
-            **{name: ([pruned], [value]) for name, value in now.items()},
+            **{name: ([pruned], self.curves[name].get_ydata()[[pruned]]) for name in STYLES},
             "others": (others, weights[others]),
-            "target": ([self.target], weights[[self.target]]),
+            "target": ([self.target], [sum_at_target]),
         }
+        write_at_end(self.lines["number"], sum_at_target, signed(sum_at_target, 1), gap=1 / 50)
         return self.show(data, alt)
-
-    def _write(self, value: float) -> None:
-        """Write the target's sum at the end of its bar."""
-        low, high = self.axes[1].get_ylim()
-        gap = (high - low) / 50
-        self.number.set(text=signed(value), y=value + (gap if value >= 0 else -gap))
-        self.number.set_verticalalignment("bottom" if value >= 0 else "top")
-
-
-def signed(value: float) -> str:
-    """Return a number with its sign and one decimal."""
-    return f"{value:+.1f}".replace("-", "−") if round(value, 1) else "0"

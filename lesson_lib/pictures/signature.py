@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from lesson_lib.numbers import signed
 from lesson_lib.pictures import words
-from lesson_lib.pictures.plot import BLUE, ORANGE, Plot
+from lesson_lib.pictures.plot import BLUE, ORANGE, Bars, Plot, write_at_end
 
 Array = NDArray[np.float64]
 
-FAR = 1e4  # an infinite bar goes this far, beyond every frame
-SIZE = (900, 264)
 LINEAR = {"shift": 0.2, "effect_size": 0.5, "p": 2.0}  # where the axis of many neurons turns from linear to log
 LIMITS = {"shift": (-3, 16), "effect_size": (-6, 40), "p": (-30, 400)}
 TOY_LIMITS = {"shift": (-2.6, 2.6), "effect_size": (-4.6, 4.6), "contribution": (-6.8, 6.8)}
@@ -24,26 +21,6 @@ TICKS = {
     "p": (-20, -5, -1.3, 0, 1.3, 5, 20, 100, 300),
 }
 ROWS = {"truth": -0.05, "marks": -0.125}  # below the frame, in its heights
-CODES = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
-
-
-class Bars(PathPatch):
-    """Bars from 0 as one artist, so that 512 of them are drawn at once; `set_data` takes places and heights."""
-
-    def __init__(self, width: float, **style: Any) -> None:
-        super().__init__(Path(np.empty((0, 2))), linewidth=0, animated=True, **style)
-        self.width = width
-        self.places: Array = np.array([])
-        self.heights: Array = np.array([])
-
-    def set_data(self, x: Sequence[float], heights: Sequence[float]) -> None:
-        """Put a bar of each height at each x."""
-        self.places, self.heights = np.asarray(x, dtype=float), np.asarray(heights, dtype=float)
-        left, tops = self.places - self.width / 2, np.clip(self.heights, -FAR, FAR)
-        right, feet = left + self.width, np.zeros_like(tops)
-        corners = [(left, feet), (left, tops), (right, tops), (right, feet), (left, feet)]
-        vertices = np.array(corners).transpose(2, 0, 1).reshape(-1, 2)  # (5 n_bars, 2)
-        self.set_path(Path(vertices, CODES * len(tops)))
 
 
 class SignaturePlot(Plot):
@@ -54,14 +31,14 @@ class SignaturePlot(Plot):
 
     def __init__(self, n_neurons: int, quantity: str) -> None:
         self.is_toy = n_neurons == 2
-        super().__init__(*SIZE, 2 if self.is_toy else 1)
+        super().__init__(900, 264, 2 if self.is_toy else 1)
         self.neurons = np.arange(n_neurons)
         self.quantities = (quantity, "contribution") if self.is_toy else (quantity,)
         for panel, shown in enumerate(self.quantities):
             self._panel(panel, shown)
         self.line("threshold", 0, color="black", linestyle="--", linewidth=1.2, label=words.NAA_LEGEND["threshold"])
-        for name, marker in (("truth", "o"), ("marks", "d")):
-            self._row(name, marker)
+        self._row("truth", "o", "black")
+        self._row("marks", "d", ORANGE)
         self.line_text = self._text("line", 0, x=1.006, fontsize=8, va="center")
         self.line_text.set_transform(self.axes[0].get_yaxis_transform())
         style = {"fontsize": 9, "ha": "center", "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}
@@ -78,9 +55,8 @@ class SignaturePlot(Plot):
         axes, axis, title = self.axes[panel], words.NAA_AXES[quantity], words.NAA_TITLES[quantity]
         axes.set_title(title.partition(":")[0] if self.is_toy else title, loc="left", fontsize=10)
         if self.is_toy:
-            names = [words.NAA_TOY_NEURON.format(number=i + 1) for i in self.neurons]
             axes.set(xlim=(-0.6, 1.6), ylim=TOY_LIMITS[quantity], ylabel=axis)
-            axes.set_xticks(self.neurons, names)
+            axes.set_xticks(self.neurons, [words.NAA_TOY_NEURON.format(number=i + 1) for i in self.neurons])
         else:
             linear = LINEAR[quantity]
             axes.set_yscale("symlog", linthresh=linear, linscale=0.7)
@@ -93,17 +69,19 @@ class SignaturePlot(Plot):
         axes.grid(axis="y", alpha=0.3)
         width = 0.5 if self.is_toy else 1.0
         for name, style in (("bars", {"facecolor": BLUE}), ("flagged", {"facecolor": ORANGE, "hatch": "/////"})):
-            bars = Bars(width, edgecolor="black", label=words.NAA_LEGEND[name], **style)
-            self.lines[name if panel == 0 else f"{name} {quantity}"] = axes.add_patch(bars)
+            self.lines[self.bars_name(name, panel)] = axes.add_patch(Bars(width, label=words.NAA_LEGEND[name], **style))
 
-    def _row(self, name: str, marker: str) -> None:
+    def bars_name(self, name: str, panel: int) -> str:
+        """Return what the "bars" or the "flagged" ones of a panel are called among the lines."""
+        return f"{name} {self.quantities[panel]}" if panel else name
+
+    def _row(self, name: str, marker: str, colour: str) -> None:
         """Add a row of marks below the frame, with its name before it."""
-        axes, height = self.axes[0], ROWS[name]
-        size = 7 if self.is_toy else 4
-        style = {"color": "black" if name == "truth" else ORANGE, "markeredgewidth": 0, "markersize": size}
-        line = self.line(name, 0, linestyle="", marker=marker, clip_on=False, **style)
-        line.set_transform(axes.get_xaxis_transform())
-        axes.text(-0.006, height, words.NAA_ROWS[name], transform=axes.transAxes, fontsize=8, ha="right", va="center")
+        axes, size = self.axes[0], 7 if self.is_toy else 4
+        style = {"color": colour, "marker": marker, "markeredgewidth": 0, "markersize": size, "clip_on": False}
+        self.line(name, 0, linestyle="", transform=axes.get_xaxis_transform(), **style)
+        where = {"transform": axes.transAxes, "ha": "right", "va": "center"}
+        axes.text(-0.006, ROWS[name], words.NAA_ROWS[name], fontsize=8, **where)
 
     def _text(self, name: str, panel: int, x: float, **style: Any) -> Any:
         """Add a text that will move."""
@@ -120,17 +98,15 @@ class SignaturePlot(Plot):
         contribution: Array | None = None,
     ) -> str:
         """Return the picture, as HTML, of these bars (n_neurons,) with the rule's lines, the highest first."""
-        heights = [bars] if contribution is None else [bars, contribution]
-        data: dict[str, Any] = {}
-        for panel, values in enumerate(heights):
-            end = f" {self.quantities[-1]}" if panel else ""
-            data |= {f"bars{end}": (self.neurons, values), f"flagged{end}": (flagged, values[flagged])}
-        data["threshold"] = _across(self.axes[0].get_xlim(), lines)
-        data |= {"truth": _row_of(truth, "truth"), "marks": _row_of(flagged, "marks")}
+        data: dict[str, Any] = {"threshold": _across(self.axes[0].get_xlim(), lines)}
+        for name, neurons in (("truth", truth), ("marks", flagged)):
+            data[name] = (neurons, [ROWS[name]] * len(neurons))
+        for panel, heights in enumerate([bars] if contribution is None else [bars, contribution]):
+            data[self.bars_name("bars", panel)] = (self.neurons, heights)
+            data[self.bars_name("flagged", panel)] = (flagged, heights[flagged])
+            for text, value in zip(self.numbers[panel], heights, strict=False):  # many neurons have no numbers
+                write_at_end(text, value, signed(value, 3), gap=1 / 40)
         self._label_line(lines)
-        for texts, values in zip(self.numbers, heights, strict=True):
-            for text, value in zip(texts, values, strict=False):  # many neurons have no numbers
-                _write(text, value)
         return self.show(data, alt)
 
     def _label_line(self, lines: Sequence[float]) -> None:
@@ -142,27 +118,7 @@ class SignaturePlot(Plot):
         self.line_text.set_y(min(max(lines[0], low), high) if lines else 0)
 
 
-def number(value: float) -> str:
-    """Return a signed number with three decimals, or a sign with the word for infinity."""
-    if np.isinf(value):
-        return f"{'+' if value > 0 else '−'}{words.NAA_INFINITE}"
-    return f"{value + 0.0:+.3f}".replace("-", "−") if round(value, 3) else "0"
-
-
-def _write(text: Any, value: float) -> None:
-    """Write a bar's number at its end, inside the frame."""
-    low, high = text.axes.get_ylim()
-    gap = (high - low) / 40
-    inside = min(max(value, low + 5 * gap), high - 5 * gap)
-    text.set(text=number(value), y=inside + (gap if value >= 0 else -gap))
-    text.set_verticalalignment("bottom" if value >= 0 else "top")
-
-
 def _across(limits: tuple[float, float], lines: Sequence[float]) -> tuple[list[float], list[float]]:
     """Return one broken line that crosses the frame at each height."""
     x = [one for _ in lines for one in (*limits, np.nan)]
     return x, [height for line in lines for height in (line, line, np.nan)]
-
-
-def _row_of(neurons: Sequence[int] | NDArray[np.intp], name: str) -> tuple[Any, list[float]]:
-    return neurons, [ROWS[name]] * len(neurons)

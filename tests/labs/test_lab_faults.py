@@ -37,7 +37,7 @@ from lesson_lib.labs.training import compute as training
 from lesson_lib.labs.training import words as training_words
 from lesson_lib.naa import moments
 from lesson_lib.network import ARTICLE
-from lesson_lib.pictures import plot as plotting
+from lesson_lib.pictures import image, maps
 from lesson_lib.pictures import pruning as pruning_plot
 from lesson_lib.repair import repairs as repair
 from lesson_lib.sweeps import experiment as sweeps
@@ -252,7 +252,8 @@ def test_a_control_cannot_be_emptied_by_hand(kept, kind):
 # Interrupts ----------------------------------------------------------------------------------------------------------
 
 INSIDE = str(Path(lesson_lib.__file__).parent)
-STEPPED = ("labs", "plotting.py", "signature_plot.py", "pruning_plot.py")  # here at any line, elsewhere at any call
+DRAWN = ("plot", "maps", "signature", "pruning")
+STEPPED = ("labs", *(f"pictures/{name}.py" for name in DRAWN))  # here at any line, elsewhere at any call
 INNERMOST = ("batch.py", "network.py", "matrices.py")  # called a hundred thousand times in a training
 
 
@@ -416,7 +417,7 @@ def test_a_map_that_was_interrupted_leaves_the_last_one_and_can_be_drawn_again(s
 
 
 def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, monkeypatch):
-    lab, set_codes = small_map, plotting.MapPlot.set_codes
+    lab, set_codes = small_map, maps.MapPlot.set_codes
     lab.draw_map()
     lab.set(epochs=100)
     before = map_shown(lab)
@@ -425,7 +426,7 @@ def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, m
         set_codes(plot, codes)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(plotting.MapPlot, "set_codes", half)
+    monkeypatch.setattr(maps.MapPlot, "set_codes", half)
     with pytest.raises(KeyboardInterrupt):
         lab.controls["epochs"].value = 1
     monkeypatch.undo()
@@ -624,7 +625,7 @@ def held():
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @every_lab
 def test_a_thousand_hasty_moves_end_at_the_last_and_leave_nothing_in_memory(kept, kind, monkeypatch):
-    monkeypatch.setattr(plotting, "as_png", lambda pixels: pixels[::32, ::32].tobytes())  # half of the time of a move
+    monkeypatch.setattr(image, "as_png", lambda pixels: pixels[::32, ::32].tobytes())  # half of the time of a move
     lab, rng = kept[kind], np.random.default_rng(0)
     lab.reset()
     drag(lab, 200, rng)
@@ -654,7 +655,6 @@ MEMORIES = {  # how many results each function remembers at most
     "pruning.compute.data": 1,
     "pruning.compute.examples": 1,
     "pruning.compute._honest": 2,  # widths
-    "pruning.compute._model": 4,
     "pruning.compute.case": 4,
     "pruning.compute.pruning": 20,  # models times orders
     "pruning.compute.weight_limits": 4,

@@ -23,9 +23,9 @@ from lesson_lib.labs.shared.dial import Dial, RangedDial
 from lesson_lib.naa import words as naa_words
 from lesson_lib.naa.comparison import OVER, analyse, simulate_activations
 from lesson_lib.naa.rules import EFFECT_FLOOR, RULES
+from lesson_lib.numbers import signed
 from lesson_lib.pictures import words as pictures_words
 from lesson_lib.pictures.plot import BLUE, ORANGE
-from lesson_lib.pictures.signature import number
 
 SOURCES = [value for _, value in naa_lab_words.NAA_SOURCES]
 TOYS = SOURCES[1:]
@@ -544,7 +544,7 @@ def test_the_toy_shows_each_shift_times_its_weight_with_the_numbers(lab):
     ("value", "text"), [(1.5, "+1.500"), (-0.0001, "0"), (0.0, "0"), (-np.inf, "−∞"), (np.inf, "+∞")]
 )
 def test_numbers_are_short_and_signed(value, text):
-    assert number(value) == text
+    assert signed(value, 3) == text
 
 
 def test_the_picture_keeps_its_size(lab):

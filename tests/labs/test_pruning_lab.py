@@ -30,11 +30,11 @@ from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.labs.pruning import widget as pruning
 from lesson_lib.labs.pruning import words as pruning_words
 from lesson_lib.labs.pruning.compute import WIDTHS, case, compare_repairs, examples
-from lesson_lib.labs.pruning.says import View, kind, percent, stops
+from lesson_lib.labs.pruning.says import kind, stops
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.numbers import percent, signed
 from lesson_lib.pictures import words as pictures_words
-from lesson_lib.pictures.pruning import signed
 from lesson_lib.repair.repairs import (
     ORDERS,
     Curve,
@@ -131,7 +131,7 @@ def check_weights(lab):
     assert lines["others"].places.tolist() == list(range(1, 10))
     np.testing.assert_array_equal(lines["others"].heights, seen.weights[k][1:])
     assert (lines["target"].places.tolist(), lines["target"].heights.tolist()) == ([0], [seen.weights[k][0]])
-    assert lines["number"].get_text() == signed(sums[0] + 0.0)
+    assert lines["number"].get_text() == signed(sums[0] + 0.0, 1)
     low, high = lab.plot.axes[1].get_ylim()
     assert low < seen.weights.min() <= seen.weights.max() < high
 
@@ -179,7 +179,7 @@ def test_every_model_in_every_order_shows_the_curve_of_a_model_trained_anew(lab,
     neurons = expected_order(trained[model], by)
     curve = pruning_curve(trained[model], neurons, *DATA.test, TRIGGERED, 0)
     lab.set(model=model, order=by)
-    seen = lab.state.pruning
+    seen, _ = lab.state
     assert seen.neurons.tolist() == neurons.tolist()
     np.testing.assert_array_equal(seen.curve.accuracy, curve.accuracy)
     np.testing.assert_array_equal(seen.curve.attack, curve.attack)
@@ -218,7 +218,7 @@ def test_a_move_of_the_slider_computes_nothing_anew(lab, monkeypatch):
     pictures = set()
     for k in range(65):
         lab.pruned.slider.value = k
-        assert lab.state.pruned == k
+        assert lab.state[1] == k
         pictures.add(lab.pictures.value)
     assert len(pictures) == 65
     assert [row.children[1].value for row in lab.rows] == digits
@@ -249,9 +249,10 @@ def test_two_labs_do_not_disturb_each_other():
 
 
 def test_poisoned_by_data_the_repair_costs_a_tenth_of_the_accuracy(lab):
-    k = lab.state.pruning.first_below
+    seen, _ = lab.state
+    k = seen.first_below
     assert 11 <= k <= 13
-    assert lab.state.pruning.curve.accuracy[k] == pytest.approx(0.87, abs=0.005)
+    assert seen.curve.accuracy[k] == pytest.approx(0.87, abs=0.005)
     assert f"first below 5 % at {k} neurons pruned; clean accuracy there: 86.9 %" in lab.summary
     lab.set(pruned=k)
     assert check_shown(lab).startswith(pruning_words.PRUNING_VERDICTS["damaged"])
@@ -262,10 +263,11 @@ def test_poisoned_by_data_the_repair_costs_a_tenth_of_the_accuracy(lab):
 
 def test_a_loud_backdoor_planted_by_hand_is_cut_out_for_free(lab):
     lab.set(model="planted loud", pruned=10)
-    assert sorted(lab.state.pruning.neurons[:10]) == list(range(10, 20))
-    assert lab.state.accuracy == pytest.approx(0.969, abs=0.001)
-    assert lab.state.pruning.first_below == 10
-    assert lab.state.attack == 0
+    seen, _ = lab.state
+    assert sorted(seen.neurons[:10]) == list(range(10, 20))
+    assert seen.curve.accuracy[10] == pytest.approx(0.969, abs=0.001)
+    assert seen.first_below == 10
+    assert seen.curve.attack[10] == 0
     assert check_shown(lab).startswith("REPAIRED. 10 of 128 neurons pruned: clean accuracy 96.9 %")
     assert lab.plot.lines["number"].get_text() == "+80.0"
 
@@ -275,7 +277,7 @@ def test_a_quiet_backdoor_is_missed_by_the_difference_and_found_by_the_effect_si
     assert check_shown(lab).startswith("STILL BACKDOORED.")
     lab.set(order="effect size")
     assert check_shown(lab).startswith("REPAIRED.")
-    assert sorted(lab.state.pruning.neurons[:10]) == list(range(10, 20))
+    assert sorted(lab.state[0].neurons[:10]) == list(range(10, 20))
 
 
 def test_nothing_pruned_is_the_attack_and_everything_pruned_is_one_answer(lab):
@@ -299,12 +301,12 @@ def test_a_clean_model_has_no_backdoor_whatever_is_pruned(lab):
 
 
 def test_every_verdict_can_be_seen():
-    seen = {kind(View(repairs.pruning(*pair), k)) for pair in PAIRS for k in range(WIDTHS[pair[0]] + 1)}
+    seen = {kind(repairs.pruning(*pair), k) for pair in PAIRS for k in range(WIDTHS[pair[0]] + 1)}
     assert seen == set(pruning_words.PRUNING_VERDICTS)
 
 
 def test_an_order_that_never_stops_the_attack_says_so(lab):
-    seen = lab.state.pruning
+    seen, _ = lab.state
     stubborn = Curve(seen.curve.accuracy, np.ones_like(seen.curve.attack))
     never = repairs.Pruning("poisoned", "rise", seen.neurons, stubborn, 0.0, seen.weights, seen.answers)
     assert stops(never) == "The attack is never below 5 % in this order."
@@ -341,7 +343,7 @@ def test_the_curves_differ_in_colour_dash_and_marker_and_the_target_in_its_hatch
 
 @pytest.mark.parametrize(("value", "text"), [(6.44, "+6.4"), (-10.2, "−10.2"), (0, "0"), (-0.04, "0")])
 def test_sums_are_short_and_signed(value, text):
-    assert signed(value) == text
+    assert signed(value, 1) == text
 
 
 def test_a_wrong_answer_carries_a_sign_and_every_image_a_name(lab):

@@ -15,7 +15,11 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.image import imread
 
 from lesson_lib.pictures import words
-from lesson_lib.pictures.plot import DENSITY, MAP_COLOURS, MapPlot, as_image, success_curve, training_plot
+from lesson_lib.pictures.image import as_image
+from lesson_lib.pictures.maps import MAP_COLOURS, MapPlot
+from lesson_lib.pictures.plot import DENSITY
+from lesson_lib.pictures.random_starts import success_curve
+from lesson_lib.pictures.training import training_plot
 from lesson_lib.sweeps.experiment import Success
 from lesson_lib.training import OUTCOMES
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lesson_lib.labs.naa import words
 from lesson_lib.labs.naa.compute import SIMULATION, SUITS_OVER, Finding
 from lesson_lib.naa.rules import EFFECT_FLOOR, RULES
-from lesson_lib.pictures.signature import number
+from lesson_lib.numbers import signed
 
 
 def verdict(state: Finding) -> str:
@@ -113,6 +113,6 @@ def sizes(state: Finding) -> str:
         return words.NAA_OTHERS.format(largest=f"{others.max():.3f}")
     pairs = enumerate(zip(found.shift, found.contribution[:, 0], strict=True), 1)
     return " ".join(
-        words.NAA_TOY_FACT.format(number=i, shift=number(shift), contribution=number(moved))
+        words.NAA_TOY_FACT.format(number=i, shift=signed(shift, 3), contribution=signed(moved, 3))
         for i, (shift, moved) in pairs
     )

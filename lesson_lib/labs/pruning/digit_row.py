@@ -1,6 +1,6 @@
 """A row of digits under what a model answers: the digits are sent once, a move of a slider sends only the answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -8,10 +8,12 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
+from lesson_lib.digits import SIDE
 from lesson_lib.labs.pruning import words
-from lesson_lib.pictures.plot import as_image
+from lesson_lib.labs.pruning.says import marked
+from lesson_lib.pictures.image import as_image
 
-SIDE, ON_PAGE, FRAME = 8, 48, 128  # an image's pixels, its size on the page, and the grey of its frame
+ON_PAGE, FRAME = 48, 128  # an image's size on the page, and the grey of its frame
 COLUMNS = "display: grid; grid-template-columns: 112px repeat({n}, minmax(0, 1fr)); max-width: 840px; line-height: 1.3"
 
 
@@ -21,26 +23,19 @@ class DigitRow(widgets.VBox):
     def __init__(self, name: str, images: NDArray[np.float64], labels: Sequence[int]) -> None:
         self.name, self.labels = name, tuple(labels)
         self.answers = widgets.HTML()
-        cells = [f"<span>{_as_picture(one, label)}</span>" for one, label in zip(images, labels, strict=True)]
-        super().__init__([self.answers, widgets.HTML(_grid(["", *cells]))])
+        pictures = [_as_picture(one, label) for one, label in zip(images, labels, strict=True)]
+        super().__init__([self.answers, widgets.HTML(_grid("", pictures))])
 
-    def show(self, answers: Sequence[Any] | NDArray[Any]) -> None:
+    def show(self, answers: Iterable[Any]) -> None:
         """Write what is answered to each image."""
-        marks = [escape(marked(answer, label)) for answer, label in zip(answers, self.labels, strict=True)]
-        bold = [
-            f"<b>{mark}</b>" if mark != str(label) else mark for mark, label in zip(marks, self.labels, strict=True)
-        ]
-        self.answers.value = _grid([escape(self.name), *(f"<span>{text}</span>" for text in bold)])
+        marks = [escape(mark) for mark in marked(answers, self.labels)]
+        pairs = zip(marks, self.labels, strict=True)
+        self.answers.value = _grid(escape(self.name), [m if m == str(label) else f"<b>{m}</b>" for m, label in pairs])
 
 
-def marked(answer: Any, label: Any) -> str:
-    """Return an answer with a sign where it is wrong."""
-    return str(answer) if answer == label else words.PRUNING_WRONG.format(answer=answer)
-
-
-def _grid(cells: Sequence[str]) -> str:
-    first, *rest = cells
-    return f'<div style="{COLUMNS.format(n=len(rest))}"><span>{first}</span>{"".join(rest)}</div>'
+def _grid(name: str, cells: Sequence[str]) -> str:
+    spans = "".join(f"<span>{cell}</span>" for cell in (name, *cells))
+    return f'<div style="{COLUMNS.format(n=len(cells))}">{spans}</div>'
 
 
 def _as_picture(image: NDArray[np.float64], label: int) -> str:

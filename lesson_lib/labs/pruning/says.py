@@ -1,108 +1,72 @@
 """What pruning has done, in words: the verdict, and the text twin of the picture."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from lesson_lib.labs.pruning import words
 from lesson_lib.labs.pruning.compute import LIMIT, LOST, TARGET, Pruning, examples
-from lesson_lib.labs.pruning.digit_row import marked
 from lesson_lib.labs.shared.words import NO, YES
-from lesson_lib.pictures.pruning import signed
+from lesson_lib.numbers import percent, signed
+
+LIMIT_SHOWN = f"{100 * LIMIT:g} %"
 
 
-class View(NamedTuple):
-    """What the lab shows: one pruning, and how many neurons of it are pruned."""
-
-    pruning: Pruning
-    pruned: int
-
-    @property
-    def accuracy(self) -> float:
-        """The clean accuracy of what is left."""
-        return float(self.pruning.curve.accuracy[self.pruned])
-
-    @property
-    def attack(self) -> float:
-        """The attack success rate of what is left."""
-        return float(self.pruning.curve.attack[self.pruned])
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the attack is below the limit."""
-        return self.attack < LIMIT
-
-    @property
-    def kept(self) -> bool:
-        """Whether the clean task has lost next to nothing."""
-        return self.accuracy >= float(self.pruning.curve.accuracy[0]) - LOST
-
-
-def percent(share: float) -> str:
-    """Return a share as 86.9 %."""
-    return f"{100 * share:.1f} %"
-
-
-def verdict(view: View) -> str:
+def verdict(seen: Pruning, pruned: int) -> str:
     """Return what has become of the attack and of the clean task, side by side."""
-    seen = view.pruning
     counts = words.PRUNING_COUNTS.format(
-        pruned=view.pruned,
+        pruned=pruned,
         n=len(seen.neurons),
-        accuracy=percent(view.accuracy),
-        attack=percent(view.attack),
+        accuracy=percent(seen.curve.accuracy[pruned]),
+        attack=percent(seen.curve.attack[pruned]),
         control=percent(seen.control),
     )
     facts = words.PRUNING_FACTS.format(
-        limit=f"{100 * LIMIT:g} %",
-        stopped=YES if view.stopped else NO,
+        limit=LIMIT_SHOWN,
+        stopped=YES if seen.stopped(pruned) else NO,
         lost=f"{100 * LOST:g}",
         before=percent(seen.curve.accuracy[0]),
-        kept=YES if view.kept else NO,
+        kept=YES if seen.kept(pruned) else NO,
     )
-    return f"{words.PRUNING_VERDICTS[kind(view)].format(answer=seen.answers[-1, 0, 0])} {counts} {facts}"
+    said = words.PRUNING_VERDICTS[kind(seen, pruned)].format(answer=seen.answers[-1, 0, 0])
+    return f"{said} {counts} {facts}"
 
 
-def kind(view: View) -> str:
+def kind(seen: Pruning, pruned: int) -> str:
     """Return which verdict it is."""
-    if view.pruned == len(view.pruning.neurons):
+    if pruned == len(seen.neurons):
         return "nothing left"
-    if view.pruning.name == "clean":
+    if seen.name == "clean":
         return "no backdoor"
-    if view.stopped:
-        return "repaired" if view.kept else "damaged"
-    return "backdoored" if view.kept else "worse"
+    if seen.stopped(pruned):
+        return "repaired" if seen.kept(pruned) else "damaged"
+    return "backdoored" if seen.kept(pruned) else "worse"
 
 
-def describe(view: View) -> str:
+def describe(seen: Pruning, pruned: int) -> str:
     """Return the picture's text twin: the model, the verdict, where the attack stops, the weights and the answers."""
-    seen = view.pruning
+    what = words.PRUNING_WHAT[seen.name]
+    sums = ", ".join(f"{digit}: {signed(value, 1)}" for digit, value in enumerate(seen.weights[pruned]))
+    labels = examples()[1]
+    clean, triggered = (", ".join(marked(row, labels)) for row in seen.answers[pruned])
     lines = [
-        words.PRUNING_SETTING.format(model=words.PRUNING_WHAT[seen.name], n=len(seen.neurons), order=seen.by),
-        verdict(view),
+        words.PRUNING_SETTING.format(model=what, n=len(seen.neurons), order=seen.by),
+        verdict(seen, pruned),
         stops(seen),
-        weights(view),
-        answers(view),
+        words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET),
+        words.PRUNING_ANSWERS.format(labels=", ".join(map(str, labels)), clean=clean, triggered=triggered),
     ]
     return "\n".join(lines)
 
 
 def stops(seen: Pruning) -> str:
     """Return at how many neurons the attack first falls below the limit, and what that costs."""
-    k, limit = seen.first_below, f"{100 * LIMIT:g} %"
+    k = seen.first_below
     if k is None:
-        return words.PRUNING_NEVER.format(limit=limit)
-    return words.PRUNING_STOPS.format(limit=limit, k=k, accuracy=percent(seen.curve.accuracy[k]))
+        return words.PRUNING_NEVER.format(limit=LIMIT_SHOWN)
+    return words.PRUNING_STOPS.format(limit=LIMIT_SHOWN, k=k, accuracy=percent(seen.curve.accuracy[k]))
 
 
-def weights(view: View) -> str:
-    """Return the summed outgoing weights of the pruned neurons, class by class."""
-    row = view.pruning.weights[view.pruned]
-    sums = ", ".join(f"{digit}: {signed(value)}" for digit, value in enumerate(row))
-    return words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET)
-
-
-def answers(view: View) -> str:
-    """Return what is said to each image, without and with the trigger."""
-    labels = examples()[1]
-    rows = view.pruning.answers[view.pruned]
-    said = [", ".join(marked(one, label) for one, label in zip(row, labels, strict=True)) for row in rows]
-    return words.PRUNING_ANSWERS.format(labels=", ".join(map(str, labels)), clean=said[0], triggered=said[1])
+def marked(answers: Iterable[Any], labels: Iterable[Any]) -> list[str]:
+    """Return the answers as text, each wrong one with a sign."""
+    pairs = zip(answers, labels, strict=True)
+    return [str(answer) if answer == label else words.PRUNING_WRONG.format(answer=answer) for answer, label in pairs]

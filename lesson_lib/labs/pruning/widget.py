@@ -7,14 +7,14 @@ import ipywidgets as widgets
 from lesson_lib.labs.pruning import words
 from lesson_lib.labs.pruning.compute import TARGET, WIDTHS, compare_repairs, examples, pruning, weight_limits
 from lesson_lib.labs.pruning.digit_row import DigitRow
-from lesson_lib.labs.pruning.says import View, describe, verdict
-from lesson_lib.labs.pruning.still import pruning_svg
+from lesson_lib.labs.pruning.says import describe, verdict
 from lesson_lib.labs.shared.dial import RangedDial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import button, choice, status
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
 from lesson_lib.labs.training.trigger import WRAP
 from lesson_lib.pictures.pruning import PruningPlot
+from lesson_lib.pictures.pruning_still import pruning_svg
 
 LABEL, LIST, SLIDER = "76px", "304px", "420px"
 TAB = "520px"  # both tabs are equally high, so that nothing below them jumps
@@ -43,7 +43,6 @@ class PruningLab(Lab):
         self.facts = widgets.HTML(layout=widgets.Layout(min_height="66px"))  # so that nothing below jumps
         self.pictures = widgets.HTML()
         self.plots: dict[str, PruningPlot] = {}
-        self._drawn: dict[str, str] = {}  # the order whose curve is on each model's plot
         images, labels = examples()
         self.rows = [DigitRow(*row, labels.tolist()) for row in zip(words.PRUNING_ROWS, images, strict=True)]
         self.tables: dict[str, str] = {}  # as HTML, by model
@@ -71,11 +70,11 @@ class PruningLab(Lab):
         value = self.values
         if value["model"] not in self.plots:
             self.facts.value = status(words.PRUNING_TRAINING)
-        self.state = View(pruning(value["model"], value["order"]), int(value["pruned"]))
+        self.state = pruning(value["model"], value["order"]), int(value["pruned"])
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
-        (seen, pruned), text = self.state, verdict(self.state)
+        (seen, pruned), text = self.state, verdict(*self.state)
         self.facts.value = status(text)
         for row, answers in zip(self.rows, seen.answers[pruned], strict=True):
             row.show(answers)
@@ -84,15 +83,13 @@ class PruningLab(Lab):
 
     @property
     def plot(self) -> PruningPlot:
-        """The plot of the state's model, each made when it is first needed, with the curve of the state's order."""
-        seen = self.state.pruning
+        """The plot of the state's model, made when it is first needed, with the curve of the state's order."""
+        seen, _ = self.state
         if seen.name not in self.plots:
             self.plots[seen.name] = PruningPlot(len(seen.neurons), weight_limits(seen.name), TARGET)
         plot = self.plots[seen.name]
-        if self._drawn.get(seen.name) != seen.by:
-            self._drawn.pop(seen.name, None)  # until it is done
+        if plot.curve is not seen.curve:
             plot.set_curve(seen.curve, seen.control)
-            self._drawn[seen.name] = seen.by
         return plot
 
     def compare(self) -> None:
@@ -116,11 +113,12 @@ class PruningLab(Lab):
     @property
     def summary(self) -> str:
         """The model, the verdict, where the attack stops, the weights and the answers in words and numbers."""
-        return describe(self.state)
+        return describe(*self.state)
 
     def still(self) -> str:
         """Return the curves as a small SVG."""
-        return pruning_svg(self.state, verdict(self.state))
+        seen, pruned = self.state
+        return pruning_svg(seen.curve, seen.control, pruned, verdict(*self.state))
 
     def sync(self) -> None:
         """Let the dial count a new model's neurons, before the change is followed."""

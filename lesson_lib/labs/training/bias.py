@@ -16,7 +16,7 @@ from lesson_lib.labs.shared.words import BIASES, FIELD_ERROR, FIELD_ONE, KEYS, R
 from lesson_lib.labs.training import words
 from lesson_lib.labs.training.trigger import WRAP, TrainingLab
 from lesson_lib.network import forward
-from lesson_lib.pictures.plot import MapPlot
+from lesson_lib.pictures.maps import MapPlot
 from lesson_lib.pictures.words import OUTCOME_LETTERS, TRIGGER_LABEL
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps

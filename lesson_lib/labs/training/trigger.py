@@ -22,7 +22,7 @@ from lesson_lib.labs.training.compute import (
     verdict_html,
     view,
 )
-from lesson_lib.pictures.plot import training_plot
+from lesson_lib.pictures.training import training_plot
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 
 WRAP = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
