@@ -106,6 +106,7 @@ MISFITS = """(lab) => {
     return misfits;
 }"""
 
+FONTS = {"the system's": "normal", "wider": "0.05em"}  # by how far its letters are apart
 MISFITTING = """<div style="width: 3000px; height: 2px"></div><p style="margin: 0">below</p>
 <p style="margin: -10px 0 0">above</p><p style="height: 5px; overflow-y: hidden">cut off</p>
 <div><select style="width: 30px"><option>too long</option></select></div>"""
@@ -268,11 +269,34 @@ def test_nothing_is_cut_off_or_scrolled_at_200_percent_and_on_a_projector(opened
             lab = at_start(labs, name)
             for state in [{}, *STATES.get(name, [])]:
                 lab.put(**state)
-                assert lab.box.evaluate(MISFITS) == []
+                assert [(font, misfit) for font in FONTS for misfit in misfits(lab, font)] == []
                 heights[width].add(lab.box.bounding_box()["height"])
     finally:
         opened.resize(**usual)
     assert len(heights[1280]) == len(heights[1024]) == 1
+
+
+def misfits(lab, font):
+    """Return what does not fit in a lab whose page has one of FONTS."""
+    with in_font(lab, font):
+        return lab.box.evaluate(MISFITS)
+
+
+@contextmanager
+def in_font(lab, font):
+    style = lab.page.add_style_tag(content=f".jp-Notebook * {{ letter-spacing: {FONTS[font]} }}")
+    yield
+    style.evaluate("style => style.remove()")
+
+
+def test_the_wider_font_is_wider_and_goes_without_a_trace(labs):
+    lab, widths = labs["numbers"], []
+    with planted(lab, "<span>as wide as the font</span>"):
+        for font in (*FONTS, *FONTS):
+            with in_font(lab, font):
+                widths.append(lab.box.evaluate("box => box.querySelector('#planted span').offsetWidth"))
+    assert widths[:2] == widths[2:]
+    assert widths[1] > 1.05 * widths[0]
 
 
 def test_misfits_are_seen_where_they_are_planted(labs):

@@ -12,7 +12,7 @@ from IPython.display import display
 from lesson_lib.labs.shared import words
 
 # Where ipywidgets is hard to see or hit: faint frames and focus, a black arrow on dark lists, radio buttons too close
-# to each other, pale titles of tabs.
+# to each other, pale titles of tabs, names and choices cut off where the system's font is wide.
 STYLE = """<style>
 .by-hand {
     --jp-widgets-input-border-color: var(--jp-ui-font-color2);
@@ -28,6 +28,9 @@ STYLE = """<style>
 .by-hand .noUi-handle { border-color: var(--jp-ui-font-color2) }
 .by-hand .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }
 .by-hand caption { white-space: normal !important }
+.by-hand .widget-inline-hbox > .widget-label, .by-hand .widget-dropdown, .by-hand .widget-dropdown > select {
+    min-width: max-content;
+}
 </style>"""
 
 LIVE = "application/vnd.jupyter.widget-view+json"
