@@ -14,8 +14,10 @@ from lesson_lib.pictures import words
 
 WIDTH, ROW, TOP = 748, 176, 8  # drawing units: width, height a hidden neuron takes, where the first one's box starts
 X_LEFT, X_WIDTH, HIDDEN_LEFT, HIDDEN_WIDTH, OUT_LEFT, OUT_WIDTH = 12, 92, 232, 144, 556, 172
-LINE = 20  # distance from one line of text to the next
 LONGEST = 9  # characters a number may take in the diagram
+# How far below the middle of a box its values stand.
+AT_NEURON = {"b1": -40, "z1": -15, "phi_prime": 5, "a1": 25, "da1": 48, "dz1": 68, "db1": 88}
+AT_OUTPUT = {"b2": -40, "y_hat": -8, "Y": 18, "dy_hat": 52, "db2": 72, "L": 92}
 
 GROUND = "var(--jp-layout-color0, transparent)"  # behind every text, so that no line runs through it
 
@@ -81,31 +83,20 @@ class NetworkDiagram:
     decimals: bool
     ask: bool
 
-    @property
-    def n_hidden(self) -> int:
-        """How many hidden neurons there are, one above the other."""
-        return int(self.known["W1"].shape[1])
-
-    @property
-    def middle(self) -> float:
-        """The height of input and output."""
-        return TOP + self.n_hidden * ROW / 2 - 8
-
     def parts(self) -> list[str]:
         """Return the elements, those above others last."""
-        hidden = [part for neuron in range(self.n_hidden) for part in self._neuron(neuron)]
-        return [*self._edges(), *self._input(), *self._output(), *hidden]
-
-    def _edges(self) -> list[str]:
-        lines, texts = [], []
-        for neuron in range(self.n_hidden):
-            y = _centre(neuron)
-            lines.append(self._line("W1", X_LEFT + X_WIDTH, self.middle, HIDDEN_LEFT, y))
-            lines.append(self._line("W2", HIDDEN_LEFT + HIDDEN_WIDTH, y, OUT_LEFT, self.middle))
-            between = (y + self.middle) / 2 + (-48 if neuron < self.n_hidden / 2 else 40)
-            texts += self._column(HIDDEN_LEFT - 88, between, ("W1", "dW1"), neuron)
-            texts += self._column(OUT_LEFT - 92, between, ("W2", "dW2"), neuron)
-        return [*reversed(lines), *texts]
+        n_hidden = len(self.known["W2"])
+        middle = TOP + n_hidden * ROW / 2 - 8  # of input and output
+        lines, weights, neurons = [], [], []
+        for neuron in range(n_hidden):
+            y = TOP + neuron * ROW + ROW / 2 - 8
+            lines.append(self._line("W1", X_LEFT + X_WIDTH, middle, HIDDEN_LEFT, y))
+            lines.append(self._line("W2", HIDDEN_LEFT + HIDDEN_WIDTH, y, OUT_LEFT, middle))
+            beside = (y + middle) / 2 + (-48 if neuron < n_hidden / 2 else 40)
+            weights += self._values(HIDDEN_LEFT - 88, beside, {"W1": 0, "dW1": 20}, neuron)
+            weights += self._values(OUT_LEFT - 92, beside, {"W2": 0, "dW2": 20}, neuron)
+            neurons += self._neuron(neuron, y)
+        return [*reversed(lines), *weights, *self._input(middle), *self._output(middle), *neurons]
 
     def _line(self, weight: str, x1: float, y1: float, x2: float, y2: float) -> str:
         """Return a line from box to box, thick where the weight or its gradient is computed."""
@@ -113,37 +104,23 @@ class NetworkDiagram:
         stroke, width = ("#0072B2", 4) if busy else ("currentColor", 1.5)
         return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}" stroke-width="{width}"/>'
 
-    def _input(self) -> list[str]:
-        y, ground = self.middle, f'fill="{GROUND}" stroke="currentColor"'
-        return [
-            f'<rect x="{X_LEFT}" y="{y - 22}" width="{X_WIDTH}" height="44" rx="22" {ground}/>',
-            self._value(X_LEFT + X_WIDTH / 2, y + 5, "X"),
-        ]
+    def _input(self, middle: float) -> list[str]:
+        place = f'x="{X_LEFT}" y="{middle - 22}" width="{X_WIDTH}" height="44"'
+        body = f'<rect {place} rx="22" fill="{GROUND}" stroke="currentColor"/>'
+        return [body, *self._values(X_LEFT + X_WIDTH / 2, middle, {"X": 5})]
 
-    def _output(self) -> list[str]:
-        x, y = OUT_LEFT + OUT_WIDTH / 2, self.middle
-        return [
-            _body(OUT_LEFT, y, OUT_WIDTH),
-            self._value(x, y - 40, "b2"),
-            self._value(x, y - 8, "y_hat"),
-            self._value(x, y + 18, "Y"),
-            *self._column(x, y + 52, ("dy_hat", "db2", "L")),
-        ]
+    def _output(self, middle: float) -> list[str]:
+        return [_body(OUT_LEFT, middle, OUT_WIDTH), *self._values(OUT_LEFT + OUT_WIDTH / 2, middle, AT_OUTPUT)]
 
-    def _neuron(self, neuron: int) -> list[str]:
-        x, y = HIDDEN_LEFT + HIDDEN_WIDTH / 2, _centre(neuron)
-        return [
-            _body(HIDDEN_LEFT, y, HIDDEN_WIDTH),
-            _boxed(x, y - 60, words.NEURON_LABEL.format(number=neuron + 1), "plain"),
-            self._value(x, y - 40, "b1", neuron),
-            *self._column(x, y - 15, ("z1", "phi_prime", "a1"), neuron),
-            *self._column(x, y + 48, ("da1", "dz1", "db1"), neuron),
-        ]
+    def _neuron(self, neuron: int, y: float) -> list[str]:
+        x, name = HIDDEN_LEFT + HIDDEN_WIDTH / 2, words.NEURON_LABEL.format(number=neuron + 1)
+        body = _body(HIDDEN_LEFT, y, HIDDEN_WIDTH)
+        return [body, _boxed(x, y - 60, name, "plain"), *self._values(x, y, AT_NEURON, neuron)]
 
-    def _column(self, x: float, y: float, quantities: Collection[str], neuron: int = 0) -> list[str]:
-        return [self._value(x, y + i * LINE, quantity, neuron) for i, quantity in enumerate(quantities)]
+    def _values(self, x: float, y: float, places: Mapping[str, int], neuron: int = 0) -> list[str]:
+        return [self._value(x, y + below, quantity, neuron) for quantity, below in places.items()]
 
-    def _value(self, x: float, y: float, quantity: str, neuron: int = 0) -> str:
+    def _value(self, x: float, y: float, quantity: str, neuron: int) -> str:
         """Return the line "name = number" at (x, y), or "name = ?" or nothing while it is not known."""
         if quantity in self.known:
             number = self._number(quantity, neuron)
@@ -164,11 +141,6 @@ class NetworkDiagram:
         if (quantity, neuron) in self.zero:
             return "zero"
         return "now" if quantity in self.now else "used" if quantity in self.used else "plain"
-
-
-def _centre(neuron: int) -> float:
-    """Return the height of the middle of a neuron's box."""
-    return TOP + neuron * ROW + ROW / 2 - 8
 
 
 def _body(left: float, middle: float, width: int) -> str:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lesson_lib.arrays import Array
 from lesson_lib.numbers import signed
 from lesson_lib.pictures import words
 from lesson_lib.pictures.plot import BLUE, GREY, ORANGE, Bars, Plot, write_at_end
@@ -73,7 +73,7 @@ class PruningPlot(Plot):
         self.draw_below(self.curves.values())
         self.curve = curve  # now that it is drawn
 
-    def show_pruned(self, pruned: int, weights: NDArray[np.float64], alt: str) -> str:
+    def show_pruned(self, pruned: int, weights: Array, alt: str) -> str:
         """Return the picture, as HTML, at this number of pruned neurons, whose outgoing weights have these sums."""
         others, sum_at_target = np.delete(np.arange(len(weights)), self.target), weights[self.target]
         data: dict[str, Any] = {

@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lesson_lib.arrays import read_only
+from lesson_lib.arrays import Array, read_only
 from lesson_lib.labs.training.compute import RATES
 from lesson_lib.naa.comparison import Score, Signature, analyse, score, simulate_activations
 from lesson_lib.naa.rules import CHANCES, NORMAL_MAD, RULES, Evidence, mad_index, permutation_maxima
 from lesson_lib.network import ARTICLE, Params, forward
-from lesson_lib.pictures.signature import Array
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
 
 SIMULATION = "simulation"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lesson_lib.arrays import read_only
+from lesson_lib.arrays import Array, read_only
 from lesson_lib.digits import (
     CLASSES,
     CORNER,
@@ -24,7 +24,7 @@ from lesson_lib.digits import (
 )
 from lesson_lib.labs.pruning import words
 from lesson_lib.numbers import percent
-from lesson_lib.repair.classifier import Array, Classifier, Indices, as_classifier
+from lesson_lib.repair.classifier import Classifier, Indices, as_classifier
 from lesson_lib.repair.repairs import (
     ORDERS,
     Curve,

@@ -6,8 +6,8 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from numpy.typing import NDArray
 
+from lesson_lib.arrays import Array
 from lesson_lib.digits import SIDE
 from lesson_lib.labs.pruning import words
 from lesson_lib.labs.pruning.says import marked
@@ -20,7 +20,7 @@ COLUMNS = "display: grid; grid-template-columns: 112px repeat({n}, minmax(0, 1fr
 class DigitRow(widgets.VBox):
     """Images (n_images, 64) in a row, with a name and, above each, an answer; a wrong one carries a sign."""
 
-    def __init__(self, name: str, images: NDArray[np.float64], labels: Sequence[int]) -> None:
+    def __init__(self, name: str, images: Array, labels: Sequence[int]) -> None:
         self.name, self.labels = name, tuple(labels)
         self.answers = widgets.HTML()
         pictures = [_as_picture(one, label) for one, label in zip(images, labels, strict=True)]
@@ -38,7 +38,7 @@ def _grid(name: str, cells: Sequence[str]) -> str:
     return f'<div style="{COLUMNS.format(n=len(cells))}">{spans}</div>'
 
 
-def _as_picture(image: NDArray[np.float64], label: int) -> str:
+def _as_picture(image: Array, label: int) -> str:
     """Return an image as six times larger pixels in a grey frame, so that a white corner shows on any ground."""
     grey = np.full((ON_PAGE + 2, ON_PAGE + 2), FRAME, dtype=np.uint8)
     grey[1:-1, 1:-1] = np.kron(255 * image.reshape(SIDE, SIDE), np.ones((ON_PAGE // SIDE,) * 2)).round()
