@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lesson_lib.arrays import as_matrix_like
-from lesson_lib.derivation.symbols import EXACT
+from lesson_lib.arrays import as_array
 from lesson_lib.labs.hand_calculation.widget import START, TRAINABLE, State, compute, diagram
 from lesson_lib.network import ARTICLE, PARAMETERS, Params
 from lesson_lib.pictures import words
@@ -117,7 +116,7 @@ def picture(line: int, **choices: str) -> Picture:
 
 def start(params: Params = ARTICLE) -> dict[str, Any]:
     """Return what is known before the first line: the parameters."""
-    return {name: as_matrix_like(EXACT, getattr(params, name), name) for name in PARAMETERS}
+    return {name: as_array(getattr(params, name), name, exact=True) for name in PARAMETERS}
 
 
 # what it says

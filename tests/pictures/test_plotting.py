@@ -20,7 +20,7 @@ from lesson_lib.pictures.maps import MAP_COLOURS, MapPlot
 from lesson_lib.pictures.plot import DENSITY
 from lesson_lib.pictures.random_starts import success_curve
 from lesson_lib.pictures.training import training_plot
-from lesson_lib.sweeps.experiment import Success
+from lesson_lib.sweeps.studies import Success
 from lesson_lib.training import OUTCOMES
 
 KINDS = ["gradients", "activations"]
