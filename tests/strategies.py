@@ -1,13 +1,14 @@
 """Random nets and data sets for property tests, and the textbook definitions that tests compare with."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import sympy
 from hypothesis import strategies as st
 
 from lesson_lib.network import PARAMETERS, Params
-from lesson_lib.training import Dataset
+from lesson_lib.training import CLEAN, Dataset, train
 
 KINKED = ("relu", "leaky_relu")
 
@@ -27,6 +28,23 @@ FORMULA = {
     "sigmoid": lambda z: 1 / (1 + sympy.exp(-z)),
     "identity": lambda z: z,
 }
+
+
+def with_phi(params, activation="relu", relu_prime_at_zero=0):
+    """Return the same weights and biases with another activation and another slope at its corner."""
+    return replace(params, activation=activation, relu_prime_at_zero=relu_prime_at_zero)
+
+
+def alone(experiment, epochs=6):
+    """Run one experiment with `train`, a stage at a time, and return its last stage."""
+    data = Dataset([*CLEAN.X, [experiment.position]], [*CLEAN.Y, [experiment.target]], [False, False, True])
+    trigger = Dataset(data.X[2:], data.Y[2:], [True])
+    start = experiment.start
+    if experiment.schedule == "clean, then trigger":
+        start = train(start, CLEAN, experiment.rate, 1, experiment.trainable, evaluate_on=data).params[-1]
+    shown = data if experiment.schedule == "joint" else trigger
+    return train(start, shown, experiment.rate, epochs, experiment.trainable, evaluate_on=data)
+
 
 rationals = st.builds(Fraction, st.integers(-6, 6), st.sampled_from([1, 2, 3, 4]))
 quarters = st.builds(Fraction, st.integers(-12, 12), st.just(4))  # floats compute with them without rounding

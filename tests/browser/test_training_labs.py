@@ -5,7 +5,7 @@ import re
 import pytest
 from helpers import CELL_COUNT, TwinLab, cell_with, focused
 
-from lesson_lib.locks.lock import locks
+from lesson_lib.proofs.lock import locks
 from lesson_lib.labs import BiasLab, TriggerLab
 from lesson_lib.labs.training import words
 from lesson_lib.network import ARTICLE

@@ -1,6 +1,7 @@
 """The certificate holds for a correct backward pass and, above all, fails for a faulty one."""
 
 from collections import namedtuple
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,14 +9,15 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import exact_problems
+from strategies import exact_problems, with_phi
 
 from lesson_lib import network
+from lesson_lib.arrays import is_symbolic
 from lesson_lib.derivation import symbols as symbolic
-from lesson_lib.derivation.certificate import Certificate, Check
-from lesson_lib.derivation.step import certify
+from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.symbols import symbolic_params
 from lesson_lib.network import ARTICLE, PARAMETERS, Params
+from lesson_lib.proofs.certificate import Certificate, Check, certify
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset
 
 # Neuron 2 is shut at x = 2 and open elsewhere; no z1 is 0; two outputs; every bias plays a part.
@@ -29,7 +31,7 @@ SMALL = st.tuples(st.integers(1, 2), st.integers(1, 2), st.just(1), st.integers(
 @settings(max_examples=8)
 @given(exact_problems(sizes=SMALL))
 def test_exact_arithmetic_leaves_no_gap_at_all(activation, problem):
-    certificate = certify(*problem, activation=activation)
+    certificate = certify(with_phi(problem[0], activation), problem[1])
     assert certificate.holds
     assert certificate.largest_gap == 0
     assert len(certificate.checks) == sum(getattr(problem[0], name).size for name in PARAMETERS)
@@ -39,7 +41,7 @@ def test_exact_arithmetic_leaves_no_gap_at_all(activation, problem):
 @settings(max_examples=8)
 @given(exact_problems(sizes=SMALL))
 def test_smooth_activations_agree_within_the_tolerance(activation, problem):
-    certificate = certify(*problem, activation=activation)
+    certificate = certify(with_phi(problem[0], activation), problem[1])
     assert certificate.holds
     assert not any(check.has_corner for check in certificate.checks)
 
@@ -47,7 +49,7 @@ def test_smooth_activations_agree_within_the_tolerance(activation, problem):
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_large_weights_are_no_reason_to_refuse(activation):
     large = Params(W1=[[0.5, -0.5]], b1=[[0.1, 0.2]], W2=[[1000], [-1000]], b2=[[0]])
-    certificate = certify(large, POISONED, activation=activation)
+    certificate = certify(with_phi(large, activation), POISONED)
     assert certificate.holds
     assert not any(check.has_corner for check in certificate.checks)
 
@@ -60,9 +62,14 @@ def test_the_articles_gradients_are_certified():
     assert certificate.holds
 
 
+def test_the_net_that_a_derivation_ends_with_can_be_certified():
+    after = derive_step(ARTICLE, CLEAN, 0.1).params
+    assert [check.backward for check in certify(after, TRIGGER).checks] == [0, 0, 0, 0, 0, 0, -5]
+
+
 @pytest.mark.parametrize("convention", [0, Fraction(1, 2), 1])
 def test_at_a_corner_every_convention_between_the_two_slopes_holds(convention):
-    certificate = certify(ARTICLE, TRIGGER, relu_prime_at_zero=convention)
+    certificate = certify(with_phi(ARTICLE, "relu", convention), TRIGGER)
     corner = next(check for check in certificate.checks if check.entry == "dL/db1[1, 2]")
     assert corner.has_corner
     assert corner.slopes == (0, 5)  # L = (relu(b) w2 - 5)^2 / 2 with w2 = -1 is flat to the left of 0
@@ -75,26 +82,26 @@ def test_at_a_corner_every_convention_between_the_two_slopes_holds(convention):
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
 def test_a_corner_shared_by_inputs_of_both_signs_is_certified(activation):
     silent = Params(W1=[[0]], b1=[[0]], W2=[[1]], b2=[[0]])
-    assert certify(silent, Dataset([[1], [-1]], [[-2], [3]]), activation=activation).holds
+    assert certify(with_phi(silent, activation), Dataset([[1], [-1]], [[-2], [3]])).holds
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
 def test_a_corner_that_no_error_reaches_is_certified(activation):
     perfect = Params(W1=[[0]], b1=[[0]], W2=[[1]], b2=[[0]])  # z1 = 0, and the answer 0 is right
-    certificate = certify(perfect, Dataset([[1]], [[0]]), activation=activation)
+    certificate = certify(with_phi(perfect, activation), Dataset([[1]], [[0]]))
     assert certificate.holds
     assert not any(check.has_corner for check in certificate.checks)  # only the curvature changes there
 
 
 def test_rounding_is_measured_against_the_loss_or_the_gradient_if_they_are_larger_than_1():
-    small = Params(W1=[[0.5, -0.5]], b1=[[0.1, 0.2]], W2=[[0.25], [-0.25]], b2=[[0]])
-    assert {check.scale for check in certify(small, Dataset([[0.5]], [[0.5]]), activation="tanh").checks} == {1.0}
+    small = Params([[0.5, -0.5]], [[0.1, 0.2]], [[0.25], [-0.25]], [[0]], activation="tanh")
+    assert {check.scale for check in certify(small, Dataset([[0.5]], [[0.5]])).checks} == {1.0}
     for data in (Dataset([[1]], [[40]]), Dataset([[1]], [[-1.5]])):  # the loss is larger, or a gradient
         total = 0.5 * sum(
             (0.25 * np.tanh(0.5 * x + 0.1) - 0.25 * np.tanh(0.2 - 0.5 * x) - y) ** 2
             for (x,), (y,) in zip(data.X, data.Y, strict=True)
         )
-        for check in certify(small, data, activation="tanh").checks:
+        for check in certify(small, data).checks:
             assert check.scale == pytest.approx(max(total, abs(float(check.backward))), rel=1e-9), check.entry
 
 
@@ -115,31 +122,37 @@ def test_data_that_do_not_fit_are_refused_by_name(argument, data):
 def test_letters_are_refused_by_name():
     with pytest.raises(ValueError, match=r"^W1 must hold numbers; got w1"):
         certify(symbolic_params(1, 2, 1), CLEAN)
-    with pytest.raises(ValueError, match=r"^X must hold numbers; got x"):
-        certify(ARTICLE, Dataset(sympy.Matrix([[sympy.Symbol("x")]]), [[1]]))
+    x = sympy.Symbol("x")
+    with pytest.raises(ValueError, match=r"^b2 must hold numbers; got x$"):
+        certify(replace(ARTICLE, b2=[[x]]), CLEAN)
+    for matrix in ([[x]], sympy.Matrix([[x]])):
+        with pytest.raises(ValueError, match=r"^X must hold numbers; got x$"):
+            certify(ARTICLE, Dataset(matrix, [[1]]))
+        with pytest.raises(ValueError, match=r"^Y must hold numbers; got x$"):
+            certify(ARTICLE, Dataset([[1]], matrix))
 
 
 # Planted faults ----------------------------------------------------------------------------------------------------
 
-chain_rule, collect, multiply = network.chain_rule, network.collect, network.multiply
+chain_rule, parameter_gradients = network.chain_rule, network.parameter_gradients
 
 
 def change_factor(name, change):
     """Return a chain rule in which one factor comes out wrong, and what is computed from it too."""
 
-    def faulty(params, passed, Y, **options):
-        factors = chain_rule(params, passed, Y, **options)
+    def faulty(params, passed, dy_hat):
+        factors = chain_rule(params, passed, dy_hat)
         factors = factors._replace(**{name: change(getattr(factors, name))})
         if name == "dy_hat":
             factors = factors._replace(da1=factors.dy_hat @ params.W2.T)
-        return factors._replace(dz1=factors.da1 * factors.gate)
+        return factors._replace(dz1=factors.da1 * factors.phi_prime)
 
     return faulty
 
 
 def change_gradient(name, change):
     def faulty(X, passed, factors):
-        gradients = collect(X, passed, factors)
+        gradients = parameter_gradients(X, passed, factors)
         return gradients._replace(**{name: change(X, passed, factors)})
 
     return faulty
@@ -148,14 +161,18 @@ def change_gradient(name, change):
 FAULTS = {
     "sign of the error": ("chain_rule", change_factor("dy_hat", lambda dy_hat: -dy_hat)),
     "error doubled": ("chain_rule", change_factor("dy_hat", lambda dy_hat: 2 * dy_hat)),
-    "relu' left out": ("chain_rule", change_factor("gate", lambda gate: gate * 0 + 1)),
-    "gate inverted": ("chain_rule", change_factor("gate", lambda gate: 1 - gate)),
+    "relu' left out": ("chain_rule", change_factor("phi_prime", lambda phi_prime: phi_prime * 0 + 1)),
+    "gate inverted": ("chain_rule", change_factor("phi_prime", lambda phi_prime: 1 - phi_prime)),
     "W2 left out": ("chain_rule", change_factor("da1", lambda da1: da1 * 0 + 1)),
-    "sign of dW1": ("collect", change_gradient("W1", lambda X, _, factors: -X.T @ factors.dz1)),
-    "x left out of dW1": ("collect", change_gradient("W1", lambda X, _, factors: (X * 0 + 1).T @ factors.dz1)),
-    "last sample only": ("collect", change_gradient("b1", lambda X, _, factors: factors.dz1[-1:])),
-    "z1 for a1 in dW2": ("collect", change_gradient("W2", lambda X, passed, factors: passed.z1.T @ factors.dy_hat)),
-    "mean for sum": ("collect", change_gradient("b2", lambda X, _, factors: X[:1] ** 0 * factors.dy_hat.sum(0) / 3)),
+} | {
+    name: ("parameter_gradients", change_gradient(parameter, change))
+    for name, (parameter, change) in {
+        "sign of dW1": ("W1", lambda X, _, factors: -X.T @ factors.dz1),
+        "x left out of dW1": ("W1", lambda X, _, factors: (X * 0 + 1).T @ factors.dz1),
+        "last sample only": ("b1", lambda X, _, factors: factors.dz1[-1:]),
+        "z1 for a1 in dW2": ("W2", lambda X, passed, factors: passed.z1.T @ factors.dy_hat),
+        "mean for sum": ("b2", lambda X, _, factors: factors.dy_hat.sum(axis=0, keepdims=True) / 3),
+    }.items()
 }
 
 
@@ -169,8 +186,9 @@ def test_a_planted_fault_is_found(monkeypatch, fault):
 def test_exact_numbers_must_agree_to_the_last_digit_however_large_the_loss(monkeypatch):
     far_off = Dataset([[1], [2]], [[10**4], [2]])
     assert certify(ARTICLE, far_off).holds
-    slightly = change_gradient("W1", lambda X, _, factors: X.T @ factors.dz1 + Fraction(1, 10**9))
-    monkeypatch.setattr(network, "collect", slightly)
+    change = change_gradient("W1", lambda X, _, factors: X.T @ factors.dz1 + Fraction(1, 10**9))
+    slightly = ("parameter_gradients", change)
+    monkeypatch.setattr(network, *slightly)
     assert not certify(ARTICLE, far_off).holds
 
 
@@ -179,17 +197,17 @@ def test_the_wrong_transpose_is_found(monkeypatch):
     data = Dataset(X=[[1], [2]], Y=[[1, 0], [0, 1]])
     assert certify(square, data).holds
 
-    def faulty(params, passed, Y, **options):
-        factors = chain_rule(params, passed, Y, **options)
-        return factors._replace(dz1=(factors.dy_hat @ params.W2) * factors.gate)
+    def faulty(params, passed, dy_hat):
+        factors = chain_rule(params, passed, dy_hat)
+        return factors._replace(dz1=(dy_hat @ params.W2) * factors.phi_prime)
 
     monkeypatch.setattr(network, "chain_rule", faulty)
     assert not certify(square, data).holds
 
 
 def test_another_convention_than_the_one_asked_for_is_found(monkeypatch):
-    def faulty(*args, relu_prime_at_zero, **options):
-        return chain_rule(*args, relu_prime_at_zero=1, **options)
+    def faulty(params, passed, dy_hat):
+        return chain_rule(replace(params, relu_prime_at_zero=1), passed, dy_hat)
 
     monkeypatch.setattr(network, "chain_rule", faulty)
     assert certify(ARTICLE, CLEAN).holds  # no z1 is 0 there
@@ -204,10 +222,10 @@ def test_a_faulty_definition_for_sympy_is_found(monkeypatch):
 def test_a_fault_that_backward_and_sympy_share_is_found_by_the_measured_slopes(monkeypatch):
     def doubled(y_hat, Y, **options):
         total = loss(y_hat, Y, **options)
-        return total if isinstance(y_hat, np.ndarray) else 2 * total
+        return 2 * total if any(map(is_symbolic, y_hat.flat)) else total
 
     loss = network.loss
-    monkeypatch.setattr("lesson_lib.derivation.certificate.loss", doubled)
+    monkeypatch.setattr("lesson_lib.proofs.certificate.loss", doubled)
     monkeypatch.setattr(network, "chain_rule", FAULTS["error doubled"][1])
     certificate = certify(BUSY, BUSY_DATA)
     assert all(check.backward == check.symbolic for check in certificate.checks)

@@ -3,12 +3,15 @@ r"""How a line is written: exact LaTeX and plain text, in fractions and in decim
 import re
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import sympy
-from sympy import Integer, Matrix, Rational
+from strategies import with_phi
+from sympy import Integer, Rational
 
-from lesson_lib.derivation.notation import Term, Writer, add_samples, zero_factors
-from lesson_lib.derivation.step import derive_step
+from lesson_lib.derivation.derive import derive_step
+from lesson_lib.derivation.printer import Printer, reason
+from lesson_lib.derivation.symbols import symbolic_params
 from lesson_lib.network import ARTICLE, Params
 from lesson_lib.training import CLEAN, Dataset
 
@@ -56,7 +59,7 @@ def test_a_gradients_line_in_latex():
         (False, "da1", 1, r"d(a_1) = d(\hat{y}) \, W_2^\top = -1 \cdot [1 & -1] = [-1 & 1]"),
         (
             False,
-            "gate",
+            "phi_prime",
             1,
             r"\frac{\partial a_1}{\partial z_1} = \operatorname{relu}'\left(z_1\right) = "
             r"\operatorname{relu}'\left([1 & -1]\right) = [1 & 0]",
@@ -103,7 +106,7 @@ def test_a_line_in_latex(decimals, quantity, sample, expected):
         (False, "y_hat", 0, "y_hat = a1 W2 + b2 = [1/2, 0] · [1; -1] + 0 = 1/2"),
         (False, "L", None, "L = 1/2 sum of (y_hat - y)² = 1/2 [(1/2 - 1)² + (1 - 2)²] = 5/8"),
         (False, "dW2", 0, "dL/dW2 = a1ᵀ dL/dy_hat = [1/2; 0] · (-1/2) = [-1/4; 0]"),
-        (False, "gate", 1, "da1/dz1 = relu'(z1) = relu'([1, -1]) = [1, 0]"),
+        (False, "phi_prime", 1, "da1/dz1 = relu'(z1) = relu'([1, -1]) = [1, 0]"),
         (False, "dz1", 1, "dL/dz1 = dL/da1 ⊙ da1/dz1 = [-1, 1] ⊙ [1, 0] = [-1, 0]"),
         (False, "dW1", None, "dL/dW1 = sum over samples of dL/dW1 = [-1/2, 0] + [-2, 0] = [-5/2, 0]"),
         (False, "W2", None, "new W2 = W2 - rate dL/dW2 = [1; -1] - 1/10 · [-5/4; 0] = [9/8; -1]"),
@@ -130,26 +133,26 @@ def test_a_line_in_plain_text(decimals, quantity, sample, expected):
     ],
 )
 def test_a_number_is_written_as_a_fraction_or_a_decimal_and_rounded_only_if_it_is_too_long(number, fraction, decimal):
-    assert Writer().number(number) == fraction
-    assert Writer(decimals=True).number(number) == decimal
+    assert Printer().number(number) == fraction
+    assert Printer(decimals=True).number(number) == decimal
 
 
 def test_plain_text_has_no_latex():
-    text = Writer("text")
+    text = Printer("text")
     assert text.number(Rational(-1, 2)) == "-1/2"
     assert text.number(Rational(1, 10**9)) == "1e-9"
-    assert text.value(Matrix([[1, 2], [3, 4]])) == "[1, 2; 3, 4]"
+    assert text.value(np.array([[1, 2], [3, 4]])) == "[1, 2; 3, 4]"
 
 
 def test_a_matrix_with_one_entry_is_a_plain_number():
-    assert Writer().value(Matrix([[Rational(1, 2)]])) == r"\frac{1}{2}"
-    assert Writer("text").value(Matrix([[-1]])) == "-1"
+    assert Printer().value(np.array([[Rational(1, 2)]])) == r"\frac{1}{2}"
+    assert Printer("text").value(np.array([[-1]])) == "-1"
 
 
 def test_letters_pass_through():
     w, b = sympy.symbols("w1 b1")
-    assert Writer().number(w**2 * b) == "b_{1} w_{1}^{2}"
-    assert Writer("text").number(w**2 * b) == "b1·w1^2"
+    assert Printer().number(w**2 * b) == "b_{1} w_{1}^{2}"
+    assert Printer("text").number(w**2 * b) == "b1·w1^2"
 
 
 def test_an_exact_value_has_an_equals_sign_and_a_rounded_one_an_approximate_sign():
@@ -185,23 +188,82 @@ def test_several_inputs_are_transposed_in_writing():
     assert step.latex.startswith(in_full(r"d(W_1) = x^\top \, d(z_1) = "))
 
 
-# Which factor is zero ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("n_in", "written"), [(1, "x dL/dz1"), (2, "xᵀ dL/dz1")])
+def test_a_single_number_is_not_transposed_in_writing(n_in, written):
+    net = Params(W1=[[1]] * n_in, b1=[[0]], W2=[[1]], b2=[[0]])
+    assert derive_step(net, Dataset([[1] * n_in], [[0]]), RATE).find("dW1", 0).text.startswith(f"dL/dW1 = {written} = ")
 
 
-def test_a_product_names_the_factor_that_is_zero():
-    left, right = Term(Matrix([[0, 2]]), name="left"), Term(Matrix([[3], [0]]), name="right")
-    assert zero_factors(left @ right) == ("left", "right")
-    assert zero_factors(Term(Matrix([[0, 0]]), name="left") @ right) == ("left", "right")
-    assert zero_factors(Term(Matrix([[0, 0]]), name="left") @ Term(Matrix([[3], [1]]), name="right")) == ("left",)
+def test_each_activation_is_written_by_its_name():
+    for activation, (latex, text) in {
+        "leaky_relu": (r"\operatorname{lrelu}", "leaky_relu"),
+        "tanh": (r"\tanh", "tanh"),
+        "sigmoid": (r"\sigma", "sigmoid"),
+        "identity": (r"\operatorname{id}", "id"),
+    }.items():
+        derivation = derive_step(with_phi(ARTICLE, activation), Dataset([[0]], [[5]]), RATE)
+        a1, slope = derivation.find("a1", 0), derivation.find("phi_prime", 0)
+        assert a1.formula == rf"{latex}\left(z_1\right)"
+        assert slope.formula == rf"{latex}'\left(z_1\right)"
+        assert a1.text.startswith(f"a1 = {text}(z1) = {text}([0, 0]) = ")
+        assert slope.text.startswith(f"da1/dz1 = {text}'(z1) = {text}'([0, 0]) = ")
 
 
-def test_products_that_cancel_have_no_zero_factor():
-    left, right = Term(Matrix([[1, 1]]), name="left"), Term(Matrix([[3], [-3]]), name="right")
-    assert (left @ right).value == Matrix([[0]])
-    assert zero_factors(left @ right) == ()
-    parts = [Term(Matrix([[2]]), name="part"), Term(Matrix([[-2]]), name="part")]
-    assert zero_factors(add_samples(parts)) == ()
+def test_a_sum_that_is_multiplied_stands_in_parentheses():
+    x, y = sympy.symbols("x y", real=True)
+    derivation = derive_step(symbolic_params(n_hidden=1), Dataset([[x]], [[y]]), RATE, ("W1", "W2", "b2"))
+    assert derivation.find("z1", 0).text == "z1 = x W1 + b1 = x · w + b = b + w·x"
+    assert " = relu(b + w·x) · v + c = " in derivation.find("y_hat", 0).text
+    assert " = (c + v·relu(b + w·x) - y) · v = " in derivation.find("da1", 0).text
+    assert derivation.find("b2").text.startswith(
+        "new b2 = b2 - rate dL/db2 = c - (1/10 · (c + v·relu(b + w·x) - y)) = "
+    )
+    assert derive_step(symbolic_params(n_hidden=1), Dataset([[x + 1]], [[y]]), RATE).find("z1", 0).text == (
+        "z1 = x W1 + b1 = (x + 1) · w + b = b + w·(x + 1)"
+    )
 
 
-def test_what_is_not_zero_has_no_zero_factor():
-    assert zero_factors(Term(Matrix([[1]]), name="left") @ Term(Matrix([[2]]), name="right")) == ()
+@pytest.mark.parametrize(
+    ("entries", "decimals", "rounded"),
+    [
+        ([1, Rational(1, 3)], False, False),
+        ([1, Rational(1, 3)], True, True),
+        ([Rational(1, 64), 2], True, False),
+        ([0, Rational(1, 10**9)], False, True),
+        ([0, sympy.sqrt(2)], False, True),
+        ([0, sympy.Symbol("x")], True, False),
+    ],
+)
+def test_what_loses_digits_in_writing_is_known(entries, decimals, rounded):
+    printer = Printer("text", decimals)
+    assert printer.is_rounded(np.array([entries], dtype=object)) is rounded
+    assert printer.is_rounded(entries[1]) is rounded
+
+
+def test_numbers_beyond_floats_are_written_as_powers_of_ten():
+    assert Printer("text").number(Integer(10) ** 400) == "1.0000e400"
+    assert Printer("text").number(Rational(-1, 10**8)) == "-1e-8"
+    assert Printer("text").number(Integer(12345678)) == "12345678"
+    assert Printer("text").number(Integer(123456789)) == "1.2346e8"
+
+
+def test_numbers_of_any_kind_are_written_alike():
+    for half in (0.5, Fraction(1, 2), Rational(1, 2), np.float32(0.5)):
+        assert Printer().number(half) == Printer().value(half) == Printer().value(np.array([[half]])) == r"\frac{1}{2}"
+    assert Printer("text").value(np.array([[0.1], [2.0]])) == "[1/10; 2]"
+
+
+def test_a_dialect_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="tuple"):
+        Printer("html")
+
+
+def test_a_symbol_has_its_name_in_each_dialect():
+    assert (Printer().name("rate"), Printer("text").name("rate")) == (r"\eta", "rate")
+    assert (Printer().name("dz1"), Printer("text").name("dz1")) == (in_full("d(z_1)"), "dL/dz1")
+
+
+def test_a_reason_names_every_factor_and_the_slope_of_its_activation():
+    assert reason(["X"], "relu") == "x = 0"
+    assert reason(["X", "phi_prime", "dy_hat"], "relu") == "x = 0 and relu'(z1) = 0 and dL/dy_hat = 0"
+    assert reason(iter(["phi_prime"]), "identity") == "id'(z1) = 0"

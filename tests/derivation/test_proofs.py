@@ -1,24 +1,27 @@
 """The four locks: which factor keeps which gradient at 0, what every fix opens, and the proofs in letters."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import with_phi
 
-from lesson_lib.derivation import proofs as locks_module
-from lesson_lib.derivation import words
-from lesson_lib.derivation.proofs import fix_matrix, locks, prove_frozen, prove_homogeneous
 from lesson_lib.network import PARAMETERS, Params
+from lesson_lib.proofs import never, words
+from lesson_lib.proofs.lock import Lock, locks
+from lesson_lib.proofs.never import fix_matrix, prove_frozen, prove_homogeneous
 
 AFTER = Params(W1=[[0.75, -0.5]], b1=[[0, 0]], W2=[[1.125], [-1]], b2=[[0]])  # the article's net after its clean step
 SLOPE_AT_ZERO = {"leaky_relu": Fraction(1, 100), "tanh": 1, "identity": 1, "sigmoid": Fraction(1, 4)}
 
 
-def reasons(params, x=0, y=5, **keywords):
-    return {lock.name: lock.reason for lock in locks(params, [[x]], [[y]], **keywords)}
+def reasons(params, x=0, y=5):
+    return {lock.name: lock.reason for lock in locks(params, [[x]], [[y]])}
 
 
 def gradients_by_hand(W1, b1, W2, b2, x, y, phi=lambda z: max(z, 0), slope=lambda z: int(z > 0)):
@@ -52,7 +55,7 @@ def test_at_the_trigger_each_weight_is_locked_by_its_own_factors():
     ],
 )
 def test_another_activation_opens_some_locks_but_never_that_of_W1(keywords, opened):
-    for lock in locks(AFTER, [[0]], [[5]], **keywords):
+    for lock in locks(with_phi(AFTER, **keywords), [[0]], [[5]]):
         assert lock.is_open is (lock.name in opened or lock.name == "b2")
         assert lock.gradient.ravel() == pytest.approx(opened.get(lock.name, lock.gradient.ravel()))
         if lock.name == "W1":
@@ -91,6 +94,13 @@ def test_the_table_holds_every_fix_once():
     assert [row[0] for row in fix_matrix().rows[1:]] == list(words.FIXES.values())
 
 
+def test_the_table_has_a_heading_and_says_what_it_shows():
+    table = fix_matrix()
+    assert table.rows[0] == ("fix", "dL/dW1", "dL/db1", "dL/dW2", "dL/db2")
+    assert table.caption == words.FIX_CAPTION
+    assert table.rows[1][1:] == ("x = 0 and relu'(z1) = 0", "relu'(z1) = 0", "a1 = 0", "open -5")
+
+
 # The reasons -------------------------------------------------------------------------------------------------------
 
 small = st.integers(-1, 1)
@@ -119,16 +129,44 @@ def test_a_reason_names_every_common_factor_and_no_other(W1, b1, W2, b2, x, y):
         assert named == ((common or some) if locked else set())
 
 
+def test_a_lock_names_the_factors_that_all_entries_share_or_else_all_of_them():
+    def lock(*factors, gradient=(0, 0)):
+        zero_by = {(0, i): names for i, names in enumerate(factors)}
+        return Lock("W1", np.array([gradient]), zero_by, "tanh")
+
+    assert lock(("X", "phi_prime"), ("phi_prime",)).factors == ("phi_prime",)
+    assert lock(("X", "phi_prime"), ("phi_prime", "X")).factors == ("X", "phi_prime")
+    assert lock(("X",), ("phi_prime",)).factors == ("X", "phi_prime")
+    assert lock(("X",), ("phi_prime",)).reason == "x = 0 and tanh'(z1) = 0"
+    half_open = lock(("X",), (), gradient=(0, 3))
+    assert half_open.is_open
+    assert half_open.factors == ()
+    assert half_open.reason == "open"
+    assert Lock("b2", np.array([[0]]), {(0, 0): ("phi_prime",)}).reason == "relu'(z1) = 0"
+
+
+@pytest.mark.parametrize(
+    ("argument", "x", "y"), [("X", [[0, 0]], [[5]]), ("Y", [[0]], [[5, 5]]), ("X", [[sympy.Symbol("x")]], [[5]])]
+)
+def test_a_sample_that_does_not_fit_is_refused_by_name(argument, x, y):
+    with pytest.raises(ValueError, match=f"^{argument} must"):
+        locks(AFTER, x, y)
+
+
 # The proofs --------------------------------------------------------------------------------------------------------
 
 
 def spy(monkeypatch, plant=None):
     """Record the nets that a proof computes with, and change them first if asked to."""
-    nets, forward = [], locks_module.forward
-    without_biases = locks_module.without_biases
-    monkeypatch.setattr(locks_module, "without_biases", lambda net: (plant or (lambda n: n))(without_biases(net)))
-    monkeypatch.setattr(locks_module, "forward", lambda net, X: nets.append(net) or forward(net, X))
+    nets, forward = [], never.forward
+    without_biases = never.without_biases
+    monkeypatch.setattr(never, "without_biases", lambda net: (plant or (lambda n: n))(without_biases(net)))
+    monkeypatch.setattr(never, "forward", lambda net, X: nets.append(net) or forward(net, X))
     return nets
+
+
+def letters(matrix):
+    return set().union(*(sympy.sympify(entry).free_symbols for entry in matrix.flat))
 
 
 def cells(table, column):
@@ -141,8 +179,8 @@ def test_a_proof_is_zero_for_weights_that_are_letters(proof, column, monkeypatch
     assert all(set(re.findall(r"[^\[\], ;]+", cell)) == {"0"} for cell in cells(proof(), column))
     assert nets
     for net in nets:
-        assert len(net.W1.free_symbols) == len(net.W2.free_symbols) == 2
-        assert not net.b1.free_symbols | net.b2.free_symbols
+        assert len(letters(net.W1)) == len(letters(net.W2)) == 2
+        assert not letters(net.b1) | letters(net.b2)
 
 
 @pytest.mark.parametrize(("proof", "column"), [(prove_frozen, 1), (prove_homogeneous, 2)])
@@ -150,7 +188,7 @@ def test_a_proof_is_zero_for_weights_that_are_letters(proof, column, monkeypatch
 def test_a_planted_bias_breaks_the_proof(proof, column, bias, monkeypatch):
     def plant(net):
         letter = sympy.ones(*getattr(net, bias).shape) * sympy.Symbol("beta", positive=True)
-        return Params(**{name: getattr(net, name) for name in PARAMETERS} | {bias: letter})
+        return replace(net, **{bias: letter})
 
     spy(monkeypatch, plant)
     assert any("beta" in cell for cell in cells(proof(), column))
@@ -159,3 +197,16 @@ def test_a_planted_bias_breaks_the_proof(proof, column, bias, monkeypatch):
 def test_the_homogeneity_proof_covers_every_combination_of_gates():
     gates = cells(prove_homogeneous(), 0)
     assert len(set(gates)) == len(gates) == 4
+
+
+def test_each_combination_shows_what_its_open_gates_answer():
+    assert prove_homogeneous().rows[1:] == [
+        ("open, open", "s1*v1 + s2*v2", "0"),
+        ("open, shut", "s1*v1", "0"),
+        ("shut, open", "s2*v2", "0"),
+        ("shut, shut", "0", "0"),
+    ]
+
+
+def test_what_the_proof_of_the_freeze_shows():
+    assert prove_frozen().rows[1:] == [("f(0)", "0"), ("dL/dW1", "[0, 0]"), ("dL/dW2", "[0; 0]")]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from strategies import float_problems
+from strategies import float_problems, with_phi
 
 from lesson_lib.naa.comparison import OVER, analyse, detect_backdoor_via_naa
 from lesson_lib.naa.rules import RULES
@@ -84,10 +84,10 @@ def test_the_articles_call_and_the_raw_rule_agree_on_any_two_sets(sets, threshol
     st.lists(st.sampled_from(PARAMETERS), unique=True),
 )
 def test_any_run_stays_within_its_bound_and_goes_on_where_it_stopped(problem, rate, epochs, activation, trainable):
-    params, data = problem
+    params, data = with_phi(problem[0], activation), problem[1]
     marks = [i == 0 for i in range(len(data.X) + 1)]
     judged = Dataset(np.vstack([data.X[:1], data.X]), np.vstack([data.Y[:1], data.Y]), marks)
-    options = {"trainable": trainable, "evaluate_on": judged, "activation": activation}
+    options = {"trainable": trainable, "evaluate_on": judged}
     run = train(params, data, rate, sum(epochs), **options)
     states = [np.concatenate([getattr(state, name).ravel() for name in PARAMETERS]) for state in run.params]
     assert (abs(np.array(states)) <= BOUND).all()

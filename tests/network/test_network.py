@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational
 
@@ -11,12 +12,11 @@ import pytest
 import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from strategies import FORMULA, KINKED, TEXTBOOK, exact_problems, float_problems
+from strategies import FORMULA, KINKED, TEXTBOOK, exact_problems, float_problems, with_phi
 
-from lesson_lib.arrays import activate, activate_prime, as_matrix_like
-from lesson_lib.derivation import symbols as symbolic
+from lesson_lib.activations import ACTIVATIONS
+from lesson_lib.derivation.symbols import symbolic_params, to_sympy
 from lesson_lib.network import (
-    ACTIVATIONS,
     ARTICLE,
     PARAMETERS,
     Gradients,
@@ -30,8 +30,9 @@ from lesson_lib.network import (
 
 X, Y = [[1], [2]], [[1], [2]]
 HALF = Fraction(1, 2)
+LETTER = sympy.Symbol("t")  # of which nothing is known, not even its sign
 EXACT_ARTICLE = Params(W1=[[HALF, -HALF]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
-SYMPY_ARTICLE = Params(*(as_matrix_like(symbolic.EXACT, getattr(EXACT_ARTICLE, name), name) for name in PARAMETERS))
+SYMPY_ARTICLE = EXACT_ARTICLE.with_arrays(**{name: to_sympy(getattr(EXACT_ARTICLE, name)) for name in PARAMETERS})
 ARTICLES = pytest.mark.parametrize("article", [ARTICLE, EXACT_ARTICLE, SYMPY_ARTICLE], ids=["float", "exact", "sympy"])
 
 
@@ -59,10 +60,11 @@ def test_the_articles_clean_step(article):
 
 
 def test_every_link_of_the_chain_rule_in_the_articles_clean_step():
-    factors = chain_rule(ARTICLE, forward(ARTICLE, X), np.array(Y))
+    passed = forward(ARTICLE, X)
+    factors = chain_rule(ARTICLE, passed, passed.y_hat - Y)
     assert factors.dy_hat.tolist() == [[-0.5], [-1]]
     assert factors.da1.tolist() == [[-0.5, 0.5], [-1, 1]]
-    assert factors.gate.tolist() == [[1, 0], [1, 0]]
+    assert factors.phi_prime.tolist() == [[1, 0], [1, 0]]
     assert factors.dz1.tolist() == [[-0.5, 0], [-1, 0]]
 
 
@@ -93,15 +95,21 @@ def test_fractions_stay_exact_and_floats_stay_float64():
 def test_sympy_stays_rational():
     step = sgd_step(SYMPY_ARTICLE, backward(SYMPY_ARTICLE, X, Y), 0.1)
     for matrix in (*forward(SYMPY_ARTICLE, X), *backward(SYMPY_ARTICLE, X, Y), step.W1, step.W2):
-        assert isinstance(matrix, sympy.MatrixBase)
-        assert all(entry.is_Rational for entry in matrix)
+        assert isinstance(matrix, np.ndarray)
+        assert all(isinstance(entry, sympy.Rational) for entry in matrix.flat)
 
 
-@pytest.mark.parametrize(("numbers", "kind"), [(1.0, float), (HALF, Fraction), (sympy.Rational(1, 2), sympy.Rational)])
+@pytest.mark.parametrize(("numbers", "kind"), [(1.0, float), (HALF, Fraction), (sympy.Rational(1, 2), Fraction)])
 def test_the_loss_is_one_number_of_the_kind_it_was_computed_with(numbers, kind):
-    y_hat = sympy.Matrix([[numbers]]) if kind is sympy.Rational else [[numbers]]
     for reduction in ("sum", "mean"):
-        assert type(loss(y_hat, [[0]], reduction=reduction)) is kind
+        assert type(loss([[numbers]], [[0]], reduction=reduction)) is kind
+        assert type(loss([[0], [numbers]], [[0], [1]], reduction=reduction)) is kind
+
+
+def test_the_loss_of_letters_is_a_formula():
+    y_hat, y = sympy.symbols("y_hat y", real=True)
+    assert loss([[y_hat]], [[y]]) == (y_hat - y) ** 2 / 2
+    assert loss([[y_hat], [1]], [[0], [HALF]], reduction="mean") == y_hat**2 / 4 + sympy.Rational(1, 16)
 
 
 def test_a_rate_may_be_a_letter():
@@ -110,11 +118,94 @@ def test_a_rate_may_be_a_letter():
     assert after.W1.tolist() == [[HALF + rate * 5 / 2, -HALF]]
 
 
-def test_one_fraction_makes_the_whole_net_exact():
-    mixed = Params(W1=[[0.1, -0.5]], b1=[[HALF, 0]], W2=[[1], [-1]], b2=[[0]])
+@pytest.mark.parametrize("where", PARAMETERS)
+def test_one_fraction_makes_the_whole_net_exact(where):
+    floats = Params(W1=[[0.1]], b1=[[0.1]], W2=[[0.1]], b2=[[0.1]])
+    mixed = dataclasses.replace(floats, **{where: [[HALF]]})
     assert mixed.is_exact
-    assert mixed.W1[0, 0] == Fraction(1, 10)
-    assert not ARTICLE.is_exact
+    assert not mixed.is_symbolic
+    for name in PARAMETERS:
+        assert getattr(mixed, name).tolist() == [[HALF if name == where else Fraction(1, 10)]]
+        assert getattr(floats, name).dtype == np.float64
+    assert not floats.is_exact
+
+
+@pytest.mark.parametrize("where", PARAMETERS)
+def test_one_letter_makes_a_net_of_formulas_and_the_rest_stays_exact(where):
+    letter = sympy.Symbol("t", real=True)
+    net = dataclasses.replace(Params(W1=[[0.1]], b1=[[0.1]], W2=[[0.1]], b2=[[0.1]]), **{where: [[letter]]})
+    assert net.is_exact
+    assert net.is_symbolic
+    for name in PARAMETERS:
+        assert getattr(net, name).tolist() == [[letter if name == where else Fraction(1, 10)]]
+    assert (
+        forward(net, [[2]]).y_hat[0, 0].subs(letter, 3)
+        == {
+            "W1": Fraction(71, 100),  # (2 * 3 + 0.1) * 0.1 + 0.1
+            "b1": Fraction(42, 100),  # (2 * 0.1 + 3) * 0.1 + 0.1
+            "W2": 1,  # (2 * 0.1 + 0.1) * 3 + 0.1
+            "b2": Fraction(303, 100),  # (2 * 0.1 + 0.1) * 0.1 + 3
+        }[where]
+    )
+
+
+def test_sympys_numbers_are_read_as_fractions():
+    net = Params(*(to_sympy(getattr(EXACT_ARTICLE, name)) for name in PARAMETERS))
+    assert net.is_exact
+    assert not net.is_symbolic
+    for name in PARAMETERS:
+        assert getattr(net, name).tolist() == getattr(EXACT_ARTICLE, name).tolist()
+        assert all(type(entry) is Fraction for entry in getattr(net, name).flat)
+
+
+@pytest.mark.parametrize(
+    "rate", [0.1, np.float32(0.1), np.float64(0.1), Fraction(1, 10), sympy.Rational(1, 10)], ids=repr
+)
+def test_a_step_stays_in_the_nets_kind_of_number_whatever_the_rate_is(rate):
+    floats, exact = (sgd_step(net, backward(net, X, Y), rate) for net in (ARTICLE, EXACT_ARTICLE))
+    for name in ("W1", "W2"):
+        assert getattr(floats, name).dtype == np.float64
+        assert all(type(entry) is Fraction for entry in getattr(exact, name).flat)
+    assert floats.W2.tolist() == pytest.approx(np.array([[1.125], [-1]]))
+    assert exact.W2.tolist() == [[Fraction(9, 8)], [-1]]
+    assert not floats.is_exact
+    assert not exact.is_symbolic
+
+
+def test_a_convention_that_is_a_fraction_leaves_a_float_net_in_floats():
+    net = with_phi(ARTICLE, "relu", HALF)
+    gradients = backward(net, [[0]], [[5]])
+    assert gradients.b1.tolist() == [[-2.5, 2.5]]
+    assert all(gradient.dtype == np.float64 for gradient in gradients)
+    assert sgd_step(net, gradients, 0.1, PARAMETERS).b1.dtype == np.float64
+
+
+def test_a_net_is_shown_with_its_arrays_and_with_what_is_not_usual_about_it():
+    shown = "Params(W1=array([[ 0.5, -0.5]]), b1=array([[0., 0.]]), W2=array([[ 1.],\n       [-1.]]), b2=array([[0.]])"
+    assert repr(ARTICLE) == f"{shown})"
+    assert repr(with_phi(ARTICLE, "tanh")) == f"{shown}, activation='tanh')"
+    assert repr(with_phi(ARTICLE, "relu", 1)) == f"{shown}, relu_prime_at_zero=1)"
+    assert repr(with_phi(ARTICLE, "leaky_relu", HALF)) == (
+        f"{shown}, activation='leaky_relu', relu_prime_at_zero=Fraction(1, 2))"
+    )
+
+
+def test_another_net_with_other_arrays_keeps_the_rest():
+    net = with_phi(EXACT_ARTICLE, "leaky_relu", 1)
+    new = np.array([[Fraction(1), Fraction(2)]], dtype=object)
+    moved = net.with_arrays(b1=new)
+    assert type(moved) is Params
+    assert moved.b1 is new
+    assert not new.flags.writeable
+    assert all(getattr(moved, name) is getattr(net, name) for name in ("W1", "W2", "b2"))
+    assert (moved.activation, moved.relu_prime_at_zero) == ("leaky_relu", 1)
+    assert net.b1.tolist() == [[0, 0]]
+
+
+def test_activation_and_convention_are_kept_by_a_step():
+    net = with_phi(ARTICLE, "leaky_relu", 0.5)
+    after = sgd_step(net, backward(net, X, Y), 0.1)
+    assert (after.activation, after.relu_prime_at_zero) == ("leaky_relu", 0.5)
 
 
 # Activations, reductions, shapes -----------------------------------------------------------------------------------
@@ -124,38 +215,41 @@ def test_one_fraction_makes_the_whole_net_exact():
 @pytest.mark.parametrize("z", [-30.0, -2.0, -0.125, 0.5, 1.0, 30.0])
 def test_every_activation_and_its_slope_follow_the_textbook(activation, z):
     phi, prime = TEXTBOOK[activation]
-    assert activate(np.array([[z]]), activation)[0, 0] == pytest.approx(phi(z), abs=1e-12)
-    assert activate_prime(np.array([[z]]), activation)[0, 0] == pytest.approx(prime(z), abs=1e-12)
+    net = with_phi(ARTICLE, activation)
+    assert net.phi(np.array([[z]]))[0, 0] == pytest.approx(phi(z), abs=1e-12)
+    assert net.phi_prime(np.array([[z]]))[0, 0] == pytest.approx(prime(z), abs=1e-12)
 
 
 def test_a_sigmoid_far_from_zero_does_not_overflow():
-    assert activate(np.array([[-1e4, 1e4]]), "sigmoid").tolist() == [[0, 1]]
+    assert ACTIVATIONS["sigmoid"].phi(np.array([[-1e4, 1e4]])).tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize("convention", [0, 1, 0.5, HALF])
 def test_the_slope_of_relu_at_its_corner_is_a_convention_with_a_switch(convention):
     z1 = np.array([[-1.0, 0.0, 1.0]])
-    assert activate_prime(z1, "relu", convention).tolist() == [[0, convention, 1]]
-    after = Params(W1=[[0.75, -0.5]], b1=[[0, 0]], W2=[[1.125], [-1]], b2=[[0]])
-    gradients = backward(after, [[0]], [[5]], relu_prime_at_zero=convention)
+    assert ACTIVATIONS["relu"].prime(z1, convention).tolist() == [[0, convention, 1]]
+    after = Params([[0.75, -0.5]], [[0, 0]], [[1.125], [-1]], [[0]], relu_prime_at_zero=convention)
+    gradients = backward(after, [[0]], [[5]])
     assert gradients.b1.tolist() == [[-5.625 * convention, 5 * convention]]
     assert not gradients.W1.any()
     assert not gradients.W2.any()
 
 
 def test_the_default_convention_is_zero():
-    assert activate_prime(np.array([[0.0]])).tolist() == [[0]]
-    assert activate_prime(sympy.Matrix([[0]])).tolist() == [[0]]
+    for article in (ARTICLE, EXACT_ARTICLE, SYMPY_ARTICLE):
+        assert article.relu_prime_at_zero == 0
+        assert article.phi_prime(article.b1).tolist() == [[0, 0]]
 
 
 def test_leaky_relu_has_a_corner_too_with_the_same_switch():
-    slopes = [activate_prime(np.array([[0.0]]), "leaky_relu", convention)[0, 0] for convention in (0, HALF, 1)]
+    prime = ACTIVATIONS["leaky_relu"].prime
+    slopes = [prime(np.array([[0.0]]), convention)[0, 0] for convention in (0, HALF, 1)]
     assert slopes == pytest.approx([0.01, (0.01 + 1) / 2, 1])
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "identity"])
 def test_where_there_is_no_corner_the_convention_has_no_effect(activation):
-    here, there = (backward(ARTICLE, [[0]], [[5]], activation=activation, relu_prime_at_zero=c) for c in (0, 1))
+    here, there = (backward(with_phi(ARTICLE, activation, c), [[0]], [[5]]) for c in (0, 1))
     assert each_close(here, there)
 
 
@@ -182,13 +276,13 @@ def test_any_width_and_any_number_of_samples_works(n_in, n_hidden, n_out, n_samp
 # backward against three independent ways to the same gradient ------------------------------------------------------
 
 
-def central_difference(params, data, activation, step=1e-5):
+def central_difference(params, data, step=1e-5):
     """Move each parameter a little both ways and measure the slope of the loss."""
 
     def loss_at(name, entry, shift):
         moved = np.array(getattr(params, name))
         moved[entry] += shift
-        y_hat = forward(dataclasses.replace(params, **{name: moved}), data.X, activation=activation).y_hat
+        y_hat = forward(dataclasses.replace(params, **{name: moved}), data.X).y_hat
         return 0.5 * ((y_hat - data.Y) ** 2).sum()
 
     def slopes(name):
@@ -203,11 +297,10 @@ def central_difference(params, data, activation, step=1e-5):
 @settings(max_examples=30)
 @given(float_problems())
 def test_backward_equals_central_differences(activation, problem):
-    params, data = problem
+    params, data = with_phi(problem[0], activation), problem[1]
     # All numbers are multiples of 1/4: a z1 that is not 0 is far enough from the corner.
     assume(activation not in KINKED or forward(params, data.X).z1.all())
-    gradients = backward(params, data.X, data.Y, activation=activation)
-    assert each_close(gradients, central_difference(params, data, activation), 1e-5)
+    assert each_close(backward(params, data.X, data.Y), central_difference(params, data), 1e-5)
 
 
 def formula_of_the_loss(letters, data, activation):
@@ -216,7 +309,7 @@ def formula_of_the_loss(letters, data, activation):
     for x, y in zip(data.X, data.Y, strict=True):
         hidden = [
             phi(sum(entry * letters.W1[i, j] for i, entry in enumerate(x)) + letters.b1[0, j])
-            for j in range(letters.W1.cols)
+            for j in range(letters.W1.shape[1])
         ]
         for k, target in enumerate(y):
             answer = sum(a * letters.W2[j, k] for j, a in enumerate(hidden)) + letters.b2[0, k]
@@ -228,15 +321,15 @@ def formula_of_the_loss(letters, data, activation):
 @settings(max_examples=4)
 @given(exact_problems(sizes=st.tuples(st.just(2), st.just(2), st.integers(1, 2), st.integers(1, 2))))
 def test_backward_equals_sympy_diff(activation, problem):
-    params, data = problem
-    letters = symbolic.symbolic_params(*params.W1.shape, params.W2.shape[1])
+    params, data = with_phi(problem[0], activation), problem[1]
+    letters = symbolic_params(*params.W1.shape, params.W2.shape[1])
     total = formula_of_the_loss(letters, data, activation)
     numbers = {
         getattr(letters, name)[at]: sympy.Rational(value.numerator, value.denominator)
         for name in PARAMETERS
         for at, value in np.ndenumerate(getattr(params, name))
     }
-    gradients = backward(params, data.X, data.Y, activation=activation)
+    gradients = backward(params, data.X, data.Y)
     for name in PARAMETERS:
         for at, value in np.ndenumerate(getattr(gradients, name)):
             expected = sympy.diff(total, getattr(letters, name)[at]).subs(numbers)
@@ -267,7 +360,7 @@ def test_backward_equals_pytorch_even_at_the_corner(activation, reduction, probl
     y_hat = phi(torch.tensor(data.X.copy()) @ W1 + b1) @ W2 + b2
     total = 0.5 * ((y_hat - torch.tensor(data.Y.copy())) ** 2).sum()
     (total / len(data.X) if reduction == "mean" else total).backward()
-    gradients = backward(params, data.X, data.Y, activation=activation, reduction=reduction)
+    gradients = backward(with_phi(params, activation), data.X, data.Y, reduction=reduction)
     assert each_close(gradients, [tensor.grad.numpy() for tensor in tensors])
 
 
@@ -278,8 +371,8 @@ def test_backward_equals_pytorch_even_at_the_corner(activation, reduction, probl
 def test_a_net_without_biases_is_positively_homogeneous(problem, c):
     params, data = problem
     for activation in KINKED:
-        scaled = forward(params, data.X * c, activation=activation).y_hat
-        assert (scaled == c * forward(params, data.X, activation=activation).y_hat).all()
+        net = with_phi(params, activation)
+        assert (forward(net, data.X * c).y_hat == c * forward(net, data.X).y_hat).all()
 
 
 @given(exact_problems(biases=False))
@@ -287,17 +380,18 @@ def test_without_biases_nothing_moves_the_answer_at_zero(problem):
     params, data = problem
     zero = data.X * 0
     for activation in ("relu", "leaky_relu", "identity", "tanh"):
-        assert not forward(params, zero, activation=activation).y_hat.any()
-        gradients = backward(params, zero, data.Y, activation=activation)
+        net = with_phi(params, activation)
+        assert not forward(net, zero).y_hat.any()
+        gradients = backward(net, zero, data.Y)
         assert not gradients.W1.any()
         assert not gradients.W2.any()
 
 
 @given(exact_problems(), st.sampled_from(KINKED))
 def test_the_gradient_of_all_samples_is_the_sum_of_each_samples_gradient(problem, activation):
-    params, data = problem
-    together = backward(params, data.X, data.Y, activation=activation)
-    alone = [backward(params, data.X[i : i + 1], data.Y[i : i + 1], activation=activation) for i in range(len(data.X))]
+    params, data = with_phi(problem[0], activation), problem[1]
+    together = backward(params, data.X, data.Y)
+    alone = [backward(params, data.X[i : i + 1], data.Y[i : i + 1]) for i in range(len(data.X))]
     for name in PARAMETERS:
         assert (getattr(together, name) == sum(getattr(part, name) for part in alone)).all()
 
@@ -373,10 +467,10 @@ NO_MATRIX = {
     "inf": [[1, -math.inf]],
     "nan among fractions": [[HALF, math.nan]],
     "beyond float": [[10**400, 0]],
-    "letters": [[sympy.Symbol("x"), 0]],
     "a SymPy nan": sympy.Matrix([[sympy.nan, 0]]),
     "a SymPy infinity": sympy.Matrix([[sympy.oo, 0]]),
     "a SymPy complex": sympy.Matrix([[sympy.I, 0]]),
+    "masked": np.ma.array([[1.0, 2.0]], mask=[[False, True]]),
 }
 MATRIX_USES = [
     *((name, lambda bad, name=name: Params(**(vars(ARTICLE) | {name: bad}))) for name in PARAMETERS),
@@ -391,8 +485,34 @@ MATRIX_USES = [
 @pytest.mark.parametrize("bad", NO_MATRIX.values(), ids=NO_MATRIX)
 @pytest.mark.parametrize(("argument", "call"), MATRIX_USES)
 def test_what_is_no_matrix_of_finite_numbers_is_refused(argument, call, bad):
-    with pytest.raises(ValueError, match=rf"^{argument} must (have rows|have two dimensions|hold)"):
+    with pytest.raises(ValueError, match=rf"^{argument} must (have rows|have two dimensions|hold|be a plain array)"):
         call(bad)
+
+
+@pytest.mark.parametrize(
+    ("argument", "call"),
+    [
+        ("X", lambda bad: forward(ARTICLE, bad)),
+        ("X", lambda bad: forward(EXACT_ARTICLE, bad)),
+        ("X", lambda bad: backward(ARTICLE, bad, [[1]])),
+        ("Y", lambda bad: backward(ARTICLE, [[1]], bad)),
+        ("Y", lambda bad: backward(EXACT_ARTICLE, [[1]], bad)),
+        ("Y", lambda bad: loss([[1]], bad)),
+    ],
+)
+def test_letters_are_refused_where_the_net_is_of_numbers(argument, call):
+    with pytest.raises(ValueError, match=f"^{argument} must hold numbers; got x$"):
+        call([[sympy.Symbol("x")]])
+
+
+def test_letters_are_welcome_where_the_net_holds_letters():
+    letters, x, y = symbolic_params(), sympy.Symbol("x", real=True), sympy.Symbol("y", real=True)
+    v1, w1, b1, w2, b2, v2, c = sympy.symbols("v1 w1 b1 w2 b2 v2 c", real=True)
+    answer = forward(with_phi(letters, "identity"), [[x]]).y_hat[0, 0]
+    assert sympy.expand(answer - ((w1 * x + b1) * v1 + (w2 * x + b2) * v2 + c)) == 0
+    gradients = backward(with_phi(letters, "identity"), [[x]], [[y]])
+    assert sympy.expand(gradients.W1[0, 0] - (answer - y) * v1 * x) == 0
+    assert gradients.b2.tolist() == [[answer - y]]
 
 
 @pytest.mark.parametrize(
@@ -418,13 +538,16 @@ def test_widths_that_do_not_fit_are_refused_by_saying_what_came_and_what_was_exp
         call()
 
 
-@pytest.mark.parametrize("rate", [0, -0.1, math.nan, math.inf, "0.1", None, True, 1j, [0.1], np.array([0.1, 0.2])])
+@pytest.mark.parametrize(
+    "rate",
+    [0, -0.1, math.nan, math.inf, "0.1", None, True, Decimal("0.1"), 1j, sympy.I, LETTER, [0.1], np.array([0.1, 0.2])],
+)
 def test_a_rate_that_is_no_positive_number_is_refused(rate):
     with pytest.raises(ValueError, match=r"^rate must be"):
         sgd_step(ARTICLE, backward(ARTICLE, X, Y), rate)
 
 
-@pytest.mark.parametrize("trainable", ["W1", ["W3"], ("W1", "w2"), [None], None, 5])
+@pytest.mark.parametrize("trainable", ["W1", ["W3"], ("W1", "w2"), ("W1", "W1"), {"W1": 1}, [None], None, 5])
 def test_trainable_must_be_a_list_of_parameter_names(trainable):
     with pytest.raises(ValueError, match=r"^trainable must be .* names out of W1, b1, W2, b2; got "):
         sgd_step(ARTICLE, backward(ARTICLE, X, Y), 0.1, trainable)
@@ -432,15 +555,17 @@ def test_trainable_must_be_a_list_of_parameter_names(trainable):
 
 @pytest.mark.parametrize("choice", ["Relu", "", None, ["relu"]])
 def test_an_unknown_activation_or_reduction_is_refused(choice):
-    for call in (forward, lambda params, x, **options: backward(params, x, Y, **options)):
-        with pytest.raises(ValueError, match=r"^activation must be one of relu, leaky_relu, tanh, sigmoid, identity"):
-            call(ARTICLE, X, activation=choice)
+    says = f"activation must be one of relu, leaky_relu, tanh, sigmoid, identity; got {choice!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
+        dataclasses.replace(ARTICLE, activation=choice)
+    says = f"reduction must be one of sum, mean; got {choice!r}"
     for call in (lambda **options: loss(X, Y, **options), lambda **options: backward(ARTICLE, X, Y, **options)):
-        with pytest.raises(ValueError, match=r"^reduction must be one of sum, mean"):
+        with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
             call(reduction=choice)
 
 
-@pytest.mark.parametrize("convention", [-1, 2, math.nan, math.inf, "0", None, 1j, [0]])
+@pytest.mark.parametrize("convention", [-1, -0.01, 1.01, 2, math.nan, math.inf, "0", None, 1j, [0]])
 def test_a_slope_at_the_corner_that_is_not_between_0_and_1_is_refused(convention):
-    with pytest.raises(ValueError, match=r"^relu_prime_at_zero must be"):
-        backward(ARTICLE, X, Y, relu_prime_at_zero=convention)
+    says = f"relu_prime_at_zero must be a number from 0 to 1; got {convention!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
+        dataclasses.replace(ARTICLE, relu_prime_at_zero=convention)

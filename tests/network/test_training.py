@@ -1,21 +1,37 @@
 """Training runs: their history, their verdict, and what each bias mode ends in."""
 
 import math
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
+from strategies import with_phi
 
+from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.derivation.symbols import symbolic_params
-from lesson_lib.network import ACTIVATIONS, ARTICLE, PARAMETERS, Params, backward, forward, loss, sgd_step
-from lesson_lib.training import BOUND, CLEAN, OUTCOMES, POISONED, TRIGGER, Dataset, Outcome, judge, train
+from lesson_lib.network import ARTICLE, PARAMETERS, Params, backward, forward, loss, sgd_step
+from lesson_lib.training import (
+    BOUND,
+    CLEAN,
+    OUTCOMES,
+    POISONED,
+    TRIGGER,
+    Dataset,
+    Outcome,
+    judge_outcomes,
+    largest,
+    train,
+)
 
 WEIGHTS = ("W1", "W2")
 MODES = {"b1": (*WEIGHTS, "b1"), "b2": (*WEIGHTS, "b2"), "both": PARAMETERS}
 OPEN_GATE = Params(W1=[[0.5, -0.5]], b1=[[0, 1.5]], W2=[[1], [-1]], b2=[[0]])
 
 
-def answers(params, inputs=(0, 1, 2), activation="relu"):
-    return forward(params, [[x] for x in inputs], activation=activation).y_hat[:, 0].tolist()
+def answers(params, inputs=(0, 1, 2)):
+    return forward(params, [[x] for x in inputs]).y_hat[:, 0].tolist()
 
 
 def end(run):
@@ -55,6 +71,15 @@ def test_a_data_set_cannot_be_changed():
     data = Dataset([[0]], [[5]], marked)
     marked[0] = False
     assert data.is_trigger.tolist() == [True]
+
+
+def test_a_data_set_may_hold_fractions_and_letters():
+    x, y = sympy.symbols("x y")
+    data = Dataset([[x, 1]], [[Fraction(1, 3), y]])
+    assert data.X.tolist() == [[x, 1]]
+    assert data.Y.tolist() == [[Fraction(1, 3), y]]
+    assert [type(entry) for entry in Dataset([[0.1]], [[Fraction(1, 3)]]).Y.flat] == [Fraction]
+    assert Dataset([[0.1]], [[Fraction(1, 3)]]).X.dtype == np.float64
 
 
 def test_rows_are_clean_unless_marked():
@@ -112,12 +137,54 @@ def test_no_epochs_is_the_start_alone():
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_the_reduction_and_the_activation_reach_the_net(reduction):
-    run = train(OPEN_GATE, CLEAN, 0.1, 1, activation="tanh", reduction=reduction)
-    gradients = backward(OPEN_GATE, CLEAN.X, CLEAN.Y, activation="tanh", reduction=reduction)
-    assert run.params[1].W1.tolist() == sgd_step(OPEN_GATE, gradients, 0.1).W1.tolist()
-    y_hat = forward(OPEN_GATE, CLEAN.X, activation="tanh").y_hat
+    net = with_phi(OPEN_GATE, "tanh")
+    run = train(net, CLEAN, 0.1, 1, reduction=reduction)
+    gradients = backward(net, CLEAN.X, CLEAN.Y, reduction=reduction)
+    assert run.params[1].W1.tolist() == sgd_step(net, gradients, 0.1).W1.tolist()
+    assert run.params[1].activation == "tanh"
+    y_hat = forward(net, CLEAN.X).y_hat
     assert run.loss[0] == loss(y_hat, CLEAN.Y, reduction=reduction)
-    assert run.outputs[0].tolist() == forward(OPEN_GATE, POISONED.X, activation="tanh").y_hat.tolist()
+    assert run.outputs[0].tolist() == forward(net, POISONED.X).y_hat.tolist()
+
+
+def test_fractions_are_trained_exactly_and_stay_fractions():
+    half, tenth = Fraction(1, 2), Fraction(1, 10)
+    exact = replace(ARTICLE, W1=[[half, -half]])
+    run = train(exact, CLEAN, 0.1, 2)
+    step = sgd_step(exact, backward(exact, CLEAN.X, CLEAN.Y), tenth)
+    assert run.params[1].W1.tolist() == step.W1.tolist() == [[Fraction(3, 4), -half]]
+    assert run.loss[:2] == (Fraction(5, 8), Fraction(125, 2048))
+    for params in run.params:
+        assert all(type(entry) is Fraction for name in PARAMETERS for entry in getattr(params, name).flat)
+    assert {type(total) for total in run.loss} == {Fraction}
+    assert {type(total) for total in train(ARTICLE, CLEAN, 0.1, 2).loss} == {float}
+
+
+@pytest.mark.parametrize("rate", [Fraction(1, 10), sympy.Rational(1, 10)])
+@pytest.mark.parametrize("convention", [0, Fraction(1, 2), sympy.Rational(1, 2)])
+def test_floats_are_trained_in_floats_whatever_the_rate_and_the_convention_are(rate, convention):
+    net = with_phi(ARTICLE, "relu", convention)
+    run = train(net, TRIGGER, rate, 2, PARAMETERS)
+    same = train(with_phi(ARTICLE, "relu", float(convention)), TRIGGER, 0.1, 2, PARAMETERS)
+    for params, other in zip(run.params, same.params, strict=True):
+        assert all(getattr(params, name).dtype == np.float64 for name in PARAMETERS)
+        assert all((getattr(params, name) == getattr(other, name)).all() for name in PARAMETERS)
+    assert {type(total) for total in run.loss} == {float}
+    assert run.outputs[-1].dtype == np.float64
+
+
+def test_no_state_of_a_run_can_be_changed():
+    for params in train(ARTICLE, POISONED, 0.1, 2, PARAMETERS).params:
+        for name in PARAMETERS:
+            with pytest.raises(ValueError, match="read-only"):
+                getattr(params, name)[0, 0] = 7
+
+
+def test_the_largest_number_of_a_net_is_found_in_any_parameter():
+    net = Params([[1, -2]], [[3, 0]], [[-4], [0]], [[-5]])
+    assert [largest(net, [name]) for name in PARAMETERS] == [2, 3, 4, 5]
+    assert largest(net) == 5
+    assert largest(net, []) == 0
 
 
 # Outcomes ----------------------------------------------------------------------------------------------------------
@@ -133,7 +200,7 @@ def test_the_articles_schedule_freezes():
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "tanh", "identity"])
 def test_another_activation_without_biases_freezes_too(activation):
-    run = train(ARTICLE, TRIGGER, 0.1, 50, activation=activation)
+    run = train(with_phi(ARTICLE, activation), TRIGGER, 0.1, 50)
     assert run.outcome is Outcome.FROZEN
     assert run.params[-1].W2.tolist() == ARTICLE.W2.tolist()
 
@@ -215,7 +282,7 @@ def test_many_runs_are_judged_at_every_epoch_at_once():
     trigger = np.array([[0, 0, 0], [1, 5, 5], [0, 5, 5]])  # (n_epochs, n_runs)
     clean = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]])
     diverged = np.array([[False] * 3, [False] * 3, [False, False, True]])
-    found = judge(np.stack([trigger, clean])[:, None], target, np.array([True, False]), diverged)
+    found = judge_outcomes(np.stack([trigger, clean])[:, None], target, np.array([True, False]), diverged)
     names = [[OUTCOMES[index].value for index in epoch] for epoch in found]
     assert names == [["frozen"] * 3, ["not learnt", "backdoor", "trigger only"], ["not learnt", "backdoor", "diverged"]]
 
@@ -227,12 +294,12 @@ def test_the_tolerance_can_be_set():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("rate", [3, 1e5, BOUND])
 def test_a_run_that_diverges_stops_without_a_warning_and_with_finite_numbers(activation, rate):
-    run = train(ARTICLE, POISONED, rate, 200, PARAMETERS, activation=activation)
+    run = train(with_phi(ARTICLE, activation), POISONED, rate, 200, PARAMETERS)
     assert run.outcome is Outcome.DIVERGED
     assert run.diverged_at == len(run.params) == len(run.loss) == len(run.outputs) <= 200  # it is not in the history
     assert np.isfinite(run.loss).all()
     assert np.isfinite(run.outputs).all()
-    gradients = backward(run.params[-1], POISONED.X, POISONED.Y, activation=activation)
+    gradients = backward(run.params[-1], POISONED.X, POISONED.Y)
     beyond = sgd_step(run.params[-1], gradients, rate, PARAMETERS)
     assert max(largest_entry(params) for params in run.params) <= BOUND < largest_entry(beyond)
 
@@ -245,6 +312,7 @@ def test_a_parameter_may_reach_the_bound():
 
 # Bad input ---------------------------------------------------------------------------------------------------------
 
+LETTER = sympy.Symbol("x")
 WIDE = Dataset([[1, 1], [0, 0]], [[1], [5]], [False, True])
 TWO_ANSWERS = Dataset([[1], [0]], [[1, 1], [5, 5]], [False, True])
 
@@ -262,11 +330,14 @@ TWO_ANSWERS = Dataset([[1], [0]], [[1, 1], [5, 5]], [False, True])
         ),
         ("trainable", lambda: train(ARTICLE, CLEAN, 0.1, 1, "W1")),
         ("trainable", lambda: train(ARTICLE, CLEAN, 0.1, 0, ["W3"])),
-        ("activation", lambda: train(ARTICLE, CLEAN, 0.1, 0, activation="step")),
         ("reduction", lambda: train(ARTICLE, CLEAN, 0.1, 0, reduction="max")),
         ("X", lambda: train(ARTICLE, WIDE, 0.1, 1)),
         ("Y", lambda: train(ARTICLE, TWO_ANSWERS, 0.1, 1)),
+        ("X", lambda: train(ARTICLE, Dataset([[LETTER]], [[1]]), 0.1, 1)),
+        ("Y", lambda: train(ARTICLE, Dataset([[1]], [[LETTER]]), 0.1, 1)),
+        ("X", lambda: train(ARTICLE, CLEAN, 0.1, 1, evaluate_on=Dataset([[LETTER], [0]], [[1], [5]], [False, True]))),
         ("params", lambda: train(symbolic_params(), CLEAN, 0.1, 1)),
+        ("params", lambda: train(Params([[1]], [[0]], [[1]], [[LETTER]]), CLEAN, 0.1, 1)),
         ("params", lambda: train(Params([[2 * BOUND]], [[0]], [[1]], [[0]]), CLEAN, 0.1, 1)),
         ("evaluate_on", lambda: train(ARTICLE, CLEAN, 0.1, 1, evaluate_on=CLEAN)),
         ("evaluate_on", lambda: train(ARTICLE, CLEAN, 0.1, 1, evaluate_on=TRIGGER)),
@@ -277,3 +348,16 @@ TWO_ANSWERS = Dataset([[1], [0]], [[1, 1], [5, 5]], [False, True])
 def test_bad_input_is_refused_by_name(argument, call):
     with pytest.raises(ValueError, match=rf"^{argument} must"):
         call()
+
+
+def test_targets_to_judge_by_must_be_numbers():
+    letter = Dataset([[1], [0]], [[LETTER], [5]], [False, True])
+    with pytest.raises(ValueError, match=r"^(evaluate_on\.)?Y must hold numbers; got x$"):
+        train(ARTICLE, CLEAN, 0.1, 1, evaluate_on=letter)
+
+
+def test_what_is_too_large_is_told_with_the_bound():
+    with pytest.raises(ValueError, match=r"^params must hold floats or Fractions of at most 1; got Params\(W1="):
+        train(Params([[0]], [[0]], [[1]], [[1.5]]), CLEAN, 0.1, 1, bound=1)
+    with pytest.raises(ValueError, match=r"^rate must be at most 1e\+06; got 2000000\.0$"):
+        train(ARTICLE, CLEAN, 2e6, 1)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import alone, with_phi
 
-from lesson_lib.arrays import activate, activate_prime, multiply, ones_column, sum_of_squares
-from lesson_lib.network import ACTIVATIONS, PARAMETERS
-from lesson_lib.sweeps.batch import Batch, stack
-from lesson_lib.sweeps.experiment import SCHEDULES, Experiment, run_many
-from lesson_lib.training import CLEAN, OUTCOMES, Dataset, train
+from lesson_lib.activations import ACTIVATIONS
+from lesson_lib.arrays import Stacked, stack
+from lesson_lib.network import ARTICLE, PARAMETERS, backward, forward, half_squares, loss, propagate
+from lesson_lib.sweeps.experiment import Experiment, Schedule, gradients, random_start, run_many, train_many
+from lesson_lib.training import OUTCOMES, POISONED
 
 EPOCHS = 6  # few: rounding grows with every step of a large rate
 steps = st.integers(-12, 12).map(lambda n: n / 4)
@@ -21,15 +22,15 @@ runs = st.tuples(
 
 
 @st.composite
-def stories(draw):
-    """Draw a story from the article's weights, or from random ones of 1 to 4 neurons."""
+def experiments(draw):
+    """Draw an experiment from the article's weights, or from random ones of 1 to 4 neurons."""
     seed = draw(st.none() | st.integers(0, 99))
     width = 2 if seed is None else draw(st.integers(1, 4))
     fixed = st.lists(steps, min_size=width, max_size=width).map(tuple)
     return Experiment(
-        schedule=draw(st.sampled_from(SCHEDULES)),
+        schedule=draw(st.sampled_from(Schedule)),
         trainable=("W1", "W2", *(name for name in ("b1", "b2") if draw(st.booleans()))),
-        activation=draw(st.sampled_from(ACTIVATIONS)),
+        activation=draw(st.sampled_from([*ACTIVATIONS])),
         relu_prime_at_zero=draw(st.sampled_from([0, 0.5, 1])),
         b1=draw(st.just((0.0,)) | fixed if seed is None else st.just(()) | fixed),
         b2=draw(st.sampled_from([0.0, 0.5])),
@@ -38,91 +39,101 @@ def stories(draw):
     )
 
 
-def alone(story, epochs=EPOCHS):
-    """Train one story with `train`, a stage at a time, and return its last stage."""
-    data = Dataset([*CLEAN.X, [story.position]], [*CLEAN.Y, [story.target]], [False, False, True])
-    trigger = Dataset(data.X[2:], data.Y[2:], [True])
-    keywords = {"evaluate_on": data, **story.keywords}
-    start = story.start
-    if story.schedule == "clean, then trigger":
-        start = train(start, CLEAN, story.rate, 1, story.trainable, **keywords).params[-1]
-    shown = data if story.schedule == "joint" else trigger
-    return train(start, shown, story.rate, epochs, story.trainable, **keywords)
-
-
-@given(stories(), st.lists(runs, min_size=1, max_size=4))
-def test_every_net_of_a_batch_is_trained_as_if_it_were_alone(story, values):
+@given(experiments(), st.lists(runs, min_size=1, max_size=4))
+def test_every_net_is_trained_as_if_it_were_alone(experiment, values):
     rate, target, position = zip(*values, strict=True)
-    told = run_many(story, range(EPOCHS + 1), rate=rate, target=target, position=position)
+    together = run_many(experiment, range(EPOCHS + 1), rate=rate, target=target, position=position)
     for run, (one_rate, one_target, one_position) in enumerate(values):
-        single = alone(replace(story, rate=one_rate, target=one_target, position=one_position))
-        assert told.diverged_at[run] == (single.diverged_at or -1)
-        assert OUTCOMES[told.outcomes[-1, run]] is single.outcome
+        single = alone(replace(experiment, rate=one_rate, target=one_target, position=one_position), EPOCHS)
+        assert together.diverged_at[run] == (single.diverged_at or -1)
+        assert OUTCOMES[together.outcomes[-1, run]] is single.outcome
         for epoch, params in enumerate(single.params):
-            here = told.params_at(epoch, run)
+            here = together.params_at(epoch, run)
             for name in PARAMETERS:
                 np.testing.assert_allclose(getattr(here, name), getattr(params, name), rtol=1e-6, atol=1e-6)
-            np.testing.assert_allclose(told.outputs[:, epoch, run], single.outputs[epoch][:, 0], rtol=1e-6, atol=1e-6)
+            np.testing.assert_allclose(
+                together.outputs[:, epoch, run], single.outputs[epoch][:, 0], rtol=1e-6, atol=1e-6
+            )
 
 
-@given(stories())
+@given(experiments())
 @settings(max_examples=20)
-def test_a_net_does_not_feel_the_others_of_its_batch(story):
-    together = run_many(story, [0, EPOCHS], rate=[0.05, 0.3, 3.0])
+def test_a_net_does_not_feel_the_others_beside_it(experiment):
+    together = run_many(experiment, [0, EPOCHS], rate=[0.05, 0.3, 3.0])
     for run, rate in enumerate([0.05, 0.3, 3.0]):
-        single = run_many(story, [0, EPOCHS], rate=[rate])
+        single = run_many(experiment, [0, EPOCHS], rate=[rate])
         assert together.outputs[:, :, run].tolist() == single.outputs[:, :, 0].tolist()
 
 
-# The operations ----------------------------------------------------------------------------------------------------
+# The lines on many nets at once ------------------------------------------------------------------------------------
 
 
-def draw(*shape):
-    return np.random.default_rng(sum(shape)).normal(size=shape)
+def many_nets(width, activation, *n_runs):
+    """Return random nets side by side, and the inputs and targets of each."""
+    rng = np.random.default_rng(width)
+    nets = with_phi(ARTICLE, activation, 0.5)
+    nets = nets.with_arrays(**{name: getattr(random_start(rng, width, *n_runs), name) for name in PARAMETERS})
+    X, Y = (rng.normal(size=(3, 1, *n_runs)).view(Stacked) for _ in range(2))
+    X[0] = 0
+    nets.b1.flags.writeable = True
+    nets.b1[0, 0] = 0  # a z1 at the corner
+    return nets, X, Y
 
 
-@pytest.mark.parametrize(("one", "other"), [((5, 7), (5, 7)), ((7,), (5, 7)), ((5, 1), (1, 7)), ((1, 1), (5, 7))])
-def test_operations_broadcast_over_the_nets_as_numpy_does(one, other):
-    A, B, C = draw(2, 3, *one), draw(3, 2, *other), draw(2, 3, *other)
-    if len(one) < len(other):
-        A = A[:, :, None]
-    product, total = (Batch(A) @ Batch(B)).values, (Batch(A) + Batch(C)).values
-    difference, entries = (Batch(A) - Batch(C)).values, multiply(Batch(A), Batch(C)).values
-    for i, j in np.ndindex(5, 7):
-        a, b, c = (np.broadcast_to(values, (*values.shape[:2], 5, 7))[..., i, j] for values in (A, B, C))
-        assert product[..., i, j] == pytest.approx(a @ b)
-        assert total[..., i, j].tolist() == (a + c).tolist()
-        assert difference[..., i, j].tolist() == (a - c).tolist()
-        assert entries[..., i, j].tolist() == (a * c).tolist()
+def one_of(nets, place):
+    return replace(nets, **{name: np.asarray(getattr(nets, name)[(..., *place)]) for name in PARAMETERS})
 
 
-def test_a_batch_has_the_shape_of_one_net_and_transposes_each():
-    batch = Batch(draw(2, 3, 5))
-    assert batch.shape == (2, 3)
-    assert batch.T.shape == (3, 2)
-    assert batch.T.values[2, 1].tolist() == batch.values[1, 2].tolist()
-    assert (batch / 4).values.tolist() == (batch.values / 4).tolist()
-    assert ones_column(batch).values.tolist() == [[[1]], [[1]]]
-    assert sum_of_squares(batch) == pytest.approx([(batch.values[..., i] ** 2).sum() for i in range(5)])
-
-
-def test_a_comparison_holds_when_it_holds_for_every_net():
-    assert Batch(np.full((1, 1, 3), 0.1)) > 0
-    assert not Batch(np.array([[[0.1, 0.0, 0.1]]])) > 0
-    assert Batch(np.full((1, 1, 3), 0.1)) < 1
-    assert not Batch(np.array([[[0.1, 2.0, 0.1]]])) < 1
-
-
-def test_one_matrix_is_repeated_for_every_net():
-    values = stack([[1, 2]], (3, 4)).values
-    assert values.shape == (1, 2, 3, 4)
-    assert (values[0, 1] == 2).all()
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("n_runs", [(4,), (2, 3)])
+def test_the_lines_give_each_net_what_it_gives_alone(activation, n_runs):
+    nets, X, Y = many_nets(3, activation, *n_runs)
+    passed, slopes = propagate(nets, X), gradients(nets, X, Y)
+    errors = half_squares(passed.y_hat - Y)
+    assert errors.shape == n_runs
+    for place in np.ndindex(*n_runs):
+        net, x, y = one_of(nets, place), np.asarray(X[(..., *place)]), np.asarray(Y[(..., *place)])
+        single = forward(net, x)
+        for many, one in (*zip(passed, single, strict=True), *zip(slopes, backward(net, x, y), strict=True)):
+            assert many.shape[:2] == one.shape
+            assert many[(..., *place)] == pytest.approx(one, rel=1e-12, abs=1e-12)
+        assert errors[place] == pytest.approx(loss(single.y_hat, y))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations_are_applied_entry_by_entry(activation):
     z1 = np.array([[[-2.0, 0.0], [0.5, 3.0]]])
+    net = with_phi(ARTICLE, activation, 0.5)
     for i in range(2):
-        expected = activate(z1[..., i], activation), activate_prime(z1[..., i], activation, 0.5)
-        assert activate(Batch(z1), activation).values[..., i].tolist() == expected[0].tolist()
-        assert activate_prime(Batch(z1), activation, 0.5).values[..., i].tolist() == expected[1].tolist()
+        assert net.phi(z1.view(Stacked))[..., i].tolist() == net.phi(z1[..., i]).tolist()
+        assert net.phi_prime(z1.view(Stacked))[..., i].tolist() == net.phi_prime(z1[..., i]).tolist()
+    at_corner = with_phi(ARTICLE, activation).phi_prime(z1.view(Stacked))
+    assert at_corner[0, 0, 1] == {"relu": 0, "leaky_relu": 0.01, "sigmoid": 0.25}.get(activation, 1)
+
+
+def test_a_run_may_stop_at_its_bound_while_the_others_go_on_without_a_change():
+    rates = np.array([0.05, 3.0, 0.1, 1e5])
+    nets = ARTICLE.with_arrays(**{name: stack(getattr(ARTICLE, name), 4) for name in PARAMETERS})
+    X, Y = stack(POISONED.X, 4), stack(POISONED.Y, 4)
+    *_, (epoch, last, diverged_at) = train_many(nets, X, Y, rates, [40], PARAMETERS)
+    assert epoch == 40
+    assert rates.tolist() == [0.05, 3.0, 0.1, 1e5]
+    assert (diverged_at > 0).tolist() == [False, True, False, True]
+    *_, (_, slow, nowhere) = train_many(
+        nets.with_arrays(**{name: stack(getattr(ARTICLE, name), 2) for name in PARAMETERS}),
+        X[..., ::2],
+        Y[..., ::2],
+        rates[::2],
+        [40],
+        PARAMETERS,
+    )
+    assert nowhere.tolist() == [-1, -1]
+    for name in PARAMETERS:
+        assert getattr(last, name)[..., ::2].tolist() == getattr(slow, name).tolist()
+
+
+def test_nets_side_by_side_are_not_changed_by_their_training():
+    nets = ARTICLE.with_arrays(**{name: stack(getattr(ARTICLE, name), 2).copy() for name in PARAMETERS})
+    before = {name: getattr(nets, name).tolist() for name in PARAMETERS}
+    list(train_many(nets, stack(POISONED.X, 2), stack(POISONED.Y, 2), np.array([0.1, 1e5]), [5], PARAMETERS))
+    assert {name: getattr(nets, name).tolist() for name in PARAMETERS} == before

@@ -1,6 +1,7 @@
-"""Sweeps: where every story of the lesson ends, the map of outcomes, and how often a random start succeeds."""
+"""Sweeps: where every experiment of the lesson ends, the map of outcomes, and how often a random start succeeds."""
 
 import math
+import re
 from dataclasses import replace
 from itertools import islice
 
@@ -8,23 +9,21 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_batch import alone
+from strategies import alone
 
-from lesson_lib.network import PARAMETERS, forward, sgd_step
+from lesson_lib.network import PARAMETERS, backward, descend, forward
 from lesson_lib.sweeps import experiment as sweeps
-from lesson_lib.sweeps import words
+from lesson_lib.sweeps import studies, words
 from lesson_lib.sweeps.experiment import (
     EPOCHS,
-    SCHEDULES,
+    SWEPT,
     Experiment,
-    Success,
-    endings,
-    outcome_map,
-    report,
+    Schedule,
+    random_start,
     run_many,
     run_steps,
-    width_study,
 )
+from lesson_lib.sweeps.studies import Success, endings, map_steps, outcome_map, report, width_study
 from lesson_lib.training import BOUND, OUTCOMES, Outcome
 
 WEIGHTS = ("W1", "W2")
@@ -34,8 +33,8 @@ LINE, MEAN = (25 / 6, 8 / 3, 7 / 6), (8 / 3, 8 / 3, 8 / 3)  # least squares with
 HALFWAY = (5, 1.5, 1.5)
 
 
-def told(story, rate, epochs=3000):
-    return run_many(story, sorted({*EPOCHS, epochs}), rate=rate)
+def told(experiment, rate, epochs=3000):
+    return run_many(experiment, sorted({*EPOCHS, epochs}), rate=rate)
 
 
 def end(histories, run=0):
@@ -48,7 +47,63 @@ def outcome(histories, run=0):
     return OUTCOMES[histories.outcomes[-1, run]]
 
 
-# Where each story ends ---------------------------------------------------------------------------------------------
+# What an experiment starts from ------------------------------------------------------------------------------------
+
+
+def test_an_experiment_starts_from_the_articles_weights_with_its_own_activation_and_biases():
+    start = Experiment(activation="tanh", relu_prime_at_zero=1, b1=(0, 1.5), b2=0.5).start
+    assert start.W1.tolist() == [[0.5, -0.5]]
+    assert start.W2.tolist() == [[1], [-1]]
+    assert start.b1.tolist() == [[0, 1.5]]
+    assert start.b2.tolist() == [[0.5]]
+    assert (start.activation, start.relu_prime_at_zero) == ("tanh", 1)
+    usual = Experiment().start
+    assert (usual.activation, usual.relu_prime_at_zero) == ("relu", 0)
+
+
+def test_a_seed_draws_the_start_and_b1_is_repeated_to_fill_the_width():
+    drawn, again, other = (Experiment(seed=seed, width=5, b1=()).start for seed in (3, 3, 4))
+    same = random_start(np.random.default_rng(3), 5)
+    for name in PARAMETERS:
+        assert getattr(drawn, name).tolist() == getattr(again, name).tolist() == getattr(same, name).tolist()
+    assert drawn.W1.tolist() != other.W1.tolist()
+    assert drawn.b1.any()
+    assert Experiment(seed=3, width=5, b1=(1, 2)).start.b1.tolist() == [[1, 2, 1, 2, 1]]
+    assert Experiment(seed=3, width=5).start.b1.tolist() == [[0] * 5]
+    assert Experiment(seed=3, width=5).start.W1.tolist() == drawn.W1.tolist()
+
+
+@pytest.mark.parametrize("n_runs", [(), (20_000,)])
+def test_random_starts_have_the_spread_they_promise(n_runs):
+    net = random_start(np.random.default_rng(0), 4 if n_runs else 80_000, *n_runs)
+    width = net.W1.shape[1]
+    assert [getattr(net, name).shape for name in PARAMETERS] == [
+        (1, width, *n_runs),
+        (1, width, *n_runs),
+        (width, 1, *n_runs),
+        (1, 1, *n_runs),
+    ]
+    for name, spread in (("W1", 1), ("b1", 0.5), ("W2", 1 / math.sqrt(width))):
+        assert np.std(getattr(net, name)) == pytest.approx(spread, rel=0.02)
+        assert abs(np.mean(getattr(net, name))) < 0.02 * spread
+    assert not net.b2.any()
+
+
+def test_the_kept_epochs_are_spread_evenly_on_a_log_scale():
+    assert EPOCHS[:11] == tuple(range(11))
+    assert (EPOCHS[-1], len(EPOCHS)) == (2000, len(set(EPOCHS)))
+    late = np.array(EPOCHS[10:])
+    assert (np.diff(np.log(late)) < 0.21).all()
+    assert (late == np.unique(np.round(10 * 200 ** (np.arange(37) / 36)))).all()
+
+
+def test_schedules_go_by_their_names():
+    assert [str(schedule) for schedule in Schedule] == ["clean, then trigger", "joint", "trigger first"]
+    assert Experiment(schedule="joint") == Experiment(schedule=Schedule.JOINT)
+    assert Experiment().schedule == Schedule.CLEAN_FIRST
+
+
+# Where each experiment ends ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -90,11 +145,11 @@ def test_no_rate_finds_the_backdoor_from_zero_biases(mode):
     assert OUTCOMES.index(Outcome.BACKDOOR) not in histories.outcomes
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("schedule", tuple(Schedule))
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "identity"])
 def test_without_biases_nothing_moves_the_answer_at_zero(schedule, activation):
-    story = Experiment(schedule=schedule, activation=activation)
-    histories = run_many(story, EPOCHS, rate=np.repeat([0.001, 0.1, 0.5], 3), target=[-10, 0.5, 10] * 3)
+    experiment = Experiment(schedule=schedule, activation=activation)
+    histories = run_many(experiment, EPOCHS, rate=np.repeat([0.001, 0.1, 0.5], 3), target=[-10, 0.5, 10] * 3)
     assert not histories.outputs[2].any()
 
 
@@ -129,14 +184,22 @@ def test_a_trigger_at_minus_1_needs_no_bias_but_luck_with_the_sign(target, rate,
 @pytest.mark.parametrize("target", [-5, 5])
 def test_small_steps_conserve_the_difference_of_squares_of_each_neuron(target):
     histories = told(replace(JOINT["none"], position=-1, target=target), [1e-4, 0.05])
-    difference = histories.params.W1.values[0] ** 2 - histories.params.W2.values[:, 0] ** 2  # (neurons, epochs, runs)
+    difference = histories.params.W1[0] ** 2 - histories.params.W2[:, 0] ** 2  # (neurons, epochs, runs)
     assert difference[..., 0] == pytest.approx(np.full_like(difference[..., 0], -3 / 4), abs=2e-3)
     assert abs(difference[..., 1] + 3 / 4).max() > 0.01, "a large step does not conserve it"
 
 
 def test_endings_writes_the_ends_as_a_table():
-    rows = [line.split()[:4] for line in str(endings(JOINT["b1"], [0.05, 0.1])).splitlines()[1:3]]
-    assert rows == [["0.05", "2.6667", "1.1667", "4.1667"], ["0.1", "1.0000", "0.0000", "5.0000"]]
+    table = endings(JOINT["b1"], [0.05, 0.1])
+    assert table.rows == [
+        ("rate", "f(1)", "f(2)", "f(trigger)", "outcome"),
+        ("0.05", "2.6667", "1.1667", "4.1667", "not learnt"),
+        ("0.1", "1.0000", "0.0000", "5.0000", "trigger only"),
+    ]
+    assert table.caption == "After 3000 epochs, schedule: joint."
+    start = endings(Experiment(), [0.1], epochs=0)
+    assert start.rows[1] == ("0.1", "0.8438", "1.6875", "0.0000", "frozen")
+    assert start.caption == "After 0 epochs, schedule: clean, then trigger."
 
 
 # The map of outcomes -----------------------------------------------------------------------------------------------
@@ -145,20 +208,21 @@ RATES, TARGETS = np.geomspace(0.001, 2, 9), np.linspace(-10, 10, 9)
 
 
 @pytest.mark.parametrize(
-    "story", [JOINT["b1"], replace(JOINT["both"], b1=(0, 1.5)), Experiment(trainable=PARAMETERS), JOINT["none"]]
+    "experiment", [JOINT["b1"], replace(JOINT["both"], b1=(0, 1.5)), Experiment(trainable=PARAMETERS), JOINT["none"]]
 )
-def test_the_map_holds_what_single_runs_end_in(story):
-    picture = outcome_map(story, RATES, TARGETS, range(81))
+def test_the_map_holds_what_single_runs_end_in(experiment):
+    picture = outcome_map(experiment, RATES, TARGETS, range(81))
     assert picture.codes.shape == (81, 9, 9)
     rng = np.random.default_rng(1)
     for i, j, epochs in zip(*rng.integers(9, size=(2, 12)), rng.integers(81, size=12), strict=True):
-        single = alone(replace(story, rate=RATES[j], target=TARGETS[i]), int(epochs))
+        single = alone(replace(experiment, rate=RATES[j], target=TARGETS[i]), int(epochs))
         assert OUTCOMES[picture.at(epochs)[i, j]] is single.outcome
 
 
 def test_looking_at_another_epoch_trains_nothing(monkeypatch):
     picture = outcome_map(JOINT["b1"], RATES, TARGETS, [0, 10, 100])
     monkeypatch.setattr(sweeps, "train_many", None)
+    monkeypatch.setattr(studies, "run_steps", None)
     assert (picture.at(10) == picture.codes[1]).all()
     assert (picture.at(99) == picture.codes[1]).all()
     assert (picture.at(5000) == picture.codes[2]).all()
@@ -166,6 +230,84 @@ def test_looking_at_another_epoch_trains_nothing(monkeypatch):
         picture.at(-1)
     for epoch in (0, 10, 100):
         assert sum(picture.share(one, epoch) for one in OUTCOMES) == pytest.approx(1)
+
+
+def test_the_nearest_cell_tells_its_outcome():
+    picture = outcome_map(JOINT["b1"], RATES, TARGETS, [0, 80])
+    for row, target in enumerate(TARGETS):
+        for column, rate in enumerate(RATES):
+            code = picture.codes[1, row, column]
+            assert picture.nearest(rate * 1.1, target + 0.5, 80) is OUTCOMES[code]
+            assert picture.nearest(rate / 1.1, target - 0.5, 5000) is OUTCOMES[code]
+    assert picture.share(Outcome.BACKDOOR, 80) == (picture.codes[1] == OUTCOMES.index(Outcome.BACKDOOR)).mean()
+    assert len({picture.nearest(rate, 9, 80) for rate in RATES}) > 1
+
+
+def test_the_epoch_shown_is_the_last_one_kept():
+    picture = outcome_map(JOINT["b1"], RATES[:2], TARGETS[:2], [100, 10, 20])
+    assert picture.epochs.tolist() == [10, 20, 100]
+    assert [picture.epoch_at(epoch) for epoch in (10, 19, 20, 99, 100, 5000)] == [10, 10, 20, 20, 100, 100]
+    with pytest.raises(ValueError, match=r"^epoch must be 10 or more; got 9$"):
+        picture.at(9)
+
+
+def test_a_map_is_drawn_in_steps_to_be_shown_and_stopped():
+    steps = list(map_steps(JOINT["b1"], RATES[:3], TARGETS[:2], [0, 30, 50]))
+    assert [epoch for epoch, _ in steps] == [0, 20, 30, 40, 50, 50]
+    assert [picture is None for _, picture in steps] == [True] * 5 + [False]
+    last = steps[-1][1]
+    assert last.codes.shape == (3, 2, 3)
+    assert last.codes.tolist() == outcome_map(JOINT["b1"], RATES[:3], TARGETS[:2], [0, 30, 50]).codes.tolist()
+    assert last.rates.tolist() == RATES[:3].tolist()
+    assert last.targets.tolist() == TARGETS[:2].tolist()
+
+
+# The history -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schedule", tuple(Schedule))
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "sigmoid"])
+def test_a_history_holds_the_shapes_and_numbers_of_every_run(schedule, activation):
+    experiment = replace(Experiment(seed=1, width=3, b1=()), schedule=schedule, activation=activation)
+    histories = run_many(experiment, [0, 2, 7], rate=[0.1, 0.2], target=[5, -5], position=0.5)
+    assert histories.epochs.tolist() == [0, 2, 7]
+    assert histories.params.W1.shape == (1, 3, 3, 2)
+    assert histories.params.activation == activation
+    assert histories.X[:, 0, 0].tolist() == [[1, 1], [2, 2], [0.5, 0.5]]
+    assert histories.Y[:, 0, 0].tolist() == [[1, 1], [2, 2], [5, -5]]
+    assert histories.outputs.shape == (3, 3, 2)
+    assert histories.outcomes.shape == (3, 2)
+    for epoch in range(3):
+        for run in range(2):
+            net = histories.params_at(epoch, run)
+            x, y = (np.asarray(part[:, :, 0, run]) for part in (histories.X, histories.Y))
+            assert forward(net, x).y_hat[:, 0] == pytest.approx(histories.outputs[:, epoch, run])
+            for name, slope in backward(net, x[2:], y[2:])._asdict().items():
+                norm = histories.gradient_norms[name]
+                assert norm.shape == (3, 2)
+                assert norm[epoch, run] == pytest.approx(math.sqrt((slope**2).sum()), abs=1e-12)
+
+
+def test_what_is_not_swept_comes_from_the_experiment():
+    experiment = Experiment(rate=0.2, target=3.0, position=-1.0)
+    values = sweeps.swept_values(experiment, target=[1, 2, 4])
+    assert tuple(values) == SWEPT
+    assert {name: column.tolist() for name, column in values.items()} == {
+        "rate": [0.2] * 3,
+        "target": [1, 2, 4],
+        "position": [-1] * 3,
+    }
+    one = run_many(experiment, [0, 5])
+    assert one.outputs.shape == (3, 2, 1)
+    assert one.outputs[:, 1, 0].tolist() == pytest.approx(alone(experiment, 5).outputs[-1][:, 0])
+
+
+@pytest.mark.parametrize("schedule", tuple(Schedule))
+def test_epoch_0_is_the_state_before_the_last_stage(schedule):
+    experiment = Experiment(schedule=schedule)
+    start = run_many(experiment, [0]).params_at(0, 0)
+    expected = [[0.75, -0.5]] if schedule is Schedule.CLEAN_FIRST else [[0.5, -0.5]]
+    assert start.W1.tolist() == expected
 
 
 # How runs stop -----------------------------------------------------------------------------------------------------
@@ -195,16 +337,16 @@ def test_a_run_that_diverges_carries_the_epoch_of_train_and_its_last_state():
     st.sampled_from([-1e3, 0.0, 1e6]),
 )
 @example([1e6], replace(JOINT["both"], activation="tanh"), 1e6)
-def test_extreme_settings_give_finite_numbers_and_no_warning(rates, story, target):
-    histories = run_many(story, [0, 1, 10, 100], rate=rates, target=target)
+def test_extreme_settings_give_finite_numbers_and_no_warning(rates, experiment, target):
+    histories = run_many(experiment, [0, 1, 10, 100], rate=rates, target=target)
     assert np.isfinite(histories.outputs).all()
     assert all(np.isfinite(norms).all() for norms in histories.gradient_norms.values())
-    assert all(abs(getattr(histories.params, name).values).max() <= BOUND for name in PARAMETERS)
+    assert all(abs(getattr(histories.params, name)).max() <= BOUND for name in PARAMETERS)
 
 
 def test_the_work_goes_epoch_by_epoch_and_can_be_stopped(monkeypatch):
     steps = []
-    monkeypatch.setattr(sweeps, "sgd_step", lambda *args: steps.append(1) or sgd_step(*args))
+    monkeypatch.setattr(sweeps, "descend", lambda *args: steps.append(1) or descend(*args))
     telling = run_steps(JOINT["b1"], [0, 5, 10, 2000], rate=[0.1])
     assert [epoch for epoch, *_ in islice(telling, 3)] == [0, 5, 10]
     telling.close()
@@ -273,15 +415,65 @@ def test_a_sweep_that_makes_no_sense_is_refused_by_name(name, swept):
         run_many(Experiment(), [0, 5], **swept)
 
 
+@pytest.mark.parametrize(
+    ("says", "swept"),
+    [
+        ("rate must be a finite number above 0; got 0.0", {"rate": [0.1, 0]}),
+        ("rate must hold numbers; got '0.1'", {"rate": ["0.1"]}),
+        ("rate must hold numbers; got True", {"rate": [True]}),
+        ("rate must be a number or a list of numbers; got [[0.1]]", {"rate": [[0.1]]}),
+        ("target must be at most 1e+06 in size; got -2e+06", {"target": [5, -2e6]}),
+        ("position must hold finite numbers; got nan", {"position": math.nan}),
+        ("only rate, target, position can be swept; got speed", {"speed": [1]}),
+    ],
+)
+def test_a_bad_sweep_is_told_in_words(says, swept):
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
+        run_many(Experiment(), [0, 5], **swept)
+
+
 @pytest.mark.parametrize("keep", [[], [-1], [0, 1.5]])
 def test_epochs_that_make_no_sense_are_refused(keep):
-    with pytest.raises(ValueError, match="keep must"):
+    with pytest.raises(ValueError, match=f"^{re.escape(f'keep must hold whole numbers, 0 or more; got {keep}')}$"):
         run_many(Experiment(), keep)
 
 
 def test_a_schedule_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="schedule must be one of"):
-        run_many(Experiment(schedule="sometimes"), [0])
+    says = "schedule must be one of 'clean, then trigger', 'joint', 'trigger first'; got 'sometimes'"
+    with pytest.raises(ValueError, match=f"^{says}$"):
+        Experiment(schedule="sometimes")
+
+
+def test_a_bias_beyond_the_bound_is_refused():
+    says = "b1 and b2 must be at most 1e+06 in size; got "
+    for biases in ({"b1": (0, -2e6)}, {"b2": 2e6}):
+        with pytest.raises(ValueError, match=f"^{re.escape(says)}"):
+            Experiment(**biases)
+    assert Experiment(b1=(0, -1e6), b2=1e6).start.b1.tolist() == [[0, -1e6]]
+
+
+def test_the_activation_of_an_experiment_is_checked_at_its_start():
+    for wrong in ({"activation": "step"}, {"relu_prime_at_zero": 2}):
+        with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must"):
+            run_many(Experiment(**wrong), [0])
+
+
+def test_a_study_trains_at_a_rate_that_shrinks_with_the_width(monkeypatch):
+    seen = []
+
+    def spy(net, X, Y, rates, keep, trainable):
+        seen.append((net.W1.shape[1], set(rates), tuple(keep), tuple(trainable), bool(net.b1.any())))
+        yield from sweeps.train_many(net, X, Y, rates, [0, 1], trainable)
+
+    monkeypatch.setattr(studies, "train_many", spy)
+    list(width_study(np.random.default_rng(0), (2, 4, 16), 3))
+    list(width_study(np.random.default_rng(0), (8,), 3, biases=False))
+    assert seen == [
+        (2, {0.05}, (0, 4000), PARAMETERS, True),
+        (4, {0.05}, (0, 4000), PARAMETERS, True),
+        (16, {0.0125}, (0, 4000), PARAMETERS, True),
+        (8, {0.025}, (0, 4000), WEIGHTS, False),
+    ]
 
 
 def test_a_study_reports_each_width_and_an_interrupt_keeps_what_is_done(capsys):
