@@ -13,7 +13,7 @@ from memory import PEAK
 from rows import MissingPeerError, Peer, Row, compare, growth
 from scipy import stats
 
-from lesson_lib.naa.comparison import Signature, analyse
+from lesson_lib.naa.judgement import Signature, analyse
 from lesson_lib.naa.moments import Moments
 from lesson_lib.naa.moments import measure as moments
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from lesson_lib import digits  # noqa: E402
-from lesson_lib.naa.comparison import analyse, match_classes, score  # noqa: E402
+from lesson_lib.naa import analyse, match_classes, score  # noqa: E402
 from lesson_lib.repair import repairs as repair  # noqa: E402
 from lesson_lib.repair.classifier import as_classifier  # noqa: E402
 

@@ -116,7 +116,7 @@ def judge(folder: Path, module: str) -> tuple[int, list[str]]:
 
 
 def function(mutant: str) -> str:
-    """Return the function's name: lesson_lib.naa.comparison.x_analyse__mutmut_3 is a change of analyse."""
+    """Return the function's name: lesson_lib.naa.judgement.x_analyse__mutmut_3 is a change of analyse."""
     return re.sub(r".*\.x_?|__mutmut_\d+$", "", mutant).strip("ǁ").replace("ǁ", ".")
 
 

@@ -1,7 +1,8 @@
-"""Tables that read the same as text and as HTML."""
+"""Tables that read the same as text and as HTML, and numbers with a sign."""
 
 from collections.abc import Sequence
 from html import escape
+from math import isinf
 
 
 class Table:
@@ -24,3 +25,10 @@ class Table:
         )
         caption = f'<caption style="text-align: left; white-space: nowrap">{escape(self.caption)}</caption>'
         return f"<table>{caption}<tr>{header}</tr>{rows}</table>"
+
+
+def signed(value: float, decimals: int = 3) -> str:
+    """Return a number with its sign, 0 without one: "+1.500", "−∞"."""
+    if isinf(value):
+        return "+∞" if value > 0 else "−∞"
+    return f"{value:+.{decimals}f}".replace("-", "−") if round(value, decimals) else "0"

@@ -25,7 +25,7 @@ def _own_backdoor(given: Numbers) -> tuple[bool, Facts]:
 
 def unknown_set() -> tuple[Any, Any]:
     """Return clean (500, 512) and suspect (100, 512) activations of which the learner does not know the truth."""
-    from lesson_lib.naa.comparison import simulate_activations  # SciPy, which the other notebooks need not load
+    from lesson_lib.naa.article import simulate_activations  # SciPy, which the other notebooks need not load
 
     rng = np.random.default_rng(4)
     return simulate_activations(500, rng), simulate_activations(100, rng, RAISED, RISE)
@@ -33,7 +33,7 @@ def unknown_set() -> tuple[Any, Any]:
 
 @cache
 def _unknown_signature() -> Any:
-    from lesson_lib.naa.comparison import detect_backdoor_via_naa
+    from lesson_lib.naa.article import detect_backdoor_via_naa
 
     return detect_backdoor_via_naa(*unknown_set())[0]
 

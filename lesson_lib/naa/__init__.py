@@ -1,6 +1,7 @@
 """Neuron activation analysis: which neurons answer a suspect set differently from a clean one, and by how much.
 
-Read `comparison` (the article's call, and ours), then `rules`; `moments` is how means are taken of data of any size.
+Read in this order: the article's call, then ours, `compare` and `judge`, then the rules. `moments` takes means of data
+of any size.
 """
 
 from lesson_lib.doors import door
@@ -8,9 +9,12 @@ from lesson_lib.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "comparison": "detect_backdoor_via_naa simulate_activations analyse Signature score Score match_classes "
-        "contribution",
+        "article": "detect_backdoor_via_naa simulate_activations",
+        "comparison": "Comparison compare contribution",
         "rules": "RULES",
-        "moments": "measure Moments",
+        "judgement": "Signature judge analyse Vote class_vote",
+        "scores": "Score score",
+        "classes": "match_classes",
+        "moments": "Moments measure",
     },
 )

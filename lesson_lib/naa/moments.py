@@ -100,6 +100,19 @@ def in_memory(activations: Any, name: str, shape: str = "(n_rows, n_neurons)") -
     return array
 
 
+def both_in_memory(clean: Any, suspect: Any, names: tuple[str, str] = ("clean", "suspect")) -> tuple[Array, Array]:
+    """Return both sets as arrays of equal width; raises ValueError, with the name of the set that does not fit."""
+    first, second = in_memory(clean, names[0]), in_memory(suspect, names[1])
+    check_widths(first.shape[1], second.shape[1], names[1])
+    return first, second
+
+
+def check_widths(clean: int, suspect: int, name: str) -> None:
+    """Raise ValueError, with the suspect set's name, unless both sets have equally many neurons."""
+    if clean != suspect:
+        raise ValueError(f"{name} must have as many neurons as the clean set, {clean}; got {suspect}")
+
+
 def _refuse(bad: NDArray[np.bool_], name: str) -> None:
     """Raise ValueError, naming the first neuron, if any neuron is bad."""
     if bad.any():

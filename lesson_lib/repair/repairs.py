@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.naa.comparison import analyse, contribution, match_classes
+from lesson_lib.naa.judgement import analyse
+from lesson_lib.naa.judgement import class_vote as class_vote  # which also tells what a repair has left
 from lesson_lib.naa.moments import in_memory
-from lesson_lib.naa.rules import mad_index
 from lesson_lib.repair.classifier import (
     WEIGHTS,
     Array,
@@ -180,27 +180,6 @@ def pruning_curve(model: Any, neurons: Sequence[int] | Indices, X: Any, y: Any, 
         raise ValueError(f"y must have one label per row of X, {len(a1)}; got {len(labels)}")
     hits = [_decisions(a1, old, neurons) == labels, old.classes[_decisions(triggered, old, neurons)] == target]
     return Curve(*(hit.mean(axis=1) for hit in hits))
-
-
-class Vote(NamedTuple):
-    """How far a suspect set pushes each class, (n_out,), and the MAD index of each push over the classes."""
-
-    votes: Array
-    mad_index: Array  # negative for a push below the median
-
-
-def class_vote(
-    clean_activations: Any, suspect_activations: Any, outgoing: Any, clean_labels: Any, suspect_labels: Any
-) -> Vote:
-    """Add up what the class-matched shift changes at each output: a trigger pushes one class, a benign shift many.
-
-    Activations are (n_rows, n_hidden), outgoing is W2 (n_hidden, n_out). Each row is compared with the clean mean of
-    its own class, by its true label; predictions may stand in for it, but under attack they name the target. Source of
-    the index over classes: Neural Cleanse (Wang et al. 2019), who take it over the sizes of reconstructed triggers.
-    """
-    _, suspect = match_classes(clean_activations, suspect_activations, clean_labels, suspect_labels)
-    votes: Array = contribution(suspect.mean(axis=0), outgoing).sum(axis=0)  # (n_out,)
-    return Vote(votes, np.where(votes < np.median(votes), -1, 1) * mad_index(votes))
 
 
 def _decisions(a1: Array, model: Classifier, neurons: Indices) -> Indices:

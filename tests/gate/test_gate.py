@@ -18,10 +18,9 @@ from lesson_lib.gate import command as gate
 from lesson_lib.gate import files as stored
 from lesson_lib.gate import words as gate_words
 from lesson_lib.gate.command import main
+from lesson_lib.naa import RULES, analyse, class_vote, simulate_activations
 from lesson_lib.naa import words as naa_words
-from lesson_lib.naa.comparison import OVER, analyse, simulate_activations
-from lesson_lib.naa.rules import RULES
-from lesson_lib.repair.repairs import class_vote
+from lesson_lib.naa.rules import OVER
 
 
 @pytest.fixture

@@ -292,7 +292,7 @@ class Interrupt:
 
 def forget():
     """Empty the memories in which a lab would find what it has computed before."""
-    for memory in (training._table, detection._noise, detection._compared, detection._maxima):
+    for memory in (training._table, detection._noise, detection._compared):
         memory.cache_clear()
 
 
@@ -490,8 +490,8 @@ def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made
         (repairs.pruning, ("clean", "rise"), "pruning_curve"),
         (repairs.case, ("clean",), "stamp"),
         (detection._noise, (7, 5), "simulate_activations"),
-        (detection._compared, (detection.Settings(seed=7, rows=5),), "analyse"),
-        (detection._maxima, (detection.Settings(seed=7, rows=5),), "permutation_maxima"),
+        (detection._compared, (detection.Settings(seed=7, rows=5), False), "compare"),
+        (detection._compared, (detection.Settings(seed=7, rows=5), True), "compare"),
         (detection.toy, ("learnt backdoor",), "train"),
         (training._table, (Experiment(), "rate", (0.1, 0.2), (0, 5)), "run_many"),
     ],
@@ -650,7 +650,6 @@ MEMORIES = {  # how many results each function remembers at most
     "naa.compute._noise": 4,  # 20 MB each at the most rows
     "naa.compute.toy": 128,
     "naa.compute._compared": 64,
-    "naa.compute._maxima": 16,
     "training.compute._table": 24,  # 4 MB each at the largest width
     "pruning.compute.data": 1,
     "pruning.compute.examples": 1,

@@ -16,13 +16,13 @@ from test_labs import inside, no_error_in_a_callback, press  # noqa: F401
 from lesson_lib.labs import NAALab
 from lesson_lib.labs.naa import compute as detection
 from lesson_lib.labs.naa import words as naa_lab_words
-from lesson_lib.labs.naa.compute import N_PERMUTATIONS, STARTS, SUITS_OVER, THRESHOLDS, Settings, case, find, toy
+from lesson_lib.labs.naa.compute import N_PERMUTATIONS, STARTS, THRESHOLDS, Settings, case, find, toy
 from lesson_lib.labs.naa.widget import SIMULATED
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial, RangedDial
+from lesson_lib.naa import RULES, analyse, simulate_activations
 from lesson_lib.naa import words as naa_words
-from lesson_lib.naa.comparison import OVER, analyse, simulate_activations
-from lesson_lib.naa.rules import EFFECT_FLOOR, RULES
+from lesson_lib.naa.rules import EFFECT_FLOOR, OVER, TAKES_OVER
 from lesson_lib.numbers import signed
 from lesson_lib.pictures import words as pictures_words
 from lesson_lib.pictures.plot import BLUE, ORANGE
@@ -58,7 +58,7 @@ def expected(values):
         suspect = simulate_activations(int(values["rows"]), drawn, raised, values["rise"], values["triggered"])
         rng = np.random.default_rng(values["seed"])
     else:
-        clean, suspect, _, chosen["outgoing"] = toy(values["source"])
+        clean, suspect, chosen["outgoing"] = toy(values["source"])
     return analyse(clean, suspect, **chosen, rng=rng, n_permutations=N_PERMUTATIONS)
 
 
@@ -154,7 +154,7 @@ def test_controls_that_the_toy_does_not_have_are_disabled(lab, source):
 @pytest.mark.parametrize("rule", RULES)
 def test_what_a_rule_looks_at_can_be_chosen_where_the_rule_allows_it(lab, rule):
     lab.set(rule=rule)
-    assert lab.controls["over"].disabled == (rule not in SUITS_OVER)
+    assert lab.controls["over"].disabled == (rule not in TAKES_OVER)
     lab.reset()
     assert not lab.controls["over"].disabled
 
@@ -230,8 +230,7 @@ def test_rule_and_threshold_can_be_set_together_in_any_order(lab):
 @pytest.mark.parametrize("rule", RULES)
 def test_each_slider_position_is_looked_up_and_compared_only_once(lab, rule, monkeypatch):
     lab.set(rule=rule)
-    monkeypatch.setattr(detection, "analyse", None)
-    monkeypatch.setattr(detection, "permutation_maxima", None)
+    monkeypatch.setattr(detection, "compare", None)
     pictures = set()
     for position in range(0, lab.threshold.slider.max + 1, 3):
         lab.threshold.slider.value = position
@@ -270,7 +269,7 @@ def check_found(lab):
     assert (found.rule, found.threshold) == (truth.rule, truth.threshold)
     for name in ("shift", "effect_size", "t", "p"):
         np.testing.assert_array_equal(getattr(found, name), getattr(truth, name))
-    if found.rule in SUITS_OVER:
+    if found.rule in TAKES_OVER:
         np.testing.assert_array_equal(found.anomaly_index, truth.anomaly_index)
     if state.quantity == "p":
         adjusted = stats.false_discovery_control(found.p)
@@ -287,7 +286,7 @@ def check_lines(state):
     if state.signature.reason or not lines:
         assert not lines
         return
-    over = state.settings.over if rule in SUITS_OVER else "signature"
+    over = state.settings.over if rule in TAKES_OVER else "signature"
     two_sided = over == "signature"
     passed = (abs(bars) if two_sided else bars) > lines[0]
     if rule == "mad":
@@ -655,7 +654,8 @@ def test_the_still_picture_is_the_same_on_every_run():
 
 
 def test_the_case_of_the_simulation_is_the_articles():
-    clean, suspect, truth, outgoing = case(Settings(seed=3))
+    clean, suspect, outgoing = case(Settings(seed=3))
     assert (clean.shape, suspect.shape, outgoing) == ((500, 512), (100, 512), None)
-    assert truth == range(10, 20)
-    assert find(Settings(seed=3)).signature.flagged.tolist() == list(truth)
+    found = find(Settings(seed=3))
+    assert found.truth == range(10, 20)
+    assert found.signature.flagged.tolist() == list(found.truth)

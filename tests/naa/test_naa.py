@@ -9,19 +9,20 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from lesson_lib.naa import words
-from lesson_lib.naa.comparison import (
-    OVER,
+from lesson_lib.naa import (
+    RULES,
     analyse,
-    compare,
+    class_vote,
     contribution,
     detect_backdoor_via_naa,
     match_classes,
+    measure,
     score,
     simulate_activations,
+    words,
 )
-from lesson_lib.naa.moments import measure
-from lesson_lib.naa.rules import RULES
+from lesson_lib.naa.comparison import welch
+from lesson_lib.naa.rules import OVER
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
 
@@ -239,7 +240,7 @@ def test_the_word_for_two_neurons_names_the_number_that_is_true():
 @pytest.mark.parametrize(("n_clean", "n_suspect"), [(40, 20), (2, 2), (500, 3)])
 def test_t_and_p_are_welchs(scale, n_clean, n_suspect):
     clean, suspect = small(n_clean=n_clean, n_suspect=n_suspect, backdoored=[1], rise=0.5)
-    shift, d, t, p = compare(measure(clean * scale), measure(suspect * scale))
+    shift, d, t, p = welch(measure(clean * scale), measure(suspect * scale))
     expected = stats.ttest_ind(suspect, clean, equal_var=False)
     np.testing.assert_allclose(t, expected.statistic, rtol=1e-9)
     np.testing.assert_allclose(p, expected.pvalue, rtol=1e-9)
@@ -605,6 +606,42 @@ def test_with_classes_the_standard_error_is_that_of_the_shift():
         return analyse(clean, suspect, labels=labels).t[:3]
 
     assert np.std(np.array(counts(t, 300))) == pytest.approx(1, abs=0.08)
+
+
+# The class vote ----------------------------------------------------------------------------------------------------
+
+
+def test_the_class_vote_adds_matched_shift_times_outgoing_weight():
+    rng = np.random.default_rng(0)
+    clean, suspect = rng.normal(size=(40, 3)), rng.normal(size=(30, 3))
+    before, after = np.arange(40) % 2, np.arange(30) % 3 % 2
+    outgoing = rng.normal(size=(3, 5))
+    votes = np.zeros(5)
+    for row, label in zip(suspect, after, strict=True):
+        for neuron in range(3):
+            votes += (row[neuron] - clean[before == label, neuron].mean()) / 30 * outgoing[neuron]
+    found = class_vote(clean, suspect, outgoing, before, after)
+    np.testing.assert_allclose(found.votes, votes)
+    gaps = votes - np.median(votes)
+    np.testing.assert_allclose(found.mad_index, gaps / (1.4826 * np.median(abs(gaps))))
+
+
+def test_the_class_vote_does_not_see_a_change_of_the_mix_of_classes():
+    labels = np.repeat([0, 1, 2], 20)
+    clean = np.eye(3)[labels]
+    found = class_vote(clean, clean[:20], np.random.default_rng(0).normal(size=(3, 4)), labels, labels[:20])
+    np.testing.assert_allclose(found.votes, 0)
+    np.testing.assert_allclose(found.mad_index, 0)
+
+
+@pytest.mark.parametrize(
+    ("n_weights", "later", "says"),
+    [(4, 0, "outgoing must have one row per neuron, 5"), (5, 9, r"labels of suspect must be classes .*; \[9, 10\]")],
+)
+def test_a_class_vote_that_does_not_fit_is_refused(n_weights, later, says):
+    rows, labels = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 2
+    with pytest.raises(ValueError, match=f"^{says}"):
+        class_vote(rows, rows, np.ones((n_weights, 3)), labels, labels + later)
 
 
 # Scores ------------------------------------------------------------------------------------------------------------

@@ -6,24 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lesson_lib.naa import words
-from lesson_lib.naa.comparison import analyse, compare, match_classes, simulate_activations
-from lesson_lib.naa.moments import measure
-from lesson_lib.naa.rules import CHANCES, RULES, Evidence, check_rule, mad_index, permutation_maxima
+from lesson_lib.naa import RULES, analyse, compare, judge, match_classes, measure, simulate_activations, words
+from lesson_lib.naa.comparison import Comparison, welch
+from lesson_lib.naa.permutations import permutation_maxima
+from lesson_lib.naa.rules import CHANCES, OVER, check_rule, mad_index
 
 FINITE = st.floats(-1e6, 1e6)
 
 
-def judge(rule, values=(), threshold=None, effect_size=None, p=None, null_maxima=()):
+def ruled(rule, values=(), threshold=None, effect_size=None, p=None, null_maxima=()):
     """Return the flagged neurons, and the reason why a rule cannot judge."""
     effect_size = np.asarray(values if effect_size is None else effect_size, dtype=float)
     values = np.asarray(values, dtype=float) if len(values) else effect_size
     p = np.ones(len(effect_size)) if p is None else np.asarray(p, dtype=float)
-    seen = Evidence(values, effect_size, p, np.asarray(null_maxima, dtype=float))
-    flagged, reason = RULES[rule].judge(seen, check_rule(rule, threshold))
-    assert flagged.dtype == bool
-    assert flagged.shape == effect_size.shape
-    return np.flatnonzero(flagged).tolist(), reason
+    seen = Comparison(values, effect_size, p, p, 9, 9, None, np.asarray(null_maxima, dtype=float))
+    found = judge(seen, rule, threshold, over="shift")
+    assert found.flagged.dtype == np.intp
+    return found.flagged.tolist(), found.reason
 
 
 # The catalogue -----------------------------------------------------------------------------------------------------
@@ -72,8 +71,8 @@ def test_an_unknown_rule_is_refused_with_the_known_ones(rule):
 
 @given(st.lists(FINITE, min_size=3, max_size=30), st.floats(0, 5))
 def test_the_raw_and_sd_rules_are_their_one_line(values, threshold):
-    assert judge("raw", values, threshold) == ([i for i, value in enumerate(values) if value > threshold], "")
-    flagged, reason = judge("sd", values, threshold)
+    assert ruled("raw", values, threshold) == ([i for i, value in enumerate(values) if value > threshold], "")
+    flagged, reason = ruled("sd", values, threshold)
     assert reason == ("" if max(values) > min(values) else words.NO_SPREAD)
     n = len(values)
     mean = sum(values) / n
@@ -114,20 +113,20 @@ def test_the_mad_index_knows_no_unit_no_zero_and_no_order(values, scale, offset,
 
 def test_mad_looks_at_both_sides_and_sd_and_raw_above_only():
     values = [-100, *range(10), 100]
-    assert judge("mad", values) == ([0, 11], "")
-    assert judge("sd", values, 2) == ([11], "")
-    assert judge("raw", values, 50) == ([11], "")
+    assert ruled("mad", values) == ([0, 11], "")
+    assert ruled("sd", values, 2) == ([11], "")
+    assert ruled("raw", values, 50) == ([11], "")
 
 
 def test_a_value_at_the_limit_is_not_above_it():
-    assert judge("raw", [1, 2, 3], 2) == ([2], "")
-    assert judge("sd", [0, 1, 2], 0) == ([2], "")
-    assert judge("effect", effect_size=[0.8, 0.9]) == ([1], "")
-    assert judge("mad", [0, 1, 2, 3, 9], mad_index(np.array([0.0, 1, 2, 3, 9]))[0]) == ([4], "")
+    assert ruled("raw", [1, 2, 3], 2) == ([2], "")
+    assert ruled("sd", [0, 1, 2], 0) == ([2], "")
+    assert ruled("effect", effect_size=[0.8, 0.9]) == ([1], "")
+    assert ruled("mad", [0, 1, 2, 3, 9], mad_index(np.array([0.0, 1, 2, 3, 9]))[0]) == ([4], "")
 
 
 def test_a_chance_at_the_limit_is_small_enough():
-    assert judge("bh", threshold=0.05, effect_size=[9], p=[0.05]) == ([0], "")
+    assert ruled("bh", threshold=0.05, effect_size=[9], p=[0.05]) == ([0], "")
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1))
@@ -138,18 +137,18 @@ def test_benjamini_hochberg_is_the_step_up_rule(p, rate):
             best = value
     clear = all(abs(value * n / rank - rate) > 1e-12 for rank, value in enumerate(sorted(p), start=1))
     expected = [i for i in range(n) if p[i] <= best and any(v * n / r <= rate for r, v in enumerate(sorted(p), 1))]
-    flagged, reason = judge("bh", threshold=rate, effect_size=np.full(n, 9), p=p)
+    flagged, reason = ruled("bh", threshold=rate, effect_size=np.full(n, 9), p=p)
     assert reason == ""
     if clear:
         assert flagged == expected
 
 
 def test_benjamini_hochberg_flags_no_small_effect_however_certain():
-    assert judge("bh", effect_size=[0.49, -0.51, 0.5, 9], p=[0, 0, 0, 0.9]) == ([1], "")
+    assert ruled("bh", effect_size=[0.49, -0.51, 0.5, 9], p=[0, 0, 0, 0.9]) == ([1], "")
 
 
 def test_the_effect_rule_looks_at_the_size_and_not_at_the_sign():
-    assert judge("effect", effect_size=[0.7, -0.9, np.inf, -np.inf, 0.8]) == ([1, 2, 3], "")
+    assert ruled("effect", effect_size=[0.7, -0.9, np.inf, -np.inf, 0.8]) == ([1, 2, 3], "")
 
 
 def test_the_permutation_rule_counts_the_splits_that_look_as_bad():
@@ -163,11 +162,11 @@ def test_the_permutation_rule_counts_the_splits_that_look_as_bad():
         (1, [0, 1, 2, 3, 4, 5]),
     )
     for threshold, flagged in cases:
-        assert judge("permutation", threshold=threshold, effect_size=effect, null_maxima=maxima) == (flagged, "")
+        assert ruled("permutation", threshold=threshold, effect_size=effect, null_maxima=maxima) == (flagged, "")
 
 
 def test_a_split_ties_with_itself_in_spite_of_rounding():
-    assert judge("permutation", effect_size=[3 + 1e-12], null_maxima=[3.0] * 99)[0] == []
+    assert ruled("permutation", effect_size=[3 + 1e-12], null_maxima=[3.0] * 99)[0] == []
 
 
 # Permutations ------------------------------------------------------------------------------------------------------
@@ -181,7 +180,7 @@ def brute_force(clean, suspect, classes, rng, times):
         for code in set(codes):
             chosen[rng.permutation(np.flatnonzero(codes == code))[: (classes[1] == code).sum()]] = True
         matched = match_classes(rows[~chosen], rows[chosen], codes[~chosen], codes[chosen])
-        d = compare(*map(measure, matched))[1]
+        d = welch(*map(measure, matched))[1]
         found.add(round(float(abs(d).max()), 9))
     return found
 
@@ -212,7 +211,7 @@ def test_how_many_splits_are_worked_on_at_once_changes_nothing(monkeypatch):
     clean, suspect = np.random.default_rng(0).normal(size=(2, 6, 3))
     expected = permutation_maxima(clean, suspect, np.random.default_rng(1), 60)
     for n, at_once in ((60, 60), (60, 7), (1, 50)):
-        monkeypatch.setattr("lesson_lib.naa.rules.AT_ONCE", at_once)
+        monkeypatch.setattr("lesson_lib.naa.permutations.AT_ONCE", at_once)
         found = permutation_maxima(clean, suspect, np.random.default_rng(1), n)
         np.testing.assert_allclose(found, expected[:n], rtol=1e-12)
 
@@ -228,7 +227,7 @@ def test_one_class_for_all_is_the_same_as_no_classes():
 
 def test_a_split_that_sets_two_constants_apart_has_an_infinite_effect():
     maxima = permutation_maxima(np.zeros((2, 1)), np.ones((2, 1)), np.random.default_rng(0), 60)
-    assert set(maxima) == {0, np.inf}  # as in `compare`; the other splits take one of each
+    assert set(maxima) == {0, np.inf}  # as in `welch`; the other splits take one of each
 
 
 def test_constant_neurons_have_no_say_in_a_permutation():
@@ -252,6 +251,49 @@ def test_permutations_are_reproducible_and_need_a_generator():
 def test_permutations_are_at_least_one(n_permutations):
     with pytest.raises(ValueError, match="n_permutations must be a whole number, at least 1; got"):
         permutation_maxima(np.ones((3, 1)), np.ones((3, 1)), np.random.default_rng(0), n_permutations)
+
+
+# One comparison, many judgements ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("labels", [None, ([0, 1] * 30, [0, 1] * 15)])
+def test_one_comparison_judged_by_each_rule_is_what_analyse_finds(labels):
+    rng = np.random.default_rng(0)
+    clean = simulate_activations(60, rng, n_neurons=9)
+    suspect = simulate_activations(30, rng, [3], rise=0.6, n_neurons=9)
+    given = {"labels": labels, "outgoing": np.ones((9, 2)), "n_permutations": 99}
+    seen = compare(clean, suspect, **given, rng=np.random.default_rng(1))
+    again = judge(seen, "raw", 0, "shift")  # what was judged once can be judged again
+    for rule in RULES:
+        for over in OVER:
+            expected = vars(analyse(clean, suspect, rule, 0.2, over=over, rng=np.random.default_rng(1), **given))
+            for found in (judge(seen, rule, 0.2, over), judge(again, rule, 0.2, over)):
+                assert vars(found).keys() == expected.keys()
+                for name, value in vars(found).items():
+                    if name != "null_maxima" or rule == "permutation":
+                        np.testing.assert_array_equal(value, expected[name])
+
+
+def test_permutations_are_made_only_when_they_are_asked_for():
+    clean, suspect = np.random.default_rng(0).normal(size=(2, 6, 3))
+    seen = compare(clean, suspect)
+    assert seen.null_maxima.shape == (0,)
+    assert judge(seen, "permutation").reason == words.TOO_FEW_PERMUTATIONS
+    assert len(compare(clean, suspect, rng=np.random.default_rng(0), n_permutations=7).null_maxima) == 7
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (("z",), "rule must be one of"),
+        (("mad", -1), "threshold must be a number from 0 to inf for the rule mad; got -1"),
+        (("mad", None, "t"), "over must be one of signature, shift, effect_size; got 't'"),
+    ],
+)
+def test_a_judgement_that_cannot_be_asked_for_is_refused(asked, says):
+    seen = compare(*np.random.default_rng(0).normal(size=(2, 6, 3)))
+    with pytest.raises(ValueError, match=says):
+        judge(seen, *asked)
 
 
 # Without a backdoor ------------------------------------------------------------------------------------------------
@@ -334,19 +376,19 @@ def test_both_find_a_true_shift():
     ],
 )
 def test_a_rule_that_cannot_judge_flags_nothing_and_says_why(rule, values, reason):
-    assert judge(rule, values, null_maxima=[1] * 10) == ([], reason)
+    assert ruled(rule, values, null_maxima=[1] * 10) == ([], reason)
 
 
 def test_a_few_infinite_effects_are_judged_by_the_others():
-    assert judge("mad", [1, 2, 3, 4, np.inf, -np.inf]) == ([4, 5], "")
-    assert judge("raw", [1, 4, np.inf, -np.inf]) == ([1, 2], "")
+    assert ruled("mad", [1, 2, 3, 4, np.inf, -np.inf]) == ([4, 5], "")
+    assert ruled("raw", [1, 4, np.inf, -np.inf]) == ([1, 2], "")
 
 
 def test_benjamini_hochberg_without_p_says_why():
-    assert judge("bh", effect_size=[1, 1], p=[0.1, np.nan]) == ([], words.TOO_FEW_FOR_WELCH)
+    assert ruled("bh", effect_size=[1, 1], p=[0.1, np.nan]) == ([], words.TOO_FEW_FOR_WELCH)
 
 
 @pytest.mark.parametrize(("n", "threshold", "can"), [(19, 0.05, True), (18, 0.05, False), (1000, 0.0, False)])
 def test_a_chance_needs_enough_permutations(n, threshold, can):
-    flagged, reason = judge("permutation", threshold=threshold, effect_size=[9, 0], null_maxima=[1] * n)
+    flagged, reason = ruled("permutation", threshold=threshold, effect_size=[9, 0], null_maxima=[1] * n)
     assert (flagged, reason) == (([0], "") if can else ([], words.TOO_FEW_PERMUTATIONS))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from strategies import float_problems, with_phi
 
-from lesson_lib.naa.comparison import OVER, analyse, detect_backdoor_via_naa
-from lesson_lib.naa.rules import RULES
+from lesson_lib.naa import analyse, detect_backdoor_via_naa
+from lesson_lib.naa.rules import OVER, RULES
 from lesson_lib.network import PARAMETERS
 from lesson_lib.repair.classifier import WEIGHTS, Classifier
 from lesson_lib.repair.repairs import ORDERS, clip, fine_tune, order, prune, pruning_curve, remove_direction, smooth

@@ -24,10 +24,9 @@ from lesson_lib.digits import CORNER, load, stamp
 from lesson_lib.exercises.computed import RATE
 from lesson_lib.exercises.open_questions import RISE
 from lesson_lib.labs import repairs
-from lesson_lib.naa.comparison import analyse, simulate_activations
-from lesson_lib.naa.rules import RULES
+from lesson_lib.naa import RULES, analyse, simulate_activations
 from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
-from lesson_lib.repair.repairs import class_vote
+from lesson_lib.repair import class_vote
 from lesson_lib.sweeps.experiment import Experiment, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
 

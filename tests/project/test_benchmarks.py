@@ -60,7 +60,7 @@ def test_every_benchmark_loads_without_running_and_without_the_toolbox():
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 1, result.stdout  # they printed nothing
-    assert "lesson_lib.naa.comparison" in result.stdout.split()
+    assert "lesson_lib.naa.judgement" in result.stdout.split()
     assert not {"art", "torch"} & set(result.stdout.split())
 
 

@@ -9,7 +9,6 @@ from lesson_lib.repair import repairs as repair
 from lesson_lib.repair.classifier import WEIGHTS, Classifier, Edit, as_classifier, gradients, one_hot
 from lesson_lib.repair.repairs import (
     ORDERS,
-    class_vote,
     clip,
     fine_tune,
     order,
@@ -308,28 +307,6 @@ def test_the_pruning_curve_finds_the_first_number_below_a_limit():
     assert curve.first_below(0.01) is None
 
 
-def test_the_class_vote_adds_matched_shift_times_outgoing_weight(rng):
-    clean, suspect = rng.normal(size=(40, 3)), rng.normal(size=(30, 3))
-    before, after = np.arange(40) % 2, np.arange(30) % 3 % 2
-    outgoing = rng.normal(size=(3, 5))
-    votes = np.zeros(5)
-    for row, label in zip(suspect, after, strict=True):
-        for neuron in range(3):
-            votes += (row[neuron] - clean[before == label, neuron].mean()) / 30 * outgoing[neuron]
-    found = class_vote(clean, suspect, outgoing, before, after)
-    np.testing.assert_allclose(found.votes, votes)
-    gaps = votes - np.median(votes)
-    np.testing.assert_allclose(found.mad_index, gaps / (1.4826 * np.median(abs(gaps))))
-
-
-def test_the_class_vote_does_not_see_a_change_of_the_mix_of_classes(rng):
-    labels = np.repeat([0, 1, 2], 20)
-    clean = np.eye(3)[labels]
-    found = class_vote(clean, clean[:20], rng.normal(size=(3, 4)), labels, labels[:20])
-    np.testing.assert_allclose(found.votes, 0)
-    np.testing.assert_allclose(found.mad_index, 0)
-
-
 def tune(**options):
     return lambda m, X, y: fine_tune(m, X, y, np.random.default_rng(), **options)
 
@@ -376,8 +353,6 @@ def tune(**options):
         (lambda m, X, y: pruning_curve(m, [0], X, y[1:], X, 0), "y must have one label per row of X, 60"),
         (lambda m, X, y: pruning_curve(m, [0], X, y, X, 12), "target must be one of"),
         (lambda m, X, y: pruning_curve(smooth(m, np.ones(7)), [0], X, y, X, 0), "model must have no edits"),
-        (lambda m, X, y: class_vote(X, X, np.ones((4, 3)), y, y), "outgoing must have one row per neuron"),
-        (lambda m, X, y: class_vote(X, X, np.ones((5, 3)), y, y + 9), "labels of suspect must be classes"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(model, X, y, call, message):

@@ -7,18 +7,18 @@ from typing import NamedTuple
 import numpy as np
 
 from lesson_lib.arrays import Array, read_only
-from lesson_lib.labs.training.compute import RATES
-from lesson_lib.naa.comparison import Score, Signature, analyse, score, simulate_activations
-from lesson_lib.naa.rules import CHANCES, NORMAL_MAD, RULES, Evidence, mad_index, permutation_maxima
+from lesson_lib.labs.shared.positions import RATES
+from lesson_lib.naa.article import simulate_activations
+from lesson_lib.naa.comparison import Comparison, compare
+from lesson_lib.naa.judgement import Signature, judge
+from lesson_lib.naa.rules import NORMAL_MAD, RULES, TAKES_OVER
+from lesson_lib.naa.scores import Score, score
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
 
 SIMULATION = "simulation"
-FIRST, N_CLEAN, N_PERMUTATIONS = (
-    10,
-    500,
-    200,
-)  # the first backdoored neuron, as in the article; clean rows; random splits
+FIRST = 10  # the first backdoored neuron, as in the article
+N_CLEAN, N_PERMUTATIONS = 500, 200
 ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 RISES = tuple(np.arange(0, 12.25, 0.25).tolist())
 SHARES = tuple(np.round(np.arange(0, 1.05, 0.05), 2).tolist())
@@ -33,7 +33,6 @@ THRESHOLDS = {
     "permutation": tuple(rate for rate in RATES if 0.005 <= rate <= 1),
 }
 STARTS = {name: 2.0 if name == "raw" else rule.default for name, rule in RULES.items()}
-SUITS_OVER = ("raw", "sd", "mad")  # the rules that may look at something else than the shift's size
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,19 @@ class Settings:
             return Settings(self.source)
         return replace(self, rule="raw", threshold=0.0, over="signature")
 
+    @property
+    def truth(self) -> range:
+        """Which neurons are backdoored in truth; of the toy's two the second, if any."""
+        if self.source == SIMULATION:
+            return range(FIRST, FIRST + self.backdoored)
+        return range(1, 2) if self.source.endswith("backdoor") else range(0)
+
 
 class Case(NamedTuple):
-    """Two sets of activations (n_rows, n_neurons), which neurons are backdoored in truth, and the toy's W2."""
+    """Two sets of activations (n_rows, n_neurons), and the toy's W2."""
 
     clean: Array
     suspect: Array
-    truth: range
     outgoing: Array | None
 
 
@@ -76,10 +81,9 @@ def _noise(seed: int, rows: int) -> tuple[Array, Array]:
 def simulated(settings: Settings) -> Case:
     """Return what simulate_activations draws, clean rows first; the noise is drawn once for each seed and rows."""
     clean, suspect = _noise(settings.seed, settings.rows)
-    truth = range(FIRST, FIRST + settings.backdoored)
     suspect = suspect.copy()
-    suspect[: round(settings.triggered * settings.rows), truth] += settings.rise
-    return Case(clean, suspect, truth, None)
+    suspect[: round(settings.triggered * settings.rows), settings.truth] += settings.rise
+    return Case(clean, suspect, None)
 
 
 def toy_params(source: str) -> Params:
@@ -96,11 +100,10 @@ def toy_params(source: str) -> Params:
 
 @lru_cache
 def toy(source: str) -> Case:
-    """Return the toy's hidden activations on the clean samples and on the trigger; neuron 2 is the backdoor, if any."""
+    """Return the toy's hidden activations on the clean samples and on the trigger."""
     params = toy_params(source)
-    truth = range(1, 2) if source.endswith("backdoor") else range(0)
     clean, suspect = (forward(params, data.X).a1.astype(float) for data in (CLEAN, TRIGGER))
-    return Case(clean, suspect, truth, params.W2.astype(float))
+    return Case(clean, suspect, params.W2.astype(float))
 
 
 def case(settings: Settings) -> Case:
@@ -109,19 +112,13 @@ def case(settings: Settings) -> Case:
 
 
 @lru_cache(maxsize=64)
-def _compared(data: Settings) -> Signature:
-    """Compare the sets once; every rule and threshold judges the same comparison."""
-    clean, suspect, _, outgoing = case(data)
-    found = analyse(clean, suspect, "raw", 0.0, outgoing=outgoing)
-    read_only(*(value for value in vars(found).values() if isinstance(value, np.ndarray)))
-    return found
-
-
-@lru_cache(maxsize=16)
-def _maxima(data: Settings) -> Array:
-    """Split the rows at random, once for all thresholds: a fifteenth of a second for 600 rows."""
-    clean, suspect, _, _ = case(data)
-    return permutation_maxima(clean, suspect, np.random.default_rng(data.seed), N_PERMUTATIONS)
+def _compared(data: Settings, permuted: bool) -> Comparison:
+    """Compare the sets once, for every rule and threshold; permutations take a fifteenth of a second for 600 rows."""
+    clean, suspect, outgoing = case(data)
+    rng, n_permutations = np.random.default_rng(data.seed), N_PERMUTATIONS if permuted else None
+    seen = compare(clean, suspect, outgoing=outgoing, rng=rng, n_permutations=n_permutations)
+    read_only(*(value for value in vars(seen).values() if isinstance(value, np.ndarray)))
+    return seen
 
 
 @dataclass(frozen=True)
@@ -130,109 +127,84 @@ class Finding:
 
     settings: Settings
     signature: Signature
-    truth: range
     score: Score
     quantity: str  # "shift", "effect_size" or "p"
     bars: Array
     lines: tuple[float, ...]  # the highest first; none where the rule cannot judge or has no finite one
 
+    @property
+    def truth(self) -> range:
+        """Which neurons are backdoored in truth."""
+        return self.settings.truth
+
 
 def find(settings: Settings) -> Finding:
     """Return what the rule makes of the two sets."""
-    base, truth = _compared(settings.data), case_truth(settings)
-    over = settings.over if settings.rule in SUITS_OVER else "signature"
-    values = {"signature": base.signature, "shift": base.shift, "effect_size": base.effect_size}[over]
-    maxima = _maxima(settings.data) if settings.rule == "permutation" else np.array([])
-    ruling = RULES[settings.rule].judge(Evidence(values, base.effect_size, base.p, maxima), settings.threshold)
-    signature = replace(
-        base,
-        rule=settings.rule,
-        threshold=settings.threshold,
-        anomaly_index=mad_index(values),
-        flagged=np.flatnonzero(ruling.flagged),
-        reason=ruling.reason,
-    )
-    quantity = "shift" if ruling.reason else quantity_of(settings.rule, over)
+    over = settings.over if settings.rule in TAKES_OVER else "signature"
+    seen = _compared(settings.data, settings.rule == "permutation")
+    found = judge(seen, settings.rule, settings.threshold, over)
+    quantity = _quantity(found, over)
     return Finding(
         settings=settings,
-        signature=signature,
-        truth=truth,
-        score=_score(signature, values, truth),
+        signature=found,
+        score=_score(found, over, settings.truth),
         quantity=quantity,
-        bars=_bars(signature, quantity),
-        lines=() if ruling.reason else _lines(settings, values, over, maxima),
+        bars=_evidence(found) if quantity == "p" else getattr(found, quantity),
+        lines=_lines(found, over),
     )
 
 
-def case_truth(settings: Settings) -> range:
-    """Return which neurons are backdoored in truth."""
-    return range(FIRST, FIRST + settings.backdoored) if settings.source == SIMULATION else toy(settings.source).truth
-
-
-def quantity_of(rule: str, over: str) -> str:
+def _quantity(found: Signature, over: str) -> str:
     """Return the quantity in which a rule's threshold is a line: the shift, the effect size, or the evidence p."""
-    if rule == "bh":
+    if found.reason:
+        return "shift"
+    if found.rule == "bh":
         return "p"
-    return "effect_size" if rule in ("effect", "permutation") or over == "effect_size" else "shift"
+    return "effect_size" if found.rule in ("effect", "permutation") or over == "effect_size" else "shift"
 
 
-def _score(found: Signature, values: Array, truth: range) -> Score:
+def _evidence(found: Signature) -> Array:
+    """Return how many zeros each adjusted p value has after the point, with the sign of the shift."""
+    evidence: Array = np.sign(found.shift) * -np.log10(np.maximum(found.adjusted_p, np.finfo(float).tiny))
+    return evidence
+
+
+def _score(found: Signature, over: str, truth: range) -> Score:
     """Score the flags and the rule's ranking; a rule that cannot judge has neither."""
     if found.reason:
         return Score(np.nan, np.nan, np.nan)
-    return score(_ranking(found, values), found.flagged, truth)
+    size = abs(found.effect_size)
+    ranking = {"mad": found.anomaly_index, "effect": size, "bh": -found.p, "permutation": size}
+    return score(ranking.get(found.rule, getattr(found, over)), found.flagged, truth)
 
 
-def _ranking(found: Signature, values: Array) -> Array:
-    """Return what the rule ranks the neurons by, the most suspicious highest."""
-    if found.rule == "bh":
-        return -found.p
-    if found.rule in ("effect", "permutation"):
-        return abs(found.effect_size)
-    return found.anomaly_index if found.rule == "mad" else values
-
-
-def _bars(found: Signature, quantity: str) -> Array:
-    if quantity == "p":
-        evidence: Array = np.sign(found.shift) * -np.log10(np.maximum(adjusted(found.p), np.finfo(float).tiny))
-        return evidence
-    return found.shift if quantity == "shift" else found.effect_size
-
-
-def adjusted(p: Array) -> Array:
-    """Return the p values as Benjamini and Hochberg adjust them: a neuron is flagged up to the rate that it gets."""
-    order, n = np.argsort(p), len(p)
-    least = np.minimum.accumulate((p[order] * n / np.arange(1, n + 1))[::-1])[::-1]
-    result: Array = np.empty(n)
-    result[order] = np.minimum(least, 1)
-    return result
-
-
-def _lines(settings: Settings, values: Array, over: str, maxima: Array) -> tuple[float, ...]:
+def _lines(found: Signature, over: str) -> tuple[float, ...]:
     """Return where the rule's threshold lies in the units of the bars: beyond a line a neuron is flagged."""
-    t, centre, unit = settings.threshold, 0.0, 1.0
-    if settings.rule in CHANCES:
-        critical = -np.log10(t) if settings.rule == "bh" else _critical_effect(maxima, t)
-        return _finite(critical, -critical)
-    if settings.rule == "sd":
-        centre, unit = values.mean(), values.std(ddof=1)
-    elif settings.rule == "mad":
-        centre, unit = np.median(values), NORMAL_MAD * np.median(abs(values - np.median(values)))
-    upper, lower = centre + t * unit, centre - t * unit
-    if settings.rule == "effect":
-        return _finite(upper, -upper)
-    kept = [upper, lower] if settings.rule == "mad" else [upper]  # the MAD index looks both ways
-    if over == "signature":  # lines for the size are lines for both signs
-        kept = [sign * line for line in kept if line >= 0 for sign in (1, -1)]
-    return _finite(*kept)
-
-
-def _critical_effect(maxima: Array, chance: float) -> float:
-    """Return the |effect size| above which fewer random splits reach it than the chance allows."""
-    n = len(maxima)
-    allowed = int((np.arange(1, n + 2) / (n + 1) <= chance).sum())
-    return float(np.r_[np.inf, np.sort(maxima)[::-1], np.inf][allowed])
-
-
-def _finite(*lines: float) -> tuple[float, ...]:
+    if found.reason:
+        return ()
+    lines = _limits(found, getattr(found, over)) if found.rule in TAKES_OVER else [_least_size(found)]
+    if found.rule not in TAKES_OVER or over == "signature":  # lines for the size are lines for both signs
+        lines = [sign * line for line in lines if line >= 0 for sign in (1, -1)]
     return tuple(sorted({float(line) + 0.0 for line in lines if np.isfinite(line)}, reverse=True))
+
+
+def _limits(found: Signature, values: Array) -> list[float]:
+    """Return the values beyond which the rules raw, sd and mad flag; the MAD index looks both ways."""
+    if found.rule == "raw":
+        return [found.threshold]
+    if found.rule == "sd":
+        return [values.mean() + found.threshold * values.std(ddof=1)]
+    centre = np.median(values)
+    reach = found.threshold * (NORMAL_MAD * np.median(abs(values - centre)))
+    return [centre + reach, centre - reach]
+
+
+def _least_size(found: Signature) -> float:
+    """Return the |effect size|, or for the rule bh the evidence, from which a neuron is flagged."""
+    if found.rule == "effect":
+        return found.threshold
+    if found.rule == "bh":
+        return float(-np.log10(found.threshold))
+    n = len(found.null_maxima)
+    allowed = int((np.arange(1, n + 2) / (n + 1) <= found.threshold).sum())  # splits that may be as large
+    return float(np.r_[np.inf, np.sort(found.null_maxima)[::-1], np.inf][allowed])

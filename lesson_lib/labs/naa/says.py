@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesson_lib.labs.naa import words
-from lesson_lib.labs.naa.compute import SIMULATION, SUITS_OVER, Finding
-from lesson_lib.naa.rules import EFFECT_FLOOR, RULES
+from lesson_lib.labs.naa.compute import SIMULATION, Finding
+from lesson_lib.naa.rules import EFFECT_FLOOR, RULES, TAKES_OVER
 from lesson_lib.numbers import signed
 
 
@@ -99,7 +99,7 @@ def ruled(state: Finding) -> str:
     over = {value: name for name, value in words.NAA_OVER}[state.settings.over]
     return words.NAA_SETTING.format(
         rule=rule,
-        over=words.NAA_OVER_WHAT.format(over=over) if rule in SUITS_OVER else "",
+        over=words.NAA_OVER_WHAT.format(over=over) if rule in TAKES_OVER else "",
         threshold=f"{state.settings.threshold:g}",
         meaning=RULES[rule].threshold_is,
     )

@@ -5,24 +5,13 @@ from typing import Any
 import ipywidgets as widgets
 
 from lesson_lib.labs.naa import words
-from lesson_lib.labs.naa.compute import (
-    RISES,
-    ROWS,
-    SHARES,
-    SIMULATION,
-    STARTS,
-    SUITS_OVER,
-    THRESHOLDS,
-    Finding,
-    Settings,
-    find,
-)
+from lesson_lib.labs.naa.compute import RISES, ROWS, SHARES, SIMULATION, STARTS, THRESHOLDS, Finding, Settings, find
 from lesson_lib.labs.naa.says import describe, facts_html, verdict
 from lesson_lib.labs.shared.dial import Dial, RangedDial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import button, choice
+from lesson_lib.labs.shared.parts import WRAP, button, choice
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
-from lesson_lib.labs.training.trigger import WRAP
+from lesson_lib.naa.rules import TAKES_OVER
 from lesson_lib.pictures.signature import SignaturePlot
 from lesson_lib.pictures.signature_still import signature_svg
 
@@ -52,8 +41,8 @@ class NAALab(Lab):
             "backdoored": Dial(label["backdoored"], range(301), start.backdoored, whole=True),
             "seed": widgets.BoundedIntText(description=label["seed"], max=9999),
         }
-        for control in self.controls.values():
-            _narrow(control)
+        for name in ("threshold", *SIMULATED):
+            _narrow(self.controls[name])
         self.controls["rule"].observe(self._rule_changed, names="value")
         self.messages = {"": widgets.HTML()}
         self.facts = widgets.HTML(layout=widgets.Layout(min_height="142px"))  # so that nothing below jumps
@@ -80,20 +69,15 @@ class NAALab(Lab):
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
-        value = self.values
-        for name, control in self.controls.items():
-            unused = value["rule"] not in SUITS_OVER if name == "over" else value["source"] != SIMULATION
-            for part in _parts(control) if name in ("over", *SIMULATED) else ():
-                part.disabled = unused
-        self.facts.value = facts_html(self.state)
-        found = self.state.signature
+        state, found = self.state, self.state.signature
+        self.controls["over"].disabled = state.settings.rule not in TAKES_OVER
+        for name in SIMULATED:
+            for part in _parts(self.controls[name]):
+                part.disabled = state.settings.source != SIMULATION
+        self.facts.value = facts_html(state)
+        moved = None if found.contribution is None else found.contribution[:, 0]
         self.pictures.value = self.plot.show_signature(
-            self.state.bars,
-            found.flagged,
-            self.state.truth,
-            self.state.lines,
-            verdict(self.state),
-            None if found.contribution is None else found.contribution[:, 0],
+            state.bars, found.flagged, state.truth, state.lines, verdict(state), moved
         )
 
     @property
@@ -148,14 +132,12 @@ def _list(name: str, options: Any, value: str) -> widgets.Dropdown:
 
 
 def _narrow(control: Any) -> None:
-    """Give a control the widths of this lab."""
-    for part, width in zip(
-        _parts(control), (LIST if isinstance(control, widgets.Dropdown) else BOX, SLIDER), strict=False
-    ):
+    """Give a number the widths of this lab."""
+    for part, width in zip(_parts(control), (BOX, SLIDER), strict=False):
         part.layout.width = width
     _parts(control)[0].style.description_width = LABEL
 
 
 def _parts(control: Any) -> tuple[Any, ...]:
-    """Return the widgets that can be used by hand in a control."""
+    """Return the widgets by which a number is set by hand."""
     return (control.number, control.slider) if isinstance(control, Dial) else (control,)

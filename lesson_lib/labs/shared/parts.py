@@ -33,6 +33,8 @@ STYLE = """<style>
 }
 </style>"""
 
+WRAP = widgets.Layout(flex_flow="row wrap", align_items="flex-start")  # a row that goes on below on a narrow page
+
 LIVE = "application/vnd.jupyter.widget-view+json"
 STILL = "lesson-still"
 # JupyterLab: a widget that is alive hides the still; while there is none, its message is hidden and the still stays.
