@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -13,21 +12,15 @@ import numpy as np
 from lesson_lib.gate import words
 from lesson_lib.gate.files import Arrays, FileError, open_arrays, pick
 from lesson_lib.naa.judgement import analyse, class_vote
-from lesson_lib.naa.rules import OVER, RULES, check_rule
+from lesson_lib.naa.rules import OVER, RULES, TAKES_OVER, check_rule
 from lesson_lib.tables import Table
 
 PASSED, FLAGGED, CANNOT = 0, 1, 2  # exit status
 CLASS_VOTE = "class-vote"
+SHOWN = "shift effect_size t p anomaly_index flagged rule threshold reason n_clean n_suspect contribution"  # in JSON
 
 
-def _extra(name: str, path: str | None, arrays: Arrays, files: ExitStack) -> Any:
-    """Return labels or outgoing weights, in memory: from a file of their own, or else from beside the activations."""
-    if path:
-        return pick(path, open_arrays(path, files), name).whole()
-    return arrays[name]().whole() if name in arrays else None
-
-
-def judge(asked: argparse.Namespace) -> dict[str, Any]:
+def decide(asked: argparse.Namespace) -> dict[str, Any]:
     """Return the outcome for the parsed arguments, as `--json` prints it but for values that are not finite."""
     paths = (asked.clean, asked.suspect)
     with ExitStack() as files:
@@ -39,17 +32,25 @@ def judge(asked: argparse.Namespace) -> dict[str, Any]:
         if len(unlabelled) == 1:
             raise FileError(unlabelled[0], "one label set")
         compare = _compare_outputs if asked.rule == CLASS_VOTE else _compare_neurons
-        found = compare(asked, sets[0], sets[1], None if unlabelled else (labels[0], labels[1]), outgoing)
+        found = compare(asked, sets[0], sets[1], None if unlabelled else labels, outgoing)
     found["status"] = CANNOT if found["reason"] else FLAGGED if found["flagged"] else PASSED
     return {"clean_file": asked.clean, "suspect_file": asked.suspect, "matched": not unlabelled} | found
+
+
+def _extra(name: str, path: str | None, arrays: Arrays, files: ExitStack) -> Any:
+    """Return labels or outgoing weights, in memory: from a file of their own, or else from beside the activations."""
+    if path:
+        return pick(path, open_arrays(path, files), name).whole()
+    return arrays[name]().whole() if name in arrays else None
 
 
 def _compare_neurons(asked: argparse.Namespace, clean: Any, suspect: Any, labels: Any, outgoing: Any) -> dict[str, Any]:
     rng = np.random.default_rng(asked.seed)
     options = {"over": asked.over, "outgoing": outgoing, "labels": labels, "n_permutations": asked.permutations}
-    found = vars(analyse(clean, suspect, asked.rule, asked.threshold, rng=rng, **options))
-    listed = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in found.items()}
-    return {"kind": "neuron", "n": len(found["shift"]), "over": asked.over} | listed
+    found = analyse(clean, suspect, asked.rule, asked.threshold, rng=rng, **options)
+    values = {name: getattr(found, name) for name in SHOWN.split()}
+    listed = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+    return {"kind": "neuron", "n": len(found.shift), "over": asked.over} | listed
 
 
 def _compare_outputs(asked: argparse.Namespace, clean: Any, suspect: Any, labels: Any, outgoing: Any) -> dict[str, Any]:
@@ -70,15 +71,18 @@ def as_text(found: dict[str, Any], top: int) -> str:
     shown = sorted(found["flagged"], key=lambda i: -abs((found.get("vote") or found["shift"])[i]))[: max(top, 0)]
     which = words.GATE_TOP.format(top=len(shown)) if len(shown) < len(found["flagged"]) else ""
     said = found | {"kind": words.GATE_KINDS[found["kind"]], "which": which, "flagged": len(found["flagged"])}
-    meaning, source = words.GATE_VOTE
-    if found["kind"] == "neuron":
-        meaning, source = RULES[found["rule"]].threshold_is, RULES[found["rule"]].source
-    over = found["rule"] in ("raw", "sd", "mad") and found["over"] != "signature"
-    rule = (words.GATE_RULE_OVER if over else words.GATE_RULE).format(**found, meaning=meaning, source=source)
     outcome = {PASSED: words.GATE_SILENT, FLAGGED: words.GATE_FLAGGED, CANNOT: words.GATE_CANNOT}[found["status"]]
     sets = words.GATE_SETS.format(**said | {"matched": words.GATE_MATCHED * found["matched"]})
-    lines = [str(Table(_table(found, shown), rule))] if shown else [rule]
-    return "\n".join([sets, *lines, outcome.format(**said)])
+    table = str(Table(_table(found, shown), _rule(found))) if shown else _rule(found)
+    return "\n".join([sets, table, outcome.format(**said)])
+
+
+def _rule(found: dict[str, Any]) -> str:
+    """Return the rule, what it looks at, what its threshold means, and its source."""
+    rule = RULES.get(found["rule"])
+    meaning, source = (rule.threshold_is, rule.source) if rule else words.GATE_VOTE
+    over = found["rule"] in TAKES_OVER and found["over"] != "signature"
+    return (words.GATE_RULE_OVER if over else words.GATE_RULE).format(**found, meaning=meaning, source=source)
 
 
 def _table(found: dict[str, Any], shown: list[int]) -> list[list[str]]:
@@ -93,15 +97,9 @@ def _table(found: dict[str, Any], shown: list[int]) -> list[list[str]]:
     return rows
 
 
-def as_json(found: Any) -> str:
+def as_json(found: dict[str, Any]) -> str:
     """Return one line of JSON, with null for what is not finite."""
-
-    def finite(value: Any) -> Any:
-        if isinstance(value, list):
-            return [finite(part) for part in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    return json.dumps({name: finite(value) for name, value in found.items()}, allow_nan=False)
+    return json.dumps(json.loads(json.dumps(found), parse_constant=lambda _: None), allow_nan=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse has said why
         return int(stop.code or 0)
     try:
-        found = judge(asked)
+        found = decide(asked)
         print(as_json(found) if asked.json else as_text(found, asked.top), flush=True)
         return int(found["status"])
     except (Exception, KeyboardInterrupt) as error:  # a traceback's exit status would mean "flagged"
