@@ -32,3 +32,8 @@ def signed(value: float, decimals: int = 3) -> str:
     if isinf(value):
         return "+∞" if value > 0 else "−∞"
     return f"{value:+.{decimals}f}".replace("-", "−") if round(value, decimals) else "0"
+
+
+def percent(share: float) -> str:
+    """Return a share as 86.9 %."""
+    return f"{100 * share:.1f} %"

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.naa.moments import Array, both_in_memory
+from lesson_lib.arrays import Array
+from lesson_lib.naa.moments import both_in_memory
 from lesson_lib.naa.rules import check_rule
 from lesson_lib.naa.scores import Indices, check_neurons
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lesson_lib.naa.moments import Array, both_in_memory
+from lesson_lib.arrays import Array
+from lesson_lib.naa.moments import both_in_memory
 
 Codes = NDArray[np.intp]  # the class of each row as a number 0, 1, ...
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from lesson_lib.arrays import Array
 from lesson_lib.naa.classes import effective_sample_size, read_labels, subtract_class_means
-from lesson_lib.naa.moments import Array, Moments, Progress, both_in_memory, check_widths, in_memory, measure
+from lesson_lib.naa.moments import Moments, Progress, both_in_memory, check_widths, in_memory, measure
 from lesson_lib.naa.permutations import permutation_maxima
 
 

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lesson_lib.arrays import Array
 from lesson_lib.naa.classes import match_classes
 from lesson_lib.naa.comparison import Comparison, compare, contribution
-from lesson_lib.naa.moments import Array, Progress
+from lesson_lib.naa.moments import Progress
 from lesson_lib.naa.rules import RULES, check_rule, mad_index
 from lesson_lib.naa.scores import Indices
 

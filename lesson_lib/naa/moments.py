@@ -8,9 +8,9 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from lesson_lib.arrays import Array
+
 Progress = Callable[[int, int | None], None]
 
 BLOCK = 2**20  # numbers between two merges
@@ -67,7 +67,7 @@ def measure(activations: Any, name: str = "activations", progress: Progress | No
     return seen
 
 
-def as_activations(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: int = 1) -> NDArray[Any]:
+def as_activations(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: int = 1) -> Array:
     """Return the values as an array of real numbers with two dimensions, without a copy where that is possible.
 
     Raises ValueError, naming the argument and its `shape`, for anything else, no columns, or fewer rows than `least`.
@@ -113,7 +113,7 @@ def check_widths(clean: int, suspect: int, name: str) -> None:
         raise ValueError(f"{name} must have as many neurons as the clean set, {clean}; got {suspect}")
 
 
-def _refuse(bad: NDArray[np.bool_], name: str) -> None:
+def _refuse(bad: Array, name: str) -> None:
     """Raise ValueError, naming the first neuron, if any neuron is bad."""
     if bad.any():
         raise ValueError(
@@ -139,7 +139,7 @@ def _depth(values: Any) -> int:
     return np.ndim(values)
 
 
-def _rows(array: NDArray[Any]) -> Iterator[tuple[NDArray[Any], Array]]:
+def _rows(array: Array) -> Iterator[tuple[Array, Array]]:
     """Yield a few rows at a time, and room to work on them, which saves asking for new memory each time."""
     width, pages = array.shape[1], _memory_map(array)
     step = max(1, min(BLOCK // width, len(array)))
@@ -159,7 +159,7 @@ def _memory_map(array: Any) -> Any:
     return pages if hasattr(pages, "madvise") and array.mode in ("r", "r+", "w+") else None
 
 
-def _add_block(seen: Moments | None, block: NDArray[Any], room: Array, name: str) -> Moments:
+def _add_block(seen: Moments | None, block: Array, room: Array, name: str) -> Moments:
     """Measure a few rows and merge them: float32 in float32, which is faster, or in float64 where that is too small."""
     pivot = None if seen is None else seen.mean
     if pivot is not None and len(pivot) != block.shape[1]:
@@ -175,7 +175,7 @@ def _add_block(seen: Moments | None, block: NDArray[Any], room: Array, name: str
     return seen
 
 
-def _sums(block: NDArray[Any], pivot: Array | None, room: Array, kind: type[Any]) -> tuple[Array, Array, Array]:
+def _sums(block: Array, pivot: Array | None, room: Array, kind: type[Any]) -> tuple[Array, Array, Array]:
     """Sum the gaps and their squares from a point near the mean, so that no digits are lost: S, Q (n_neurons,)."""
     start = (block[0] if pivot is None else pivot).astype(kind)
     S, Q, step = np.zeros(len(start)), np.zeros(len(start)), len(room) // len(start)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from lesson_lib.arrays import Array
 from lesson_lib.naa.classes import Codes
-from lesson_lib.naa.moments import Array
 
 AT_ONCE = 50  # splits that are worked on together
 
@@ -63,4 +63,5 @@ def _largest_effects(sums: Array, squares: Array, taken: Codes, left: Codes, n: 
     within = np.where(within > 1e-12 * squares, within, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         d = np.where(shift == 0, 0.0, abs(shift) / np.sqrt(within / max(n - 2, 1)))
-    return np.asarray(d.max(axis=1))
+    largest: Array = d.max(axis=1)
+    return largest

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lesson_lib.arrays import Array
 from lesson_lib.naa import words
 from lesson_lib.naa.comparison import Comparison
-from lesson_lib.naa.moments import Array
 
 Answer = NDArray[np.bool_] | str  # which neurons are flagged, (n_neurons,), or why the rule cannot judge
 
@@ -55,7 +55,8 @@ def _mean_plus_sd(_: Comparison, values: Array, threshold: float) -> Answer:
         return words.INFINITE_SPREAD
     if np.ptp(values) == 0:
         return words.NO_SPREAD
-    return np.asarray(values > values.mean() + threshold * values.std(ddof=1))
+    limit: float = values.mean() + threshold * values.std(ddof=1)
+    return values > limit
 
 
 def _mad(_: Comparison, values: Array, threshold: float) -> Answer:
@@ -74,13 +75,13 @@ def _mad(_: Comparison, values: Array, threshold: float) -> Answer:
 def _effect(seen: Comparison, _: Array, threshold: float) -> Answer:
     if np.isnan(seen.effect_size).any():
         return words.TOO_FEW_FOR_EFFECT
-    return np.asarray(abs(seen.effect_size) > threshold)
+    return abs(seen.effect_size) > threshold
 
 
 def _benjamini_hochberg(seen: Comparison, _: Array, threshold: float) -> Answer:
     if np.isnan(seen.p).any():
         return words.TOO_FEW_FOR_WELCH
-    return np.asarray((seen.adjusted_p <= threshold) & (abs(seen.effect_size) > EFFECT_FLOOR))
+    return (seen.adjusted_p <= threshold) & (abs(seen.effect_size) > EFFECT_FLOOR)
 
 
 def _permutation(seen: Comparison, _: Array, threshold: float) -> Answer:
@@ -91,7 +92,7 @@ def _permutation(seen: Comparison, _: Array, threshold: float) -> Answer:
         return words.TOO_FEW_PERMUTATIONS
     nearly = abs(seen.effect_size) * (1 - 1e-9)  # so that the real split ties with itself in spite of rounding
     as_large = n - np.searchsorted(np.sort(seen.null_maxima), nearly)  # (n_neurons,)
-    return np.asarray((as_large + 1) / (n + 1) <= threshold)
+    return (as_large + 1) / (n + 1) <= threshold
 
 
 RULES = {

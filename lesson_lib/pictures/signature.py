@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesson_lib.arrays import Array
-from lesson_lib.numbers import signed
 from lesson_lib.pictures import words
 from lesson_lib.pictures.plot import BLUE, ORANGE, Bars, Plot, write_at_end
+from lesson_lib.tables import signed
 
 LINEAR = {"shift": 0.2, "effect_size": 0.5, "p": 2.0}  # where the axis of many neurons turns from linear to log
 LIMITS = {"shift": (-3, 16), "effect_size": (-6, 40), "p": (-30, 400)}

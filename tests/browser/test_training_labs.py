@@ -5,10 +5,10 @@ import re
 import pytest
 from helpers import CELL_COUNT, TwinLab, cell_with, focused
 
-from lesson_lib.proofs.lock import locks
 from lesson_lib.labs import BiasLab, TriggerLab
 from lesson_lib.labs.training import words
 from lesson_lib.network import ARTICLE
+from lesson_lib.proofs.lock import locks
 from lesson_lib.training import CLEAN, Dataset, train
 
 CELLS = [cell_with(TriggerLab), cell_with(BiasLab)]

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lesson_lib.sweeps.batch import Batch
 from sklearn.neural_network import MLPClassifier
 from test_labs import inside, no_error_in_a_callback  # noqa: F401
 from traitlets import TraitError
@@ -41,7 +42,6 @@ from lesson_lib.pictures import image, maps
 from lesson_lib.pictures import pruning as pruning_plot
 from lesson_lib.repair import repairs as repair
 from lesson_lib.sweeps import experiment as sweeps
-from lesson_lib.sweeps.batch import Batch
 from lesson_lib.sweeps.experiment import Experiment
 from lesson_lib.training import POISONED, train
 

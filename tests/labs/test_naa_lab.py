@@ -23,9 +23,9 @@ from lesson_lib.labs.shared.dial import Dial, RangedDial
 from lesson_lib.naa import RULES, analyse, simulate_activations
 from lesson_lib.naa import words as naa_words
 from lesson_lib.naa.rules import EFFECT_FLOOR, OVER, TAKES_OVER
-from lesson_lib.numbers import signed
 from lesson_lib.pictures import words as pictures_words
 from lesson_lib.pictures.plot import BLUE, ORANGE
+from lesson_lib.tables import signed
 
 SOURCES = [value for _, value in naa_lab_words.NAA_SOURCES]
 TOYS = SOURCES[1:]
@@ -540,7 +540,8 @@ def test_the_toy_shows_each_shift_times_its_weight_with_the_numbers(lab):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1.5, "+1.500"), (-0.0001, "0"), (0.0, "0"), (-np.inf, "−∞"), (np.inf, "+∞")]
+    ("value", "text"),
+    [(1.5, "+1.500"), (-0.0001, "0"), (0.0, "0"), (-np.inf, "−∞"), (np.inf, "+∞"), (0.0005, "+0.001"), (-2, "−2.000")],
 )
 def test_numbers_are_short_and_signed(value, text):
     assert signed(value, 3) == text

@@ -33,7 +33,6 @@ from lesson_lib.labs.pruning.compute import WIDTHS, case, compare_repairs, examp
 from lesson_lib.labs.pruning.says import kind, stops
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.numbers import percent, signed
 from lesson_lib.pictures import words as pictures_words
 from lesson_lib.repair.repairs import (
     ORDERS,
@@ -46,6 +45,7 @@ from lesson_lib.repair.repairs import (
     remove_direction,
     smooth,
 )
+from lesson_lib.tables import percent, signed
 
 MODELS = list(WIDTHS)
 PAIRS = list(product(MODELS, ORDERS))

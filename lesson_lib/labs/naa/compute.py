@@ -78,14 +78,6 @@ def _noise(seed: int, rows: int) -> tuple[Array, Array]:
     return simulate_activations(N_CLEAN, rng), simulate_activations(rows, rng)
 
 
-def simulated(settings: Settings) -> Case:
-    """Return what simulate_activations draws, clean rows first; the noise is drawn once for each seed and rows."""
-    clean, suspect = _noise(settings.seed, settings.rows)
-    suspect = suspect.copy()
-    suspect[: round(settings.triggered * settings.rows), settings.truth] += settings.rise
-    return Case(clean, suspect, None)
-
-
 def toy_params(source: str) -> Params:
     """Return the 1-2-1 net of this name: trained as in the lessons before, or set by hand."""
     with_b1 = ("W1", "W2", "b1")
@@ -107,8 +99,13 @@ def toy(source: str) -> Case:
 
 
 def case(settings: Settings) -> Case:
-    """Return the activations that these settings compare."""
-    return simulated(settings) if settings.source == SIMULATION else toy(settings.source)
+    """Return the activations that these settings compare; the noise is drawn once for each seed and number of rows."""
+    if settings.source != SIMULATION:
+        return toy(settings.source)
+    clean, suspect = _noise(settings.seed, settings.rows)
+    suspect = suspect.copy()
+    suspect[: round(settings.triggered * settings.rows), settings.truth] += settings.rise
+    return Case(clean, suspect, None)
 
 
 @lru_cache(maxsize=64)

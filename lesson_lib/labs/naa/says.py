@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lesson_lib.labs.naa import words
 from lesson_lib.labs.naa.compute import SIMULATION, Finding
 from lesson_lib.naa.rules import EFFECT_FLOOR, RULES, TAKES_OVER
-from lesson_lib.numbers import signed
+from lesson_lib.tables import signed
 
 
 def verdict(state: Finding) -> str:

@@ -23,7 +23,6 @@ from lesson_lib.digits import (
     triggered,
 )
 from lesson_lib.labs.pruning import words
-from lesson_lib.numbers import percent
 from lesson_lib.repair.classifier import Classifier, Indices, as_classifier
 from lesson_lib.repair.repairs import (
     ORDERS,
@@ -36,7 +35,7 @@ from lesson_lib.repair.repairs import (
     remove_direction,
     smooth,
 )
-from lesson_lib.tables import Table
+from lesson_lib.tables import Table, percent
 
 WIDTHS = {"clean": 64, "poisoned": 64, "planted loud": 128, "planted quiet": 128}  # hidden neurons of each model
 TARGET, LIMIT, LOST = 0, 0.05, 0.02  # the attack's class; a stopped attack is below; a kept task loses no more

@@ -6,7 +6,7 @@ from typing import Any
 from lesson_lib.labs.pruning import words
 from lesson_lib.labs.pruning.compute import LIMIT, LOST, TARGET, Pruning, examples
 from lesson_lib.labs.shared.words import NO, YES
-from lesson_lib.numbers import percent, signed
+from lesson_lib.tables import percent, signed
 
 LIMIT_SHOWN = f"{100 * LIMIT:g} %"
 
