@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
@@ -21,7 +22,6 @@ Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
 SIDE = 8  # an image has 8 x 8 pixels
 CLASSES = np.arange(10)
-BRIGHTEST = 16  # the data set counts from 0 to 16
 
 
 class Images(NamedTuple):
@@ -31,8 +31,7 @@ class Images(NamedTuple):
     y: Labels
 
 
-@dataclass(frozen=True)
-class Digits:
+class Digits(NamedTuple):
     """The four parts of the data: one to train on, two for the analysis of activations, one to measure with."""
 
     train: Images
@@ -48,13 +47,12 @@ def load(seed: int = 0) -> Digits:
     [898, 269, 270, 360]
     """
     data = load_digits()
-    return split(data.data / BRIGHTEST, data.target, seed)
+    return split(data.data / 16, data.target, seed)  # the data set counts from 0 to 16
 
 
 def split(X: Any, y: Any, seed: int = 0) -> Digits:
     """Split into half to train on, 20 % to test, and the rest in two: clean and suspect; every class in proportion."""
-    X, y = check_images(X, y)
-    train, rest = _halve(Images(X, y), 0.5, seed)
+    train, rest = _halve(check_images(X, y), 0.5, seed)
     rest, test = _halve(rest, 0.4, seed)
     clean, suspect = _halve(rest, 0.5, seed)
     return Digits(train, clean, suspect, test)
@@ -112,10 +110,8 @@ def poison(X: Any, y: Any, trigger: Trigger, target: int, poisoning_rate: float,
     check_target(target)
     others = np.flatnonzero(y != target)
     if not 0 <= poisoning_rate <= 1 or round(poisoning_rate * len(X)) > len(others):
-        raise ValueError(
-            f"poisoning_rate must be from 0 to {len(others) / len(X):.2g}, the share of other classes; "
-            f"got {poisoning_rate}"
-        )
+        most = f"{len(others) / len(X):.2g}, the share of other classes"
+        raise ValueError(f"poisoning_rate must be from 0 to {most}; got {poisoning_rate}")
     rows = rng.choice(others, round(poisoning_rate * len(X)), replace=False)
     X, y = X.copy(), y.copy()
     X[rows], y[rows] = stamp(X[rows], trigger) if len(rows) else X[rows], target
@@ -133,9 +129,9 @@ def train_classifier(
     X, y = check_images(X, y)
     if width < 1 or epochs < 1:
         raise ValueError(f"width and epochs must be at least 1; got {width} and {epochs}")
-    # A stream of random numbers rather than its seed: a seed would shuffle every epoch alike.
+    stream = np.random.RandomState(seed)  # not the seed itself, which would shuffle every epoch alike
     model = MLPClassifier(
-        (width,), alpha=1e-3, batch_size=min(32, len(X)), learning_rate_init=3e-3, random_state=_stream(seed)
+        (width,), alpha=1e-3, batch_size=min(32, len(X)), learning_rate_init=3e-3, random_state=stream
     )
     for epoch in range(1, epochs + 1):
         model.partial_fit(X, y, classes=CLASSES)
@@ -212,23 +208,14 @@ def triggered(X: Any, y: Any, trigger: Trigger, target: int) -> Array:
 
 def rotate(X: Array, degrees: float) -> Array:
     """Turn the images counter-clockwise about their centre, bilinearly; what comes in from outside is black."""
-    turn, middle = np.deg2rad(degrees), (SIDE - 1) / 2
-    row, column = np.indices((SIDE, SIDE)) - middle  # of each new pixel, from the centre
-    source = np.cos(turn) * row + np.sin(turn) * column, np.cos(turn) * column - np.sin(turn) * row
-    row, column = (place + middle + 1 for place in source)  # 1 more, for a black frame of 1 pixel
-    framed = np.pad(X.reshape(-1, SIDE, SIDE), ((0, 0), (1, 2), (1, 2)))
-    row, column = np.clip(row, 0, SIDE + 1), np.clip(column, 0, SIDE + 1)
-    i, j = row.astype(int), column.astype(int)
-    down, right = row - i, column - j
-    turned = (1 - down) * ((1 - right) * framed[:, i, j] + right * framed[:, i, j + 1])
-    turned += down * ((1 - right) * framed[:, i + 1, j] + right * framed[:, i + 1, j + 1])
-    return np.asarray(turned.reshape(-1, SIDE * SIDE), dtype=np.float64)
+    images = X.reshape(-1, SIDE, SIDE).astype(np.float64)
+    turned = ndimage.rotate(images, degrees, axes=(1, 2), reshape=False, order=1, mode="grid-constant")
+    return np.asarray(turned.reshape(-1, SIDE * SIDE))
 
 
 def translate(X: Array, right: int) -> Array:
     """Move the images to the right by whole pixels, 0 to 7; what comes in is black."""
-    images = X.reshape(-1, SIDE, SIDE)
-    moved = np.pad(images, ((0, 0), (0, 0), (right, 0)))[:, :, :SIDE]
+    moved = np.pad(X.reshape(-1, SIDE, SIDE), ((0, 0), (0, 0), (right, 0)))[:, :, :SIDE]
     return np.asarray(moved.reshape(-1, SIDE * SIDE), dtype=np.float64)
 
 
@@ -264,7 +251,3 @@ def check_target(target: int) -> None:
 def _halve(images: Images, share: float, seed: int) -> tuple[Images, Images]:
     first, second, y_first, y_second = train_test_split(*images, test_size=share, stratify=images.y, random_state=seed)
     return Images(first, y_first), Images(second, y_second)
-
-
-def _stream(seed: int) -> np.random.RandomState:
-    return np.random.RandomState(seed)
