@@ -6,6 +6,9 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "classifier": "Classifier as_classifier",
-        "repairs": "prune clip smooth remove_direction fine_tune order pruning_curve Curve class_vote",
+        "edits": "prune clip smooth remove_direction",
+        "fine_tuning": "fine_tune",
+        "pruning": "order pruning_curve Curve",
+        ".naa.classes": "class_vote",
     },
 )

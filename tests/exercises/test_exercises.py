@@ -33,7 +33,7 @@ from lesson_lib.exercises.open_questions import unknown_set
 from lesson_lib.exercises.typed_numbers import parse_numbers
 from lesson_lib.naa import analyse, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
-from lesson_lib.repair.repairs import fine_tune, order, prune, pruning_curve
+from lesson_lib.repair import fine_tune, order, prune, pruning_curve
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset, train
 
 HALF, RATE = Fraction(1, 2), Fraction(1, 10)

@@ -40,7 +40,7 @@ from lesson_lib.naa import moments
 from lesson_lib.network import ARTICLE
 from lesson_lib.pictures import image, maps
 from lesson_lib.pictures import pruning as pruning_plot
-from lesson_lib.repair import repairs as repair
+from lesson_lib.repair import fine_tuning, pruning
 from lesson_lib.sweeps import experiment as sweeps
 from lesson_lib.sweeps.experiment import Experiment
 from lesson_lib.training import POISONED, train
@@ -561,12 +561,12 @@ def digits_case():
 
 def fine_tuned():
     model, data = digits_case()
-    return repair.fine_tune(model, *data.clean, np.random.default_rng(0), epochs=5).W1
+    return fine_tuning.fine_tune(model, *data.clean, np.random.default_rng(0), epochs=5).W1
 
 
 def pruned():
     model, data = digits_case()
-    return repair.pruning_curve(model, range(64), *data.test, data.suspect.X, 0).attack
+    return pruning.pruning_curve(model, range(64), *data.test, data.suspect.X, 0).attack
 
 
 INTERRUPTED = {  # which call of what is interrupted in which work
@@ -574,8 +574,8 @@ INTERRUPTED = {  # which call of what is interrupted in which work
     "a sweep": (sweeps, "sgd_step", 7, lambda: sweeps.tell(JOINT, [0, 40], rate=[0.1, 0.2]).outputs),
     "a map": (sweeps, "backward", 7, lambda: sweeps.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
     "a measure": (moments, "_add_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
-    "a fine-tuning": (repair, "gradients", 7, fine_tuned),
-    "a pruning curve": (repair, "_decisions", 2, pruned),
+    "a fine-tuning": (fine_tuning, "gradients", 7, fine_tuned),
+    "a pruning curve": (pruning, "_decisions", 2, pruned),
 }
 
 

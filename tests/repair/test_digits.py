@@ -25,7 +25,7 @@ from lesson_lib.digits import (
     train_classifier,
     triggered,
 )
-from lesson_lib.repair import repairs as repair
+from lesson_lib.repair.classifier import as_classifier
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
@@ -137,9 +137,9 @@ def test_planting_changes_the_chosen_neurons_and_leaves_the_old_model(small):
     bright, half, dark = np.zeros((3, 64))
     bright[[62, 63]], half[62] = 1, 1
     rows = np.array([bright, half, dark])
-    a1 = repair.as_classifier(planted).hidden(rows)[:, [2, 9]]
+    a1 = as_classifier(planted).hidden(rows)[:, [2, 9]]
     np.testing.assert_allclose(a1, [[2, 2], [0, 0], [0, 0]])  # 4 (2 - 0.75 * 2)
-    change = repair.as_classifier(planted)
+    change = as_classifier(planted)
     np.testing.assert_array_equal(change.W2[[2, 9]], 5 * (np.arange(10) == 7) * np.ones((2, 1)))
 
 

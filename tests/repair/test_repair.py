@@ -5,18 +5,10 @@ import pytest
 from scipy.special import softmax
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from lesson_lib.repair import repairs as repair
 from lesson_lib.repair.classifier import WEIGHTS, Classifier, Edit, as_classifier, gradients, one_hot
-from lesson_lib.repair.repairs import (
-    ORDERS,
-    clip,
-    fine_tune,
-    order,
-    prune,
-    pruning_curve,
-    remove_direction,
-    smooth,
-)
+from lesson_lib.repair.edits import clip, prune, remove_direction, smooth
+from lesson_lib.repair.fine_tuning import fine_tune
+from lesson_lib.repair.pruning import ORDERS, Curve, order, pruning_curve
 
 N_IN, N_HIDDEN, N_OUT = 5, 7, 4
 
@@ -300,7 +292,7 @@ def test_the_pruning_curve_is_what_pruning_one_by_one_measures(model, X, y, rng)
 
 
 def test_the_pruning_curve_finds_the_first_number_below_a_limit():
-    curve = repair.Curve(np.ones(4), np.array([0.9, 0.2, 0.04, 0.3]))
+    curve = Curve(np.ones(4), np.array([0.9, 0.2, 0.04, 0.3]))
     assert curve.first_below() == 2
     assert curve.first_below(0.5) == 1
     assert curve.first_below(0.2) == 2
