@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from lesson_lib.naa.moments import Progress, in_memory
-from lesson_lib.repair.classifier import check_neurons
+from lesson_lib.arrays import Array
+from lesson_lib.naa.moments import Progress
+from lesson_lib.repair.classifier import check_columns, check_neurons
 
-Array = NDArray[np.float64]
-Labels = NDArray[np.intp]
 SIDE = 8  # an image has 8 x 8 pixels
 CLASSES = np.arange(10)
 
@@ -28,7 +26,7 @@ class Images(NamedTuple):
     """Images and their labels: X (n_samples, 64), y (n_samples,)."""
 
     X: Array
-    y: Labels
+    y: Array
 
 
 class Digits(NamedTuple):
@@ -96,8 +94,8 @@ class Poisoned(NamedTuple):
     """Training data in which some rows carry the trigger and the target's label."""
 
     X: Array
-    y: Labels
-    rows: Labels  # which ones
+    y: Array
+    rows: Array  # which ones
 
 
 def poison(X: Any, y: Any, trigger: Trigger, target: int, poisoning_rate: float, rng: np.random.Generator) -> Poisoned:
@@ -219,7 +217,7 @@ def translate(X: Array, right: int) -> Array:
     return np.asarray(moved.reshape(-1, SIDE * SIDE), dtype=np.float64)
 
 
-Shift = Callable[[Array, Labels, np.random.Generator], Images]
+Shift = Callable[[Array, Array, np.random.Generator], Images]
 
 # What may happen to honest data. None of it is a backdoor.
 SHIFTS: dict[str, Shift] = {
@@ -233,9 +231,7 @@ SHIFTS: dict[str, Shift] = {
 
 def check_images(X: Any, y: Any = None) -> Images:
     """Return X as float64 and y as whole numbers; raises ValueError, naming the argument, unless they are images."""
-    X = in_memory(X, "X")
-    if X.shape[1] != SIDE**2:
-        raise ValueError(f"X must have {SIDE**2} columns, one per pixel; got shape {X.shape}")
+    X = check_columns(X, "X", SIDE**2, ", one per pixel")
     labels = np.zeros(len(X), dtype=np.intp) if y is None else np.asarray(y)
     if labels.shape != (len(X),) or not np.isin(labels, CLASSES).all():
         raise ValueError(f"y must be {len(X)} digits from 0 to 9, one per row of X; got shape {labels.shape}: {y!r}")

@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = door(
         "edits": "prune clip smooth remove_direction",
         "fine_tuning": "fine_tune",
         "pruning": "order pruning_curve Curve",
-        ".naa.classes": "class_vote",
+        ".naa.judgement": "class_vote",
     },
 )

@@ -5,12 +5,44 @@ activations are the hidden layer's a1, (n_samples, n_hidden).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from lesson_lib.repair.classifier import Classifier, Edit, Indices, as_classifier, check_activations, check_neurons
+from lesson_lib.arrays import Array
+from lesson_lib.repair.classifier import Classifier, Indices, as_classifier, check_columns, check_neurons
+
+
+@dataclass(frozen=True, eq=False)
+class Cap:
+    """An edit: no hidden activation may be larger than its neuron's ceiling."""
+
+    ceiling: Array  # (n_hidden,)
+
+    def __call__(self, a1: Array) -> Array:
+        """Return the changed activations, (n_samples, n_hidden)."""
+        return np.minimum(a1, self.ceiling)
+
+    def back(self, a1: Array, slope: Array) -> Array:
+        """Return the slope by a1, from the slope by what this makes of it."""
+        return slope * (a1 < self.ceiling)
+
+
+@dataclass(frozen=True, eq=False)
+class Mix:
+    """An edit: hidden activations become a1 @ matrix + offset."""
+
+    matrix: Array  # (n_hidden, n_hidden)
+    offset: Array  # (n_hidden,)
+
+    def __call__(self, a1: Array) -> Array:
+        """Return the changed activations, (n_samples, n_hidden)."""
+        return a1 @ self.matrix + self.offset
+
+    def back(self, a1: Array, slope: Array) -> Array:
+        """Return the slope by a1, from the slope by what this makes of it."""
+        return slope @ self.matrix.T
 
 
 def prune(model: Any, neurons: Sequence[int] | Indices) -> Classifier:
@@ -33,10 +65,10 @@ def clip(model: Any, clean_activations: Any, percentile: float = 95.0) -> Classi
     activation clipping, 2023), who choose them by optimisation; a percentile is the simplest choice.
     """
     old = as_classifier(model)
-    clean = check_activations(clean_activations, "clean_activations", old)
+    clean = _check_activations(clean_activations, "clean_activations", old)
     if not 0 <= percentile <= 100:
         raise ValueError(f"percentile must be from 0 to 100; got {percentile!r}")
-    return _edited(old, ceiling=np.percentile(clean, percentile, axis=0))
+    return replace(old, edits=(*old.edits, Cap(np.percentile(clean, percentile, axis=0))))
 
 
 def smooth(model: Any, mean: Any, amount: float = 0.5) -> Classifier:
@@ -46,12 +78,12 @@ def smooth(model: Any, mean: Any, amount: float = 0.5) -> Classifier:
     plausible and fails: it weakens the clean task and the backdoor alike.
     """
     old = as_classifier(model)
-    mean = check_activations(np.atleast_2d(mean), "mean", old)
+    mean = _check_activations(np.atleast_2d(mean), "mean", old)
     if len(mean) != 1:
         raise ValueError(f"mean must hold one value per neuron; got shape {mean.shape}")
     if not 0 <= amount <= 1:
         raise ValueError(f"amount must be from 0 to 1; got {amount!r}")
-    return _edited(old, matrix=(1 - amount) * np.eye(mean.shape[1]), offset=amount * mean)
+    return replace(old, edits=(*old.edits, Mix((1 - amount) * np.eye(mean.shape[1]), amount * mean[0])))
 
 
 def remove_direction(model: Any, clean_activations: Any, suspect_activations: Any) -> Classifier:
@@ -63,20 +95,17 @@ def remove_direction(model: Any, clean_activations: Any, suspect_activations: An
     they are on average. Without a difference nothing changes.
     """
     old = as_classifier(model)
-    clean = check_activations(clean_activations, "clean_activations", old)
-    suspect = check_activations(suspect_activations, "suspect_activations", old)
+    clean = _check_activations(clean_activations, "clean_activations", old)
+    suspect = _check_activations(suspect_activations, "suspect_activations", old)
     delta = suspect.mean(axis=0) - clean.mean(axis=0)  # (n_hidden,)
     if not np.any(delta):
         return old
     rows = np.concatenate([clean, suspect])
-    whitened = (
-        np.linalg.pinv(np.atleast_2d(np.cov(rows, rowvar=False)), rcond=1e-10, hermitian=True) @ delta
-    )  # (n_hidden,)
+    covariance = np.atleast_2d(np.cov(rows, rowvar=False))  # (n_hidden, n_hidden)
+    whitened = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True) @ delta  # (n_hidden,)
     projection = np.outer(whitened, delta) / (whitened @ delta)  # (n_hidden, n_hidden), rank 1
-    return _edited(old, matrix=np.eye(len(delta)) - projection, offset=clean.mean(axis=0) @ projection)
+    return replace(old, edits=(*old.edits, Mix(np.eye(len(delta)) - projection, clean.mean(axis=0) @ projection)))
 
 
-def _edited(model: Classifier, ceiling: Any = np.inf, matrix: Any = None, offset: Any = 0.0) -> Classifier:
-    n_hidden = model.W1.shape[1]
-    ceiling, offset = (np.broadcast_to(np.asarray(value, dtype=float), (1, n_hidden)) for value in (ceiling, offset))
-    return replace(model, edits=(*model.edits, Edit(ceiling, np.eye(n_hidden) if matrix is None else matrix, offset)))
+def _check_activations(values: Any, name: str, model: Classifier) -> Array:
+    return check_columns(values, name, model.W1.shape[1], ", one per neuron")

@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.naa.comparison import analyse
+from lesson_lib.arrays import Array
+from lesson_lib.naa.judgement import analyse
 from lesson_lib.naa.moments import in_memory
-from lesson_lib.repair.classifier import Array, Classifier, Indices, as_classifier, check_neurons, one_hot
+from lesson_lib.network import Forward
+from lesson_lib.repair.classifier import Classifier, Indices, as_classifier, check_neurons, one_hot
 
 ORDERS = ("difference", "rise", "effect size", "dormant", "random")
 
@@ -57,20 +59,18 @@ def pruning_curve(model: Any, neurons: Sequence[int] | Indices, X: Any, y: Any, 
     neurons = check_neurons(neurons, old.W1.shape[1])
     if old.edits:
         raise ValueError("model must have no edits: prune before clipping, smoothing or removing a direction")
-    labels = one_hot(y, old.classes).argmax(axis=1)
     if target not in old.classes:
         raise ValueError(f"target must be one of {old.classes.tolist()}; got {target!r}")
-    a1, triggered = old.hidden(X), old.hidden(X_triggered)
-    if len(labels) != len(a1):
-        raise ValueError(f"y must have one label per row of X, {len(a1)}; got {len(labels)}")
-    hits = [_decisions(a1, old, neurons) == labels, old.classes[_decisions(triggered, old, neurons)] == target]
+    passed, triggered = old.run(X), old.run(X_triggered)
+    labels = one_hot(y, old.classes, len(passed.a1)).argmax(axis=1)
+    hits = [_decisions(passed, old, neurons) == labels, old.classes[_decisions(triggered, old, neurons)] == target]
     return Curve(*(hit.mean(axis=1) for hit in hits))
 
 
-def _decisions(a1: Array, model: Classifier, neurons: Indices) -> Indices:
-    logits = a1 @ model.W2 + model.b2  # (n_samples, n_out)
-    chosen = [logits.argmax(axis=1)]
+def _decisions(passed: Forward, model: Classifier, neurons: Indices) -> Indices:
+    y_hat = passed.y_hat  # (n_samples, n_out)
+    chosen = [y_hat.argmax(axis=1)]
     for neuron in neurons:
-        logits = logits - a1[:, [neuron]] * model.W2[neuron]
-        chosen.append(logits.argmax(axis=1))
+        y_hat = y_hat - passed.a1[:, [neuron]] * model.W2[neuron]
+        chosen.append(y_hat.argmax(axis=1))
     return np.array(chosen)  # (n_neurons + 1, n_samples)

@@ -13,7 +13,7 @@ from strategies import float_problems, with_phi
 from lesson_lib.naa import analyse, detect_backdoor_via_naa
 from lesson_lib.naa.rules import OVER, RULES
 from lesson_lib.network import PARAMETERS
-from lesson_lib.repair.classifier import WEIGHTS, Classifier
+from lesson_lib.repair.classifier import Classifier
 from lesson_lib.repair.edits import clip, prune, remove_direction, smooth
 from lesson_lib.repair.fine_tuning import fine_tune
 from lesson_lib.repair.pruning import ORDERS, order, pruning_curve
@@ -115,7 +115,7 @@ def classifiers(draw):
     shapes = [(n_in, n_hidden), (1, n_hidden), (n_hidden, n_out), (1, n_out), (n, n_in), (n, n_in)]
     W1, b1, W2, b2, X, stamped = (draw(arrays(float, shape, elements=quarters)) for shape in shapes)
     y = draw(arrays(int, n, elements=st.integers(0, n_out - 1)))
-    return Classifier(W1, b1, W2, b2, np.arange(n_out)), X, y, stamped
+    return Classifier(W1, b1, W2, b2, classes=np.arange(n_out)), X, y, stamped
 
 
 @given(classifiers(), st.sampled_from(ORDERS), st.floats(0, 100), st.floats(0, 1))
@@ -131,7 +131,7 @@ def test_any_classifier_can_be_repaired_in_every_way(drawn, by, percentile, amou
         remove_direction(model, clean, suspect),
     ]
     for one in (*repaired, *(fine_tune(other, X, y, np.random.default_rng(0), epochs=1) for other in repaired)):
-        assert all(np.isfinite(getattr(one, name)).all() for name in WEIGHTS)
+        assert all(np.isfinite(getattr(one, name)).all() for name in PARAMETERS)
         np.testing.assert_allclose(one.predict_proba(stamped).sum(axis=1), 1)
     np.testing.assert_array_equal(clip(model, clean, 100).hidden(X), clean)
     np.testing.assert_array_equal(smooth(model, clean.mean(axis=0), 0).hidden(stamped), suspect)

@@ -5,8 +5,9 @@ import pytest
 from scipy.special import softmax
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from lesson_lib.repair.classifier import WEIGHTS, Classifier, Edit, as_classifier, gradients, one_hot
-from lesson_lib.repair.edits import clip, prune, remove_direction, smooth
+from lesson_lib.network import PARAMETERS
+from lesson_lib.repair.classifier import Classifier, as_classifier, gradients, one_hot
+from lesson_lib.repair.edits import Cap, clip, prune, remove_direction, smooth
 from lesson_lib.repair.fine_tuning import fine_tune
 from lesson_lib.repair.pruning import ORDERS, Curve, order, pruning_curve
 
@@ -39,8 +40,8 @@ def model(X, y):
 def frozen_bytes(model):
     """Return every byte of a model's weights, whatever kind of model it is."""
     if isinstance(model, Classifier):
-        edits = [getattr(edit, name) for edit in model.edits for name in ("ceiling", "matrix", "offset")]
-        arrays = [getattr(model, name) for name in WEIGHTS] + edits
+        edits = [array for edit in model.edits for array in vars(edit).values()]
+        arrays = [getattr(model, name) for name in PARAMETERS] + edits
     else:
         arrays = [*model.coefs_, *model.intercepts_]
     assert arrays
@@ -74,12 +75,12 @@ def test_a_classifier_keeps_the_names_of_the_classes(X, y):
 
 def test_large_outputs_have_probabilities_too():
     W2 = np.array([[1, 2, 3], [-1, -2, -3]])
-    plain = Classifier(np.eye(2), np.zeros((1, 2)), W2, np.zeros((1, 3)), np.arange(3))
+    plain = Classifier(np.eye(2), np.zeros((1, 2)), W2, np.zeros((1, 3)), classes=np.arange(3))
     assert plain.predict_proba([[1000, 0], [0, 2000]]).tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
 def test_labels_become_rows_with_one_1_each():
-    found = one_hot(["b", "a", "b"], np.array(["a", "b", "c"]))
+    found = one_hot(["b", "a", "b"], np.array(["a", "b", "c"]), 3)
     assert found.dtype == np.float64
     assert found.tolist() == [[0, 1, 0], [1, 0, 0], [0, 1, 0]]
 
@@ -153,14 +154,14 @@ def test_removing_the_direction_hides_the_groups_from_every_linear_classifier(mo
 def test_removing_the_direction_does_not_depend_on_the_units_of_a_neuron(rng):
     clean, suspect = rng.normal(size=(50, 3)), rng.normal(0.7, 1, size=(50, 3))
     units = np.array([1.0, 100.0, 0.01])
-    plain = Classifier(np.eye(3), np.zeros((1, 3)), np.eye(3), np.zeros((1, 3)), np.arange(3))
+    plain = Classifier(np.eye(3), np.zeros((1, 3)), np.eye(3), np.zeros((1, 3)), classes=np.arange(3))
     once, scaled = (remove_direction(plain, clean * u, suspect * u).edits[0] for u in (1, units))
     np.testing.assert_allclose(scaled(clean * units), once(clean) * units, rtol=1e-6, atol=1e-9)
 
 
 def test_a_copy_of_a_neuron_up_to_six_digits_has_no_say_of_its_own(rng):
     sets = [rng.normal(size=(50, 3)), rng.normal(0.7, 1, size=(50, 3))]
-    plain = Classifier(np.eye(4), np.zeros((1, 4)), np.eye(4), np.zeros((1, 4)), np.arange(4))
+    plain = Classifier(np.eye(4), np.zeros((1, 4)), np.eye(4), np.zeros((1, 4)), classes=np.arange(4))
     exact, rounded = ([np.c_[rows, rows[:, 0].round(digits)] for rows in sets] for digits in (12, 6))
     repaired = [remove_direction(plain, *rows).edits[0](rows[1]) for rows in (exact, rounded)]
     np.testing.assert_allclose(*repaired, atol=1e-5)
@@ -179,13 +180,11 @@ def test_gradients_are_those_of_the_mean_cross_entropy(model, X, y, edited):
     targets = np.eye(N_OUT)[y]
 
     def cross_entropy(**changed):
-        weights = {name: getattr(plain, name) for name in WEIGHTS} | changed
+        weights = {name: getattr(plain, name) for name in PARAMETERS} | changed
         other = Classifier(**weights, classes=plain.classes, edits=plain.edits)
         return -np.log(other.predict_proba(X)[range(60), y]).mean()
 
-    slopes = gradients(plain, X, targets)
-    assert set(slopes) == set(WEIGHTS)
-    for name, slope in slopes.items():
+    for name, slope in gradients(plain, X, targets)._asdict().items():
         assert slope.shape == getattr(plain, name).shape
         for place in np.ndindex(slope.shape):
             step = np.zeros(slope.shape)
@@ -198,10 +197,12 @@ def test_gradients_are_those_of_the_mean_cross_entropy(model, X, y, edited):
 def test_at_a_corner_the_gradient_is_that_of_the_flat_side():
     """A relu at z1 = 0 and a cap that an activation just reaches: neither lets the error through."""
     W1, b1, W2 = np.array([[0.0, 1.0]]), np.zeros((1, 2)), np.array([[1.0, 2, 3], [4, 5, 6]])
-    cap = Edit(np.full((1, 2), 2.0), np.eye(2), np.zeros((1, 2)))
-    slopes = gradients(Classifier(W1, b1, W2, np.zeros((1, 3)), np.arange(3), (cap,)), np.array([[2.0]]), np.eye(3)[:1])
-    assert slopes["W1"].tolist() == slopes["b1"].tolist() == [[0, 0]]
-    assert slopes["W2"][1].all()
+    cap = Cap(np.full(2, 2.0))
+    slopes = gradients(
+        Classifier(W1, b1, W2, np.zeros((1, 3)), classes=np.arange(3), edits=(cap,)), np.array([[2.0]]), np.eye(3)[:1]
+    )
+    assert slopes.W1.tolist() == slopes.b1.tolist() == [[0, 0]]
+    assert slopes.W2[1].all()
 
 
 def test_fine_tuning_learns_and_can_be_repeated(model, X, y):
@@ -235,7 +236,7 @@ def test_fine_tuning_takes_the_steps_that_scikit_learn_takes(model, X, y):
         fresh.partial_fit(X, y)
     tuned = fine_tune(plain, X, y, np.random.default_rng(0), epochs=5, batch_size=60)
     expected = (fresh.coefs_[0], fresh.intercepts_[0], fresh.coefs_[1], fresh.intercepts_[1])
-    for name, weights in zip(WEIGHTS, expected, strict=True):
+    for name, weights in zip(PARAMETERS, expected, strict=True):
         np.testing.assert_allclose(getattr(tuned, name).reshape(weights.shape), weights, rtol=1e-6, atol=1e-9)
 
 
