@@ -10,7 +10,7 @@ Rows are samples and columns are neurons, and everything is two-dimensional::
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Params:
     def _functions(self) -> Activation:
         return (SYMBOLIC_ACTIVATIONS if self.is_symbolic else ACTIVATIONS)[self.activation]
 
-    def with_arrays(self, **arrays: Any) -> "Params":
+    def with_arrays(self, **arrays: Any) -> Self:
         """Return the same net with other arrays, unchecked: for what was computed from checked ones."""
         moved = object.__new__(type(self))
         vars(moved).update(vars(self) | arrays)

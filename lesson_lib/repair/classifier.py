@@ -42,7 +42,7 @@ class Classifier(Params):
 
     def hidden(self, X: Any) -> Array:
         """Return the hidden activations a1 after every edit, (n_samples, n_hidden)."""
-        return self.run(X).a1
+        return np.asarray(self.run(X).a1)
 
     def predict_proba(self, X: Any) -> Array:
         """Return the softmax probability of every class, (n_samples, n_out)."""

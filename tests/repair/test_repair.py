@@ -172,11 +172,16 @@ def test_without_a_difference_no_direction_is_removed(model, X):
     np.testing.assert_array_equal(remove_direction(model, a1, a1).hidden(X), a1)
 
 
-@pytest.mark.parametrize("edited", [False, True])
-def test_gradients_are_those_of_the_mean_cross_entropy(model, X, y, edited):
+@pytest.mark.parametrize("edits", ["none", "clip and smooth", "clip, direction and clip"])
+def test_gradients_are_those_of_the_mean_cross_entropy(model, X, y, edits):
     plain = as_classifier(model)
-    if edited:
-        plain = smooth(clip(plain, plain.hidden(X), 70), plain.hidden(X).mean(axis=0), 0.4)
+    if edits != "none":
+        plain = clip(plain, plain.hidden(X), 70)
+    if edits == "clip and smooth":
+        plain = smooth(plain, as_classifier(model).hidden(X).mean(axis=0), 0.4)
+    if edits == "clip, direction and clip":  # where the order and the sides of a matrix matter
+        plain = remove_direction(plain, plain.hidden(X), plain.hidden(X + 1))
+        plain = clip(plain, plain.hidden(X), 60)
     targets = np.eye(N_OUT)[y]
 
     def cross_entropy(**changed):
