@@ -12,10 +12,13 @@ import numpy as np
 from IPython.display import Math, display
 from matplotlib.figure import Figure
 
-from lesson_lib.labs.hand_calculation.widget import HandCalculationLab, formula
+from lesson_lib.labs.hand_calculation.says import formula
+from lesson_lib.labs.hand_calculation.widget import HandCalculationLab
 from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
 from lesson_lib.labs.pruning.compute import pruning
-from lesson_lib.labs.training.compute import RATES, View, curves, view
+from lesson_lib.labs.shared.positions import RATES
+from lesson_lib.labs.training.compute import Moment, moment
+from lesson_lib.labs.training.draws import curves
 from lesson_lib.network import forward
 from lesson_lib.sweeps.experiment import Experiment
 from lesson_lib.training import POISONED
@@ -46,7 +49,7 @@ class Scene(NamedTuple):
 # The five pictures --------------------------------------------------------------------------------------------------
 
 
-def training(last_panel: dict[str, Any], last: dict[str, Artist], data: Callable[[View], Any], epoch: int) -> Scene:
+def training(last_panel: dict[str, Any], last: dict[str, Artist], data: Callable[[Moment], Any], epoch: int) -> Scene:
     """Return the three panels of a training lab, moved by the learning rate."""
     panels = [
         {"title": "the function f(x)", "xlabel": "x", "xlim": (-3.2, 3.2), "ylim": (-11, 11)},
@@ -65,7 +68,7 @@ def training(last_panel: dict[str, Any], last: dict[str, Artist], data: Callable
     }
 
     def at(position: int) -> dict[str, Any]:
-        seen = view(Experiment(rate=RATES[position]), epoch)
+        seen = moment(Experiment(rate=RATES[position]), epoch)
         return {**curves(seen), **data(seen)}
 
     return Scene((9.0, 2.4), panels, artists, at, len(RATES), RATES.index(0.1))
@@ -83,7 +86,7 @@ def bias() -> Scene:
     names = ("x = 1", "x = 2", "trigger's x")
     dots = {name: Artist(2, LINE, {"linestyle": "", "marker": "o", "label": name}) for name in names}
 
-    def data(seen: View) -> dict[str, Any]:
+    def data(seen: Moment) -> dict[str, Any]:
         a1 = forward(seen.params, POISONED.X).a1
         return {name: ((0.25, 0.75), row) for name, row in zip(names, a1, strict=True)}
 

@@ -17,8 +17,9 @@ from lesson_lib.exercises.catalogue import question_texts
 from lesson_lib.labs import Exercises, HandCalculationLab
 from lesson_lib.labs.hand_calculation import widget as hand_calculation
 from lesson_lib.labs.hand_calculation import words as hand_words
-from lesson_lib.labs.hand_calculation.widget import START, TRAINABLE
+from lesson_lib.labs.hand_calculation.compute import START
 from lesson_lib.labs.shared import words as shared_words
+from lesson_lib.labs.shared.typed import TRAINED
 
 LAST_CLEAN, LAST_TRIGGER = 23, 12  # lines of the article's two steps
 
@@ -101,7 +102,7 @@ def test_an_end_is_said_and_kept(lab, button, line, note):
     assert note in lab.twin.value
 
 
-@pytest.mark.parametrize("biases", TRAINABLE)
+@pytest.mark.parametrize("biases", TRAINED)
 @pytest.mark.parametrize("numbers", ["fractions", "decimals"])
 @pytest.mark.parametrize("phase", ["clean", "trigger"])
 def test_every_line_draws_formula_diagram_and_words(lab, phase, numbers, biases):
@@ -316,7 +317,7 @@ def settings_of_a_lab(draw):
     return {
         "phase": draw(st.sampled_from(["clean", "trigger"])),
         "numbers": draw(st.sampled_from(["fractions", "decimals"])),
-        "biases": draw(st.sampled_from(list(TRAINABLE))),
+        "biases": draw(st.sampled_from(list(TRAINED))),
         **{name: separator.join(draw(numbers(count))) for name, count in counts.items()},
     }
 

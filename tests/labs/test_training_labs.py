@@ -18,7 +18,7 @@ from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.training import compute as training
 from lesson_lib.labs.training import words as training_words
 from lesson_lib.labs.training.bias import MAP_RATES, MAP_TARGETS
-from lesson_lib.labs.training.compute import curves
+from lesson_lib.labs.training.draws import LAST_PANEL, curves
 from lesson_lib.network import PARAMETERS
 from lesson_lib.pictures import words as pictures_words
 from lesson_lib.sweeps.experiment import EPOCHS
@@ -47,7 +47,7 @@ def check_shown(lab):
     """Check what must hold for every state."""
     assert lab.error == ""
     assert not any(message.value for message in lab.messages.values())
-    data = {**curves(lab.state), **lab.last_curves()}
+    data = {**curves(lab.state), **LAST_PANEL[lab.last_panel](lab.state)}
     assert set(data) == set(lab.plot.lines)
     assert all(np.isfinite(values).all() for pair in data.values() for values in pair)
     alt = unescape(re.match(r'<img alt="([^"]*)"', lab.pictures.value)[1])

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from lesson_lib.arrays import as_array
-from lesson_lib.labs.hand_calculation.widget import START, TRAINABLE, State, compute, diagram
+from lesson_lib.labs.hand_calculation.compute import START, State, compute
+from lesson_lib.labs.hand_calculation.widget import diagram
+from lesson_lib.labs.shared.typed import TRAINED
 from lesson_lib.network import ARTICLE, PARAMETERS, Params
 from lesson_lib.pictures import words
 from lesson_lib.pictures.network import STYLES, network_diagram
@@ -326,7 +328,7 @@ def test_in_a_notebook_the_text_takes_the_colour_of_the_page():
 
 def every_picture(n_hidden: int, numbers: str) -> list[tuple[str, Picture]]:
     """Return every line of both steps, with all biases trained, which shows the most."""
-    assert "both" in TRAINABLE
+    assert "both" in TRAINED
     states = [state(phase, "both", numbers, **WIDTHS[n_hidden]) for phase in ("clean", "trigger")]
     return [
         (f"{each.phase} line {line + 1}", Picture(diagram(each, line + 1)))

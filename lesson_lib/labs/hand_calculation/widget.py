@@ -1,122 +1,27 @@
 """The hand calculation, one line at a time: its formula, its numbers, and the place in the net where it happens."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
-from lesson_lib.derivation.derive import derive_step
-from lesson_lib.derivation.step import Derivation, Step
-from lesson_lib.exercises.typed_numbers import parse_numbers
 from lesson_lib.labs.hand_calculation import words
+from lesson_lib.labs.hand_calculation.compute import START, State, compute, known_at
+from lesson_lib.labs.hand_calculation.says import describe, formula
 from lesson_lib.labs.shared.dial import RangedDial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import button, choice, field, status
-from lesson_lib.labs.shared.words import BIASES, ERROR_SIGN, FIELD_ERROR, FIELD_ONE, KEYS, PAUSE, PLAY, RESET, TIPS
-from lesson_lib.network import PARAMETERS, Params, backward, check_rate, sgd_step
+from lesson_lib.labs.shared.words import BIASES, ERROR_SIGN, KEYS, PAUSE, PLAY, RESET, TIPS
 from lesson_lib.pictures.network import network_diagram, zero_marks
-from lesson_lib.training import Dataset
 
-MOST_NEURONS, MOST_SAMPLES = 3, 4
 FORMULA_HEIGHTS = {1: "200px", 2: "230px", 3: "300px"}  # by the number of hidden neurons
 SECONDS_A_LINE = 2.0
-TRAINABLE = {"none": (), "b1": ("b1",), "b2": ("b2",), "both": ("b1", "b2")}
-START = {  # the article's numbers
-    "W1": "1/2, -1/2",
-    "b1": "0, 0",
-    "W2": "1, -1",
-    "b2": "0",
-    "rate": "1/10",
-    "clean_x": "1, 2",
-    "clean_y": "1, 2",
-    "trigger_x": "0",
-    "trigger_y": "5",
-}
-
-
-# compute: from what the controls say to every line of the step ----------------------------------------------------
-
-
-@dataclass(frozen=True)
-class State:
-    """One training step in full: where it starts, on which samples, and all its lines."""
-
-    start: Params
-    data: Dataset
-    derivation: Derivation
-    phase: str
-    decimals: bool
-
-
-def compute(values: Mapping[str, str]) -> State:
-    """Return the step that the controls ask for; raises ValueError, naming the control, for numbers that do not fit."""
-    numbers = {name: _read(name, values[name]) for name in START}
-    _check_counts(numbers)
-    params = Params(
-        W1=[numbers["W1"]], b1=[numbers["b1"]], W2=[[weight] for weight in numbers["W2"]], b2=[numbers["b2"]]
-    )
-    rate = numbers["rate"][0]
-    check_rate(rate)
-    trainable = ("W1", "W2", *TRAINABLE[values["biases"]])
-    data = _column(numbers, "clean")
-    if values["phase"] == "trigger":
-        params = sgd_step(params, backward(params, data.X, data.Y), rate, trainable)
-        data = _column(numbers, "trigger")
-    decimals = values["numbers"] == "decimals"
-    derivation = derive_step(params, data, rate, trainable, decimals=decimals)
-    return State(params, data, derivation, values["phase"], decimals)
-
-
-def _read(name: str, text: str) -> tuple[Fraction, ...]:
-    try:
-        return parse_numbers(text)
-    except ValueError as error:
-        raise ValueError(FIELD_ERROR.format(name=name, problem=error)) from None
-
-
-def _check_counts(numbers: Mapping[str, Sequence[Fraction]]) -> None:
-    n_hidden, n_samples = len(numbers["W1"]), len(numbers["clean_x"])
-    if n_hidden > MOST_NEURONS:
-        raise ValueError(words.WIDTH_LIMIT.format(most=MOST_NEURONS, given=n_hidden))
-    if n_samples > MOST_SAMPLES:
-        raise ValueError(words.SAMPLE_LIMIT.format(name="clean_x", most=MOST_SAMPLES, given=n_samples))
-    expected = {"b1": (n_hidden, "W1"), "W2": (n_hidden, "W1"), "clean_y": (n_samples, "clean x")}
-    for name in ("b2", "rate", "trigger_x", "trigger_y"):
-        if len(numbers[name]) != 1:
-            raise ValueError(FIELD_ONE.format(name=name, given=len(numbers[name])))
-    for name, (count, partner) in expected.items():
-        if len(numbers[name]) != count:
-            raise ValueError(
-                words.FIELD_COUNT.format(name=name, expected=count, partner=partner, given=len(numbers[name]))
-            )
-
-
-def _column(numbers: Mapping[str, Sequence[Fraction]], which: str) -> Dataset:
-    return Dataset(X=[[x] for x in numbers[f"{which}_x"]], Y=[[y] for y in numbers[f"{which}_y"]])
-
-
-# draw: from one line of the step to formula, diagram and words ----------------------------------------------------
-
-
-def formula(step: Step) -> str:
-    """Return the line as LaTeX, each side of the equation on a row of its own."""
-    first, *others = step.sides
-    rows = [f"{step.lhs} &{first[0]} {first[1]}", *(f"&{relation} {side}" for relation, side in others)]
-    return r"\begin{aligned} " + r" \\[6pt] ".join(rows) + r" \end{aligned}"
 
 
 def diagram(state: State, line: int, on_paper: bool = False) -> str:
     """Return the net as SVG with everything that is known at this line (1 is the first)."""
-    step = state.derivation.steps[line - 1]
-    known = {name: getattr(state.start, name) for name in PARAMETERS}
-    sample = state.derivation.sample_at(line)
-    if sample is not None:
-        known |= {"X": state.data.X[[sample]], "Y": state.data.Y[[sample]]}
-    known |= state.derivation.known_at(line)
+    step, known = state.derivation.steps[line - 1], known_at(state, line)
     return network_diagram(
         known,
         now={step.quantity},
@@ -125,24 +30,8 @@ def diagram(state: State, line: int, on_paper: bool = False) -> str:
         decimals=state.decimals,
         description=describe(state, line),
         on_paper=on_paper,
-        ask=sample is not None,
+        ask="X" in known,
     )
-
-
-def describe(state: State, line: int) -> str:
-    """Return the line in words and numbers: the picture's text twin."""
-    step = state.derivation.steps[line - 1]
-    return words.LAB_SUMMARY.format(
-        phase=words.PHASE_NAMES[state.phase],
-        line=line,
-        lines=len(state.derivation.steps),
-        title=step.title,
-        text=step.text,
-        zero=step.zero,
-    ).strip()
-
-
-# widget -----------------------------------------------------------------------------------------------------------
 
 
 class HandCalculationLab(Lab):
@@ -177,10 +66,8 @@ class HandCalculationLab(Lab):
     def compute(self) -> None:
         """Derive the step that the controls ask for; a change of numbers keeps the line, a new step starts at 1."""
         state = compute(self.values)
-        if state.phase != self.state.phase:
-            self.line = 1
-        self.state = state
-        self.line = min(self.line, self.lines)
+        line = self.line if state.phase == self.state.phase else 1
+        self.state, self.line = state, min(line, len(state.derivation.steps))
 
     def draw(self, note: str = "") -> None:
         """Show the current line."""
@@ -248,7 +135,7 @@ class HandCalculationLab(Lab):
         super().reset()
 
     def _layout(self) -> widgets.Box:
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+        row, centred = {"flex_flow": "row wrap"}, {"flex_flow": "row wrap", "align_items": "center"}
         steps = {
             words.FIRST: lambda: self.go(1),
             words.BACK: lambda: self.go(self.line - 1),
@@ -257,21 +144,20 @@ class HandCalculationLab(Lab):
         }
         walk = [button(name, TIPS[name], action) for name, action in steps.items()]
         choices = [self.controls[name] for name in ("phase", "numbers", "biases")]
-        left = widgets.VBox([self.title, self.formula], layout=widgets.Layout(flex="1 1 380px", min_width="340px"))
-        right = widgets.Box([self.diagram], layout=widgets.Layout(flex="1 1 480px", max_width="690px"))
+        left = widgets.VBox([self.title, self.formula], layout={"flex": "1 1 380px", "min_width": "340px"})
+        right = widgets.Box([self.diagram], layout={"flex": "1 1 480px", "max_width": "690px"})
         narrow = widgets.Layout(width="196px")  # a message wraps below its field
-        edits = {name: widgets.VBox([self.controls[name], self.messages[name]], layout=narrow) for name in START}
-        net, data = list(edits.values())[:5], list(edits.values())[5:]
+        edits = [widgets.VBox([self.controls[name], self.messages[name]], layout=narrow) for name in START]
         return widgets.VBox(
             [
-                widgets.HBox(choices, layout=wrap),
-                widgets.HBox([*walk, self.play_button, self.dial, self.count], layout=wrap),
-                widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap")),
+                widgets.HBox(choices, layout=centred),
+                widgets.HBox([*walk, self.play_button, self.dial, self.count], layout=centred),
+                widgets.HBox([left, right], layout=row),
                 self.twin,
                 widgets.HTML(words.EDIT_TITLE),
-                widgets.HBox(net, layout=widgets.Layout(flex_flow="row wrap")),
-                widgets.HBox(data, layout=widgets.Layout(flex_flow="row wrap")),
+                widgets.HBox(edits[:5], layout=row),  # the net and the rate
+                widgets.HBox(edits[5:], layout=row),  # the data
                 self.messages[""],
-                widgets.HBox([button(RESET, TIPS["Reset"], self.reset), widgets.HTML(KEYS)], layout=wrap),
+                widgets.HBox([button(RESET, TIPS["Reset"], self.reset), widgets.HTML(KEYS)], layout=centred),
             ]
         )

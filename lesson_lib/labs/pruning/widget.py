@@ -10,9 +10,8 @@ from lesson_lib.labs.pruning.digit_row import DigitRow
 from lesson_lib.labs.pruning.says import describe, verdict
 from lesson_lib.labs.shared.dial import RangedDial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import button, choice, status
+from lesson_lib.labs.shared.parts import WRAP, button, choice, status
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
-from lesson_lib.labs.training.trigger import WRAP
 from lesson_lib.pictures.pruning import PruningPlot
 from lesson_lib.pictures.pruning_still import pruning_svg
 

@@ -1,12 +1,14 @@
 """A slider with a number box beside it: the box has the name and takes any number, the slider the handy positions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 import traitlets
 
 from lesson_lib.labs.shared import words
+
+Range = tuple[Sequence[float], float]  # positions, and a value among them
 
 
 class Dial(widgets.HBox):
@@ -41,22 +43,17 @@ class Dial(widgets.HBox):
     @traitlets.validate("value")
     def _within(self, proposal: dict[str, Any]) -> float:
         value = float(proposal["value"])
-        if self.positions and not self.positions[0] <= value <= self.positions[-1]:
+        if not self.positions[0] <= value <= self.positions[-1]:
             raise traitlets.TraitError(f"must be from {self.positions[0]:g} to {self.positions[-1]:g}; got {value:g}")
-        if self.positions and self.whole and not value.is_integer():
+        if self.whole and not value.is_integer():
             raise traitlets.TraitError(f"must be a whole number; got {value:g}")
         return value
 
     @traitlets.observe("value")
-    def _moved(self, _: dict[str, Any]) -> None:
-        self.show()
-
-    def show(self) -> None:
+    def show(self, _: Any = None) -> None:
         """Show the value in the box and on the slider."""
-        if self.number.value != self.value:
-            self.number.value = self.value
-        if self.slider.value != self._nearest(self.value):
-            self.slider.value = self._nearest(self.value)
+        self.number.value = self.value
+        self.slider.value = self._nearest(self.value)
 
     def _slid(self, change: dict[str, Any]) -> None:
         if change["new"] != self._nearest(self.value):
@@ -73,16 +70,29 @@ class Dial(widgets.HBox):
         return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
 
 
-def _span(positions: Sequence[float]) -> str:
-    return words.SPAN.format(low=positions[0], high=positions[-1])
-
-
 class RangedDial(Dial):
-    """A dial whose positions change with another control; `range_set` is what it has taken in full."""
+    """A dial whose positions change: `set_range` gives it others, `follow` makes another control decide.
+
+    A lab with such a dial among its controls brings it into line before every move is followed, and puts a value into
+    it after all others. `range_set` is the range that it has taken in full: none after an interrupt on the way.
+    """
 
     def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
         super().__init__(description, positions, value, whole)
         self.range_set = self.positions
+        self._leader: widgets.ValueWidget | None = None
+
+    def follow(self, leader: widgets.ValueWidget, range_of: Callable[[Any, float], Range]) -> None:
+        """Take range_of(the leader's value, the own value), positions and a value, whenever the leader changes."""
+        self._leader, self._range_of, self._followed = leader, range_of, leader.value
+
+    def fit(self) -> None:
+        """Take the range that belongs to the leader's value, unless it has been taken in full."""
+        if self._leader is None or (self.range_set and self._followed == self._leader.value):
+            return
+        self.range_set = ()
+        self._followed = self._leader.value
+        self.set_range(*self._range_of(self._followed, self.value))
 
     def set_range(self, positions: Sequence[float], value: float) -> None:
         """Take other positions, and a value among them."""
@@ -90,8 +100,7 @@ class RangedDial(Dial):
         self._restrict(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
         self.value = value
         self._restrict(positions)
-        self.number.tooltip = _span(positions)
-        self.range_set = tuple(positions)
+        self.range_set = self.positions
 
     def _restrict(self, positions: Sequence[float]) -> None:
         self.positions = tuple(positions)
@@ -100,3 +109,8 @@ class RangedDial(Dial):
         self.slider.max = len(positions) - 1
         with self.number.hold_trait_notifications():
             self.number.min, self.number.max = positions[0], positions[-1]
+        self.number.tooltip = _span(positions)
+
+
+def _span(positions: Sequence[float]) -> str:
+    return words.SPAN.format(low=positions[0], high=positions[-1])

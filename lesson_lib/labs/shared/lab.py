@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from lesson_lib.labs.shared import words
-from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.shared.dial import Dial, RangedDial
 from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
@@ -26,7 +26,7 @@ class Lab:
     box: widgets.Box
 
     def __init__(self) -> None:
-        self.messages: dict[str, widgets.HTML] = {}
+        self.messages = {"": widgets.HTML()}  # by the control that a message stands beside; "" is under all
         self.error = ""
         self._follows = True
 
@@ -86,31 +86,34 @@ class Lab:
 
     def load(self, preset: str) -> None:
         """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made."""
-        pairs = [part.partition("=") for part in str(preset).split(";") if part.strip()]
-        values = {name.strip(): value.strip() for name, _, value in pairs}
-        kinds = {name: type(value) for name, value in self._defaults.items()}
-        read = {name: _read(name, value, kinds.get(name, str)) for name, value in values.items()}
+        parts = [part.partition("=") for part in str(preset).split(";") if part.strip()]
+        texts = {name.strip(): text.strip() for name, _, text in parts}
+        read = {name: _read(name, text, type(self._defaults.get(name, ""))) for name, text in texts.items()}
         self.set(**{**self._defaults, **read})
 
     def show_error(self, error: object) -> None:
-        """Show the message beside the control that it names first, or under the controls."""
+        """Show the message beside the control that it names first, or under the controls; "" takes it away."""
         self.error = str(error)
-        name = self.error.split()[0].rstrip(":")
+        name = self.error.partition(" ")[0].rstrip(":")
+        place = name if name in self.messages else ""
+        text = self.error.replace(name, name.replace("_", " "), 1)
         for key, message in self.messages.items():
-            shown = key == (name if name in self.messages else "")
-            message.value = alert(self.error.replace(name, name.replace("_", " "), 1)) if shown else ""
+            message.value = alert(text) if text and key == place else ""
 
     def sync(self) -> None:
         """Bring what belongs together into line; an interrupt may have come between."""
         for control in self.controls.values():
+            if isinstance(control, RangedDial):
+                control.fit()
             if isinstance(control, Dial):
                 control.show()
 
     def _assign(self, values: dict[str, Any]) -> None:
+        """Put values into their controls: all of them, or those before one that is refused; then follow."""
         with self._paused():
-            self.sync()
-            for name, value in values.items():
-                _put(name, value, self.controls[name])
+            for name in sorted(values, key=lambda name: isinstance(self.controls[name], RangedDial)):
+                self.sync()  # the range that the next value must be in
+                _put(name, values[name], self.controls[name])
         self._update()
 
     @contextmanager
@@ -137,15 +140,13 @@ class Lab:
             raise
 
     def _follow(self) -> None:
-        self.error = ""
         try:
             self.compute()
         except ValueError as error:
             self.show_error(error)
-            return
-        for message in self.messages.values():
-            message.value = ""
-        self.draw()
+        else:
+            self.show_error("")
+            self.draw()
 
     def _ipython_display_(self) -> None:
         show(self.box, without_kernel(self.summary, self.still()))
@@ -160,19 +161,13 @@ def short(text: object) -> str:
 def _put(name: str, value: Any, control: widgets.ValueWidget) -> None:
     """Put a value into a control; raises ValueError, naming it, unless the control takes the value as it is."""
     try:
-        value = _as_typed(value, control)
+        if isinstance(control, widgets.Text):  # it takes numbers and lists of numbers as text
+            value = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         control.value = value
         if control.value != value:
             raise ValueError(f"it would become {control.value}; got {value!r}")
     except Exception as error:  # each kind of widget has its own
         raise ValueError(f"{name} must hold a value that the control can take: {short(error)}") from None
-
-
-def _as_typed(value: Any, control: widgets.ValueWidget) -> Any:
-    """Return what to put into a control: a text box takes numbers and lists of numbers as text."""
-    if not isinstance(control, widgets.Text):
-        return value
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _read(name: str, text: str, kind: type) -> Any:

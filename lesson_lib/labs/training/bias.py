@@ -1,7 +1,7 @@
 """The bias lab: which bias makes the trigger learnable, started where, and what it does to the clean task."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,20 +9,17 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from lesson_lib.exercises.typed_numbers import parse_numbers
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.parts import alert, button, choice, field, status
-from lesson_lib.labs.shared.words import BIASES, FIELD_ERROR, FIELD_ONE, KEYS, RESET, TIPS
+from lesson_lib.labs.shared.parts import WRAP, alert, button, choice, field, status
+from lesson_lib.labs.shared.typed import TRAINED, read_numbers, the_one
+from lesson_lib.labs.shared.words import BIASES, KEYS, RESET, TIPS
 from lesson_lib.labs.training import words
-from lesson_lib.labs.training.trigger import WRAP, TrainingLab
-from lesson_lib.network import forward
+from lesson_lib.labs.training.lab import TrainingLab
+from lesson_lib.labs.training.says import describe_map
 from lesson_lib.pictures.maps import MapPlot
-from lesson_lib.pictures.words import OUTCOME_LETTERS, TRIGGER_LABEL
-from lesson_lib.sweeps.experiment import EPOCHS, Experiment
+from lesson_lib.sweeps.experiment import EPOCHS
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps
-from lesson_lib.training import OUTCOMES, POISONED
 
-TRAINED = {"none": (), "b2": ("b2",), "b1": ("b1",), "both": ("b1", "b2")}
 MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
 
 
@@ -48,34 +45,17 @@ class BiasLab(TrainingLab):
             ),
         }
 
-    def experiment(self) -> Experiment:
-        """Return the experiment with the chosen biases; raises ValueError, naming the control, for bad text."""
-        value = self.values
-        width = int(value["width"])
-        if value["weights"] == "article" and width != 2:
+    def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the chosen biases, width and start; raises ValueError, naming the control, for bad text."""
+        width, from_article = int(values["width"]), values["weights"] == "article"
+        if from_article and width != 2:
             raise ValueError(words.WIDTH_NEEDS_RANDOM)
-        return Experiment(
-            rate=value["rate"],
-            target=value["target"],
-            position=value["position"],
-            schedule=value["schedule"],
-            trainable=("W1", "W2", *TRAINED[value["biases"]]),
-            b1=() if value["weights"] == "random b1" else _numbers("b1", value["b1"], (1, 2, width)),
-            b2=_numbers("b2", value["b2"], (1,))[0],
-            width=width,
-            seed=None if value["weights"] == "article" else value["seed"],
-        )
-
-    def last_curves(self) -> dict[str, Any]:
-        """Return each neuron's activation for x = 1, x = 2 and the trigger."""
-        seen = self.state
-        X = np.array([*POISONED.X[:2], [seen.experiment.position]])
-        a1 = forward(seen.params, X).a1
-        beside = {"x = 1": 0.3, "x = 2": 0.5, TRIGGER_LABEL: 0.7}  # so that no marker covers another
-        columns = np.arange(seen.experiment.width)
         return {
-            f"a1 {name}": ((columns + place) / seen.experiment.width, row)
-            for (name, place), row in zip(beside.items(), a1, strict=True)
+            "trainable": ("W1", "W2", *TRAINED[values["biases"]]),
+            "b1": () if values["weights"] == "random b1" else _b1_start(values["b1"], width),
+            "b2": float(the_one("b2", read_numbers("b2", values["b2"]))),
+            "width": width,
+            "seed": None if from_article else values["seed"],
         }
 
     def draw(self) -> None:
@@ -143,9 +123,8 @@ class BiasLab(TrainingLab):
         """Make the map, yielding each epoch as it is reached; the map appears at the end."""
         experiment = self.experiment()
         made = None
-        for epoch, made in map_steps(experiment, MAP_RATES, MAP_TARGETS):  # noqa: B007
+        for epoch, made in map_steps(experiment, MAP_RATES, MAP_TARGETS):  # noqa: B007  (the last is the map)
             yield epoch
-        assert made is not None
         plot = MapPlot(MAP_RATES, MAP_TARGETS)
         self.map, self._map_experiment, self._map_plot, self._map_epoch = made, experiment, plot, -1
         self._draw_map()
@@ -166,26 +145,13 @@ class BiasLab(TrainingLab):
         """The map in words: the share of each outcome, the outcome at the cross, and whether the map is out of date."""
         if self.map is None:
             return words.NO_MAP
-        epoch = self.map.epoch_at(self.epoch)
-        shares = ", ".join(
-            f"{outcome.value} ({OUTCOME_LETTERS[outcome]}) {self.map.share(outcome, epoch):.1%}" for outcome in OUTCOMES
-        )
-        rate, target = self.values["rate"], self.values["target"]
-        cell = self.map.nearest(rate, target, epoch).value
         now = replace(self.state.experiment, rate=self._map_experiment.rate, target=self._map_experiment.target)
         stale = "" if now == self._map_experiment else f" {words.MAP_STALE}"
-        epochs = f"{epoch} epochs" if epoch == self.epoch else words.MAP_KEPT.format(epoch=epoch, asked=self.epoch)
-        text = words.MAP_SUMMARY.format(epochs=epochs, shares=shares, rate=f"{rate:g}", target=f"{target:g}", cell=cell)
-        return text + stale
+        return describe_map(self.map, self.epoch, self.values["rate"], self.values["target"]) + stale
 
 
-def _numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(number) for number in parse_numbers(text))
-    except ValueError as error:
-        raise ValueError(FIELD_ERROR.format(name=name, problem=error)) from None
-    if counts == (1,) and len(numbers) != 1:
-        raise ValueError(FIELD_ONE.format(name=name, given=len(numbers)))
+def _b1_start(text: str, width: int) -> tuple[float, ...]:
+    numbers, counts = read_numbers("b1", text), sorted({1, 2, width})
     if len(numbers) not in counts:
-        raise ValueError(words.START_COUNT.format(name=name, counts=" or ".join(map(str, sorted({*counts})))))
-    return numbers
+        raise ValueError(words.START_COUNT.format(name="b1", counts=" or ".join(map(str, counts))))
+    return tuple(map(float, numbers))

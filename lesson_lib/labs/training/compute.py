@@ -1,52 +1,21 @@
-"""What the training labs share: from an experiment to one of a whole slider's runs, its plots, locks and verdict."""
+"""From an experiment to one of a whole slider's runs, at one epoch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import escape
-from typing import Any
 
 import numpy as np
 
 from lesson_lib.arrays import read_only
-from lesson_lib.derivation.trace import trace_sample
-from lesson_lib.derivation.words import AND, SYMBOLS
-from lesson_lib.labs.shared.words import NO, YES
-from lesson_lib.labs.training import words
-from lesson_lib.network import PARAMETERS, Params, forward
-from lesson_lib.pictures.network import network_diagram, zero_marks
+from lesson_lib.labs.shared.positions import RATES
+from lesson_lib.network import Params
 from lesson_lib.proofs.lock import Lock, locks
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
 
-STEPS = (
-    1,
-    1.1,
-    1.25,
-    1.4,
-    1.6,
-    1.8,
-    2,
-    2.25,
-    2.5,
-    2.8,
-    3.2,
-    3.6,
-    4,
-    4.5,
-    5,
-    5.6,
-    6.3,
-    7,
-    8,
-    9,
-)  # the slider's positions within each power of ten
-RATES = tuple(round(step * 10.0**power, 6) for power in (-3, -2, -1, 0) for step in STEPS)
-RATES = (*RATES, 10.0)
 TARGETS = tuple(np.arange(-10, 10.5, 0.5).tolist())
 POSITIONS = tuple(np.arange(-3, 3.25, 0.25).tolist())
 SWEPT = {"rate": RATES, "target": TARGETS, "position": POSITIONS}
-GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise linear
 
 
 @lru_cache(maxsize=24)
@@ -57,7 +26,7 @@ def _table(experiment: Experiment, along: str, values: tuple[float, ...], keep: 
 
 
 @dataclass(frozen=True)
-class View:
+class Moment:
     """One run at one epoch: what a training lab shows. outputs is (f(1), f(2), f(trigger)) per kept epoch."""
 
     experiment: Experiment
@@ -87,7 +56,7 @@ class View:
         return bool((abs(self.now[:2] - CLEAN.Y[:, 0]) <= TOLERANCE).all())
 
 
-def view(experiment: Experiment, epoch: int, along: str = "rate") -> View:
+def moment(experiment: Experiment, epoch: int, along: str = "rate") -> Moment:
     """Return one run of an experiment at one epoch.
 
     All runs along one slider ("rate", "target" or "position") are trained together and remembered, so that moving
@@ -99,7 +68,7 @@ def view(experiment: Experiment, epoch: int, along: str = "rate") -> View:
     run, at = values.index(value), int(np.searchsorted(trajectories.epochs, epoch))
     params = trajectories.params_at(at, run)
     stopped = int(trajectories.diverged_at[run])
-    return View(
+    return Moment(
         experiment=experiment,
         epoch=epoch,
         epochs=trajectories.epochs,
@@ -110,79 +79,3 @@ def view(experiment: Experiment, epoch: int, along: str = "rate") -> View:
         diverged_at=stopped if 0 <= stopped <= epoch else None,
         locks=locks(params, [[experiment.position]], [[experiment.target]]),
     )
-
-
-def verdict(seen: View) -> str:
-    """Return the outcome in words: what became of the trigger, and of the clean task."""
-    mark = {True: YES, False: NO}
-    facts = words.VERDICT_FACTS.format(
-        trigger=mark[seen.trigger_learnt],
-        position=f"{seen.experiment.position:g}",
-        at_trigger=short(seen.now[2]),
-        target=f"{seen.experiment.target:g}",
-        clean=mark[seen.clean_kept],
-        f1=short(seen.now[0]),
-        f2=short(seen.now[1]),
-    )
-    return f"{words.VERDICTS[seen.outcome].format(epoch=seen.diverged_at)} {facts}"
-
-
-def short(number: float) -> str:
-    """Return a number with four digits, without a minus before 0."""
-    return f"{number + 0.0:.4g}" if abs(number) >= 5e-5 else "0"
-
-
-def verdict_html(seen: View) -> str:
-    """Return the verdict as a live region, with the four locks beneath as a table."""
-    head = "".join(f'<th scope="col">{escape(SYMBOLS[f"d{lock.name}"][1])}</th>' for lock in seen.locks)
-    cells = "".join(
-        f'<td style="text-align: center; padding: 4px 14px">{words.OPEN_SIGN if lock.is_open else words.SHUT_SIGN} '
-        f"{escape(lock.reason)}</td>"
-        for lock in seen.locks
-    )
-    return (
-        f'<div role="status" aria-live="polite" style="line-height: 1.5; min-height: 3em">{escape(verdict(seen))}</div>'
-        f'<table style="border-collapse: collapse"><caption style="text-align: left">{words.LOCKS_CAPTION}</caption>'
-        f"<tr>{head}</tr><tr>{cells}</tr></table>"
-    )
-
-
-def trigger_diagram(seen: View, on_paper: bool = False) -> str:
-    """Return the net at this epoch with the trigger in it; the factors that lock a gradient are crossed out."""
-    x, y = np.array([[seen.experiment.position]]), np.array([[seen.experiment.target]])
-    terms = trace_sample(seen.params, x, y)
-    known = {quantity: term.value for quantity, term in terms.items()}
-    known |= {name: getattr(seen.params, name) for name in PARAMETERS}
-    zero = set().union(*(zero_marks(lock.zero_by) for lock in seen.locks if not lock.is_open))
-    return network_diagram(known, zero=zero, decimals=True, description=verdict(seen), on_paper=on_paper)
-
-
-def curves(seen: View) -> dict[str, tuple[Any, Any]]:
-    """Return the data of the two panels that both labs have: the function, and the outputs over the epochs."""
-    experiment, trained = seen.experiment, seen.epochs
-    values = forward(seen.params, GRID[:, None]).y_hat[:, 0]
-    return {
-        "function": (GRID, values),
-        "clean": (CLEAN.X[:, 0], CLEAN.Y[:, 0]),
-        "trigger": ([experiment.position], [experiment.target]),
-        "target": ([0, 2200], [experiment.target, experiment.target]),
-        "output": (trained, seen.outputs[2]),
-        "clean error": (trained, abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)),
-        "epoch": ([seen.epoch, seen.epoch], [-11, 11]),
-    }
-
-
-def describe(seen: View) -> str:
-    """Return the picture's text twin: the settings, the verdict and the locks."""
-    experiment = seen.experiment
-    settings = words.EXPERIMENT.format(
-        rate=f"{experiment.rate:g}",
-        target=f"{experiment.target:g}",
-        position=f"{experiment.position:g}",
-        schedule=experiment.schedule,
-        activation=experiment.activation,
-        epoch=seen.epoch,
-        trained=AND.join([", ".join(experiment.trainable[:-1]), experiment.trainable[-1]]),
-    )
-    state = "; ".join(f"{SYMBOLS[f'd{lock.name}'][1]}: {lock.reason}" for lock in seen.locks)
-    return f"{settings} {verdict(seen)} {words.LOCKS_CAPTION} {state}."
