@@ -254,7 +254,7 @@ def test_a_control_cannot_be_emptied_by_hand(kept, kind):
 INSIDE = str(Path(lesson_lib.__file__).parent)
 DRAWN = ("plot", "maps", "signature", "pruning")
 STEPPED = ("labs", *(f"pictures/{name}.py" for name in DRAWN))  # here at any line, elsewhere at any call
-INNERMOST = ("batch.py", "network.py", "matrices.py")  # called a hundred thousand times in a training
+INNERMOST = ("/network.py", "/arrays.py", "/activations.py")  # called a hundred thousand times in a training
 
 
 class Interrupt:
@@ -273,7 +273,11 @@ class Interrupt:
 
     def enter(self, frame, _event, _argument):
         path = frame.f_code.co_filename
-        if not path.startswith(INSIDE) or path.endswith(INNERMOST) or frame.f_code.co_flags & inspect.CO_GENERATOR:
+        if (
+            not path.startswith(INSIDE)
+            or path[len(INSIDE) :] in INNERMOST
+            or frame.f_code.co_flags & inspect.CO_GENERATOR
+        ):
             return None  # a generator may be on its way out, where Python would swallow the interrupt
         self.step(frame)
         return self.line if any(part in path[len(INSIDE) :] for part in STEPPED) else None
@@ -571,7 +575,7 @@ def pruned():
 
 INTERRUPTED = {  # which call of what is interrupted in which work
     "a training": (training_loop, "sgd_step", 7, lambda: train(ARTICLE, POISONED, 0.05, 40).outputs),
-    "a sweep": (sweeps, "sgd_step", 7, lambda: sweeps.tell(JOINT, [0, 40], rate=[0.1, 0.2]).outputs),
+    "a sweep": (sweeps, "sgd_step", 7, lambda: sweeps.run_many(JOINT, [0, 40], rate=[0.1, 0.2]).outputs),
     "a map": (sweeps, "backward", 7, lambda: sweeps.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
     "a measure": (moments, "_add_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
     "a fine-tuning": (fine_tuning, "gradients", 7, fine_tuned),

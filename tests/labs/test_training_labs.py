@@ -14,7 +14,9 @@ from test_labs import inside, no_error_in_a_callback, press  # noqa: F401
 from traitlets import TraitError
 
 from lesson_lib.labs import BiasLab, TriggerLab
-from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.shared.dial import Dial, RangedDial
+from lesson_lib.labs.shared.lab import Lab
+from lesson_lib.labs.shared.parts import choice
 from lesson_lib.labs.training import compute as training
 from lesson_lib.labs.training import words as training_words
 from lesson_lib.labs.training.bias import MAP_RATES, MAP_TARGETS
@@ -97,6 +99,77 @@ def test_a_whole_dial_holds_whole_numbers():
     with pytest.raises(TraitError, match=r"must be a whole number; got 1\.5"):
         dial.value = 1.5
     assert (dial.value, dial.number.value) == (37, 37)
+
+
+# A dial that follows another control -------------------------------------------------------------------------------
+
+
+class Countdown(Lab):
+    """A lab whose count may be as large as the limit that leads it; the follower stands first."""
+
+    def __init__(self):
+        super().__init__()
+        limit, count = choice("limit", (3, 9, 1), 3, "90px"), RangedDial("count", range(4), 2, whole=True)
+        count.follow(limit, lambda most, now: (range(most + 1), min(now, most)))
+        self.controls, self.box, self.states = {"count": count, "limit": limit}, widgets.VBox(), []
+        self.start()
+
+    def compute(self):
+        self.states.append((self.values["count"], self.values["limit"]))
+
+    def draw(self):
+        pass
+
+
+def check_fits(lab, count, limit):
+    dial = lab.controls["count"]
+    assert lab.values == {"count": count, "limit": limit}
+    assert dial.positions == tuple(range(limit + 1))
+    assert (dial.number.value, dial.slider.value) == (count, count)
+    assert (dial.number.min, dial.number.max, dial.slider.max) == (0, limit, limit)
+    assert dial.number.tooltip == f"from 0 to {limit}"
+
+
+def test_a_dial_follows_the_control_that_leads_it():
+    lab = Countdown()
+    for limit, count in ((9, 2), (1, 1), (9, 1), (3, 1)):
+        lab.controls["limit"].value = limit
+        check_fits(lab, count, limit)
+    assert lab.states == [(2, 9), (1, 1), (1, 9), (1, 3)], "each move is followed once, when the dial fits"
+
+
+@pytest.mark.parametrize("order", [("count", "limit"), ("limit", "count")])
+def test_the_leader_is_set_first_whatever_the_order(order):
+    lab, values = Countdown(), {"count": 8, "limit": 9}
+    lab.set(**{name: values[name] for name in order})
+    check_fits(lab, 8, 9)
+    with pytest.raises(ValueError, match=r"^count must hold .* must be from 0 to 3; got 8"):
+        lab.set(**{name: {**values, "limit": 3}[name] for name in order})
+    check_fits(lab, 8, 9)
+    lab.load("count=5; limit=9")
+    check_fits(lab, 5, 9)
+    lab.reset()
+    check_fits(lab, 2, 3)
+
+
+@pytest.mark.parametrize("back", [True, False])
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_range_that_was_interrupted_is_taken_in_full_at_the_next_move(step, back, monkeypatch):
+    lab, restrict, calls = Countdown(), RangedDial._restrict, []
+
+    def interrupted(dial, positions):
+        restrict(dial, positions)
+        calls.append(positions)
+        if len(calls) == step:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(RangedDial, "_restrict", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lab.controls["limit"].value = 9
+    monkeypatch.undo()
+    lab.controls["limit"].value = limit = 3 if back else 9
+    lab.controls["count"].value = 0
+    check_fits(lab, 0, limit)
 
 
 # Every control -----------------------------------------------------------------------------------------------------
