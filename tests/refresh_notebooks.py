@@ -23,9 +23,14 @@ def joined(outputs: list[Any]) -> list[Any]:
 
 
 def refresh(path: Path) -> str:
-    """Return the notebook's text with fresh outputs, without anything that differs from run to run."""
+    """Return the notebook's text with fresh outputs."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    return stored(notebook)
+
+
+def stored(notebook: Any) -> str:
+    """Return the text of a notebook that has been run, without anything that differs from run to run."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
