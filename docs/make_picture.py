@@ -6,10 +6,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 
-from conftest import find_chromium  # noqa: E402
 from labpage import LabPage  # noqa: E402
 from labserver import jupyter_server  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
+
+from conftest import find_chromium  # noqa: E402
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ LEFT_OUT = {
     "tests/project/test_code_quality.py::test_the_code_passes": "style and types are judged by the lock's tools",
     "tests/project/test_planted_faults.py": "it tests the tests",
 }
-PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+PYTEST = ["-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 PYTEST += [f"--deselect={test}" for test in LEFT_OUT]
 NO_TOOLS = "not browser and not torch and not keras and not dask"
 # The bytes of pictures are those of one Matplotlib. nbval compares all text, which has to be the same on all versions,
