@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).with_name("conftest.py")
+CONFTEST = Path(__file__).parents[1] / "conftest.py"
 INI = "[pytest]\nmarkers =\n    browser\n    torch\n    keras\n    dask\n"
 TESTS = """\
 import pytest
@@ -25,7 +25,10 @@ def test_a_model(): pass
 def test_left_out(): pass
 """
 # None in sys.modules makes a package look as if it were not installed.
-RUN_WITHOUT = "import sys; sys.modules.update(dict.fromkeys({without})); import pytest; sys.exit(pytest.main(['-q']))"
+RUN_WITHOUT = """\
+import sys, pytest
+sys.modules.update(dict.fromkeys({without}))
+sys.exit(pytest.main({options}))"""
 
 
 @pytest.fixture
@@ -37,12 +40,12 @@ def run_pytest(tmp_path):
     for package in ("torch", "playwright"):
         (tmp_path / f"{package}.py").touch()
 
-    def run(without=(), **variables):
+    def run(without=(), options=(), **variables):
         chromium = tmp_path / ("chromium.exe" if os.name == "nt" else "chromium")
         chromium.touch(mode=0o755)
         env = {name: value for name, value in os.environ.items() if name not in ("CI", "CHROMIUM", "PYTEST_ADDOPTS")}
         env |= {"PATH": str(tmp_path), "PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | variables
-        command = [sys.executable, "-c", RUN_WITHOUT.format(without=list(without))]
+        command = [sys.executable, "-c", RUN_WITHOUT.format(without=list(without), options=["-q", *options])]
         result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         return result.returncode, result.stdout + result.stderr
 
@@ -62,6 +65,16 @@ def test_without_tools_the_summary_says_what_was_not_run_and_how_to_get_it(run_p
     assert "4 skipped" in output
     assert "Not run: 2 browser tests. Needed: Chromium and Playwright: apt install chromium" in output
     assert "Not run: 1 torch test. Needed: PyTorch: .venv/bin/pip install" in output
+
+
+def test_several_workers_tell_together_what_they_did_not_run(run_pytest):
+    status, output = run_pytest(options=["-p", "xdist", "-n", "2"], PATH="")
+    assert status == 0, output
+    assert "1 passed, 3 skipped" in output
+    assert output.count("Not run: ") == output.count("Not run: 2 browser tests. Needed: ") == 1
+    status, output = run_pytest(options=["-p", "xdist", "-n", "2"], PATH="", CI="true")
+    assert status == 1, output
+    assert "1 passed, 1 skipped, 2 errors" in output
 
 
 def test_browser_tests_need_playwright_too(run_pytest):
