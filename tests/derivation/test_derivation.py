@@ -139,7 +139,7 @@ def test_after_either_step_the_answer_at_the_trigger_is_zero(clean_step, trigger
         ({"activation": "identity"}, {"b1", "b2"}),
         ({"activation": "sigmoid"}, {"b1", "W2", "b2"}),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else " ".join(sorted(value)),
 )
 def test_which_of_the_four_locks_open_at_the_trigger(options, opened):
     derivation = at_trigger(**options)

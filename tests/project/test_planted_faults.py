@@ -22,7 +22,8 @@ FILES = {  # the tests that have to notice a fault in a module
     "naa/comparison": ["naa/test_naa.py"],
     "naa/rules": ["naa/test_rules.py"],
     "naa/moments": ["naa/test_moments.py"],
-    **dict.fromkeys(["repair/repairs", "repair/classifier"], ["repair/test_repair.py"]),
+    "repair/repairs": ["repair/test_repair.py"],
+    "repair/classifier": ["repair/test_repair.py"],
 }
 # The same random examples in every run, and no search for the smallest one that fails.
 CONFTEST = """\
