@@ -15,7 +15,10 @@ class Stacked(np.ndarray):
     """Many matrices in one array (rows, columns, ...): the axes behind count nets or epochs; @ and T act on each."""
 
     def __matmul__(self, other: Any) -> Any:
-        return np.einsum("ik...,kj...->ij...", self, other).view(Stacked)
+        total = self[:, 0, None] * other[None, 0]
+        for k in range(1, self.shape[1]):
+            total += self[:, k, None] * other[None, k]
+        return total
 
     @property
     def T(self) -> "Stacked":
@@ -36,7 +39,7 @@ def as_array(value: Any, name: str, *, exact: bool | None = None, symbols: bool 
     SymPy expressions may stand among them. Raises ValueError, naming the argument, unless `value` (nested lists, an
     array, a torch tensor, a SymPy matrix) is a rectangle, none empty, of finite real numbers.
     """
-    array = _plain(value, name)
+    array = _plain(value, name, object)
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"{name} must have two dimensions, rows and columns, none empty; got shape {array.shape}")
     if array.dtype == np.float64 and not exact:
@@ -44,7 +47,7 @@ def as_array(value: Any, name: str, *, exact: bool | None = None, symbols: bool 
             raise ValueError(f"{name} must hold finite numbers; got {array[~np.isfinite(array)][0]}")
         found = array.copy()
     else:
-        entries = [_number(entry, name, symbols) for entry in array.flat]
+        entries = [_number(entry, name, symbols and exact is not False) for entry in array.flat]
         if exact is None:
             exact = any(isinstance(entry, Fraction) or is_symbolic(entry) for entry in entries)
         if exact:
@@ -60,13 +63,12 @@ def as_rows(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: i
     It takes what `as_array` takes, but leaves it to the caller to look for numbers that are not finite, as it reads
     them. Raises ValueError, naming the argument and its `shape`, for anything else, or fewer rows than `least`.
     """
-    array = _plain(values, name)
+    array = _plain(values, name, None)
     if array.ndim != 2 or array.shape[0] < least or array.shape[1] < 1:
         raise ValueError(f"{name} must have shape {shape}, at least ({least}, 1); got {array.shape}")
-    if array.dtype == object:
-        array = np.array([float(_number(entry, name, False)) for entry in array.flat]).reshape(array.shape)
     if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must hold real numbers; got {array.dtype}")
+        entries = [float(_number(entry, name, False)) for entry in _plain(values, name, object).flat]
+        array = np.reshape(entries, array.shape)
     return array
 
 
@@ -79,7 +81,7 @@ def as_fraction(number: Any) -> Fraction:
 
 def is_symbolic(entry: Any) -> bool:
     """Tell whether an entry is an expression of SymPy's, which need not be loaded for this."""
-    return hasattr(entry, "free_symbols")
+    return hasattr(entry, "as_coeff_Mul")
 
 
 def read_only(*arrays: Array) -> None:
@@ -88,18 +90,18 @@ def read_only(*arrays: Array) -> None:
         array.flags.writeable = False
 
 
-def _plain(value: Any, name: str) -> Array:
-    """Return an array with the entries as they came; raises ValueError for a mask and for ragged rows."""
+def _plain(value: Any, name: str, kind: Any) -> Array:
+    """Return an array, of lists in entries of this kind; raises ValueError for a mask and for ragged rows."""
     if np.ma.isMaskedArray(value):
         raise ValueError(f"{name} must be a plain array; got a masked one")
     if hasattr(value, "detach"):  # a torch tensor; NumPy has no bfloat16
         tensor = value.detach().cpu()
         value = tensor.float().numpy() if "bfloat16" in str(tensor.dtype) else tensor.numpy()
     if isinstance(value, np.ndarray):
-        return value
+        return np.asarray(value)
     try:
         np.array(value)  # refuses rows of different lengths
-        return np.array(value, dtype=object)
+        return np.array(value, dtype=kind)
     except ValueError:
         raise ValueError(f"{name} must have rows of equal length; got {value!r}") from None
 

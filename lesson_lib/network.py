@@ -73,7 +73,7 @@ class Params:
 
     def phi_prime(self, z1: Array) -> Any:
         """Return the slopes da1/dz1, entry by entry: of relu 1 where z1 > 0, 0 where z1 < 0, the convention at 0."""
-        return self._functions.prime(z1, self.relu_prime_at_zero)
+        return self._functions.prime(z1, self.relu_prime_at_zero if self.is_exact else float(self.relu_prime_at_zero))
 
     @property
     def _functions(self) -> Activation:
@@ -222,10 +222,10 @@ def check_samples(params: Params, X: Any, Y: Any, reduction: str = "sum") -> tup
 
 def check_rate(rate: Any, exact: bool = False) -> Any:
     """Return the rate, a decimal as a fraction if `exact`; raises ValueError unless it is a finite number above 0."""
-    is_number = is_symbolic(rate) or (isinstance(rate, Real) and not isinstance(rate, bool))
+    is_number = (isinstance(rate, Real) and not isinstance(rate, bool)) or (exact and is_symbolic(rate))
     if not is_number or not bool(rate > 0) or not bool(rate < np.inf):
         raise ValueError(f"rate must be a finite number above 0; got {rate}")
-    return as_fraction(rate) if exact and isinstance(rate, float | np.floating) else rate
+    return float(rate) if not exact else as_fraction(rate) if isinstance(rate, Real) else rate
 
 
 def check_trainable(trainable: Sequence[str]) -> None:

@@ -159,6 +159,6 @@ def _check_run(
         raise ValueError("evaluate_on must hold trigger rows and clean rows, to judge both")
     if params.is_symbolic or largest(params) > bound:
         raise ValueError(f"params must hold floats or Fractions of at most {bound:g}; got {params}")
-    if evaluate_on.Y.shape[1] != params.W2.shape[1]:
+    if as_array(evaluate_on.Y, "evaluate_on.Y").shape[1] != params.W2.shape[1]:
         raise ValueError(f"evaluate_on.Y must have {params.W2.shape[1]} columns; got shape {evaluate_on.Y.shape}")
     return rate

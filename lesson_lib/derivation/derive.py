@@ -38,7 +38,7 @@ def derive_step(
     >>> print(derive_step(ARTICLE, CLEAN, rate=0.1).find("dW2", sample=1).text)
     dL/dW2 = a1ᵀ dL/dy_hat = [1; 0] · (-1) = [-1; 0]
     """
-    check_rate(rate)
+    check_rate(rate, exact=True)
     check_trainable(trainable)
     exact = params.with_arrays(**{name: to_sympy(getattr(params, name)) for name in PARAMETERS})
     X, Y = (to_sympy(matrix) for matrix in check_samples(exact, data.X, data.Y))
