@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lesson_lib.arrays import Array
 from lesson_lib.capture import keras, pytorch, sklearn
 from lesson_lib.capture.layers import Call
-
-Array = NDArray[Any]
 
 SUPPORTED = "a scikit-learn MLPClassifier or MLPRegressor, a torch.nn.Module or a keras.Model"
 
