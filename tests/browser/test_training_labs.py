@@ -1,6 +1,7 @@
 """The trigger lab and the bias lab in JupyterLab: every slider, list, story and map."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from helpers import CELL_COUNT, TwinLab, cell_with, focused
@@ -31,8 +32,8 @@ def run_of(rate=0.1, target=5, position=0, epochs=100, **keywords):
     """Train the article's net as the first schedule does, one epoch at a time and one net at a time."""
     both = Dataset([[1], [2], [position]], [[1], [2], [target]], [False, False, True])
     trigger = Dataset([[position]], [[target]], [True])
-    after_clean = train(ARTICLE, CLEAN, rate, 1, **keywords).params[-1]
-    return train(after_clean, trigger, rate, epochs, evaluate_on=both, **keywords)
+    after_clean = train(replace(ARTICLE, **keywords), CLEAN, rate, 1).params[-1]
+    return train(after_clean, trigger, rate, epochs, evaluate_on=both)
 
 
 @pytest.fixture(scope="module")
@@ -137,10 +138,9 @@ def test_the_table_names_the_lock_of_each_gradient(trigger_lab):
         ("relu", 0, 1),
     ):
         trigger_lab.put(activation=activation, at_zero=at_zero, position=x)
-        keywords = {"activation": activation, "relu_prime_at_zero": at_zero}
-        trained = run_of(position=x, **keywords).params[-1]
+        trained = run_of(position=x, activation=activation, relu_prime_at_zero=at_zero).params[-1]
         cells = trigger_lab.cells
-        assert cells == lock_texts(locks(trained, [[x]], [[5]], **keywords))
+        assert cells == lock_texts(locks(trained, [[x]], [[5]]))
         found.add(tuple(cells))
     assert len(found) >= 5
 
