@@ -46,9 +46,9 @@ def server(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium):
-    """Start Chromium once a module, because Playwright holds the asyncio loop that tests elsewhere need."""
+    """Start Chromium once for this folder's tests; elsewhere they need the asyncio loop, which Playwright holds."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -71,14 +71,19 @@ def opened(browser, server, request):
         page.close()
 
 
-@pytest.fixture
-def lab_page(browser, server, request, tmp_path):
-    """Return a page on the served notebooks; after a failure, print the path of a picture of it."""
+@pytest.fixture(scope="module")
+def jupyterlab(browser, server):
+    """Return a page for the notebooks that the module's tests open in turn."""
     page = LabPage(browser, server)
-    try:
-        yield page
-        if request.node.stash[FAILED]:
-            page.screenshot(tmp_path / "failure.png")
-            print(f"JupyterLab at the failure: {tmp_path / 'failure.png'}")
-    finally:
-        page.close()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def lab_page(jupyterlab, request, tmp_path):
+    """Return a page on which no notebook is open yet; after a failure, print the path of a picture of it."""
+    yield jupyterlab
+    if request.node.stash[FAILED]:
+        jupyterlab.screenshot(tmp_path / "failure.png")
+        print(f"JupyterLab at the failure: {tmp_path / 'failure.png'}")
+    jupyterlab.leave()

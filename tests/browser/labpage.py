@@ -29,6 +29,15 @@ BRING = """async (path) => {
     const { commands, shell } = window.jupyterapp;
     shell.activateById((await commands.execute('docmanager:open', { path })).id);
 }"""
+LEAVE = """async () => {
+    const { serviceManager, shell } = window.jupyterapp;
+    await serviceManager.sessions.shutdownAll();
+    for (const widget of [...shell.widgets('main')]) {
+        if (widget.context) widget.context.model.dirty = false;
+        widget.dispose();
+    }
+    window.kernelErrors = [];
+}"""
 IS_IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 RUN_ALL = """(command) => {
     window.runAllDone = false;
@@ -140,6 +149,19 @@ class LabPage:
         self.page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext")
         self.page.evaluate(OPEN)
         self.page.wait_for_function(IS_IDLE)
+
+    def open_next(self, notebook_path: str) -> None:
+        """Open a notebook as `open` does, without loading JupyterLab again if it is there."""
+        if self.page.evaluate("() => Boolean(window.jupyterapp)"):
+            self.bring(notebook_path)
+        else:
+            self.open(notebook_path)
+
+    def leave(self) -> None:
+        """End the kernels and close the notebooks, without saving; forget what was noted."""
+        self.page.evaluate(LEAVE)
+        self.console_errors.clear()
+        self.outside_requests.clear()
 
     def bring(self, notebook_path: str) -> None:
         """Bring a notebook to the front, opened beside the others if it is not yet, and wait for its kernel."""

@@ -56,7 +56,7 @@ def check_stills(before, after, questions):
 )
 def test_a_notebook_runs_fits_a_projector_and_gives_the_solutions(lab_page, name):
     lab_page.page.set_viewport_size({"width": 1024, "height": 900})
-    lab_page.open(f"{name}.ipynb")
+    lab_page.open_next(f"{name}.ipynb")
     lab_page.page.wait_for_function(IS_WHOLE)
     before = lab_page.page.evaluate(OUTPUTS)
     lab_page.run_all()
