@@ -11,63 +11,42 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "lesson_lib"
 
-# Which of our modules each module may import. Imports point one way only, and nothing imports labs.
-SYMBOLS = {"symbolic", "steps", "notation", "certificate", "derivation", "locks"}
-CORE = SYMBOLS | {
-    "matrices",
-    "network",
-    "batch",
-    "tables",
-    "training",
-    "sweeps",
-    "activations",
-    "naa",
-    "rules",
-    "capture",
-}
-CORE |= {"classifier", "repair", "digits"}
+# What each room may import of the others, in the order in which a student opens them; every room may import `doors`.
+# Imports point one way: no room reads one that comes later, what computes reads nothing that draws, nothing reads labs.
+NET = {"arrays", "activations", "network"}
+COMPUTING = NET | {"training", "derivation", "proofs", "sweeps", "naa", "digits", "repair", "capture", "tables"}
 ALLOWED = {
-    "__init__": {"network", "training", "sweeps", "naa"},
-    "words": set(),
-    "matrices": set(),
-    "network": {"matrices"},
-    "training": {"matrices", "network"},
-    "batch": {"matrices"},
+    "__init__": set(),
+    "doors": set(),
     "tables": set(),
-    "sweeps": {"batch", "matrices", "network", "tables", "training", "words"},
-    "symbolic": {"matrices", "network", "words"},
-    "notation": {"matrices", "symbolic", "words"},
-    "certificate": {"matrices", "network", "symbolic", "tables", "words"},
-    "steps": {"network"},
-    "derivation": {"matrices", "network", "symbolic", "notation", "steps", "certificate", "words"},
-    "locks": {"matrices", "network", "symbolic", "notation", "tables", "training", "words"},
-    "moments": set(),
-    "rules": {"moments", "words"},
-    "naa": {"moments", "rules"},
-    "capture": set(),
-    "classifier": {"moments"},
-    "repair": {"classifier", "moments", "naa", "rules", "capture"},
-    "digits": {"classifier", "moments", "naa", "rules", "capture"},
-    "stored": {"words"},
-    "gate": {"moments", "naa", "rules", "repair", "tables", "words", "stored"},
-    "figures": CORE | {"words"},
-    "plotting": CORE | {"words"},
-    "signature_plot": CORE | {"words", "plotting"},
-    "pruning_plot": CORE | {"words", "plotting", "signature_plot"},
-    "pictures": CORE | {"words", "plotting"},
-    "checks": CORE | {"words"},
-    "labs": CORE | {"words", "figures", "plotting", "signature_plot", "pruning_plot", "checks", "labs"},
+    "arrays": set(),
+    "activations": {"arrays"},
+    "network": {"activations", "arrays"},
+    "training": NET,
+    "derivation": NET,
+    "proofs": NET | {"derivation", "tables", "training"},
+    "sweeps": NET | {"tables", "training"},
+    "naa": {"arrays"},
+    "capture": {"arrays"},
+    "digits": {"arrays", "naa"},
+    "repair": NET | {"naa"},
+    "gate": {"arrays", "naa", "tables"},
+    "pictures": COMPUTING,
+    "exercises": COMPUTING,
+    "labs": COMPUTING | {"pictures", "exercises"},
 }
-# The only modules that may import these packages.
+LABS = ("hand_calculation", "training", "naa", "pruning")  # they share labs.shared, and nothing with each other
+# The only rooms that may import these packages.
 HEAVY = {
     "ipywidgets": {"labs"},
-    "matplotlib": {"figures", "plotting", "pictures", "signature_plot", "pruning_plot", "labs"},
-    "sympy": SYMBOLS | {"figures", "checks", "labs"},
-    "scipy": {"naa", "rules"},
+    "IPython": {"labs"},
+    "matplotlib": {"pictures"},
+    "sympy": {"derivation", "proofs"},
+    "scipy": {"naa", "digits"},
     "sklearn": {"digits"},
     "torch": {"capture"},
     "keras": {"capture"},
-    "dask": {"moments"},
+    "dask": {"naa"},
 }
 
 
@@ -126,9 +105,29 @@ def test_imports_point_one_way():
     found = modules()
     assert {"__init__", "network"} <= set(found)
     for name, (rule, package, source) in found.items():
-        assert rule in ALLOWED, f"lesson_lib/{name}.py has no rule: add it to ALLOWED"
-        extra = imports(source, package)[0] - ALLOWED[rule]
+        assert rule in ALLOWED, f"lesson_lib/{name}.py is in a room without a rule: add it to ALLOWED"
+        extra = imports(source, package)[0] - ALLOWED[rule] - {rule, "doors"}
         assert not extra, f"lesson_lib/{name}.py must not import {sorted(extra)}"
+
+
+def test_no_lab_imports_another():
+    found = {name: source for name, (_, _, source) in modules().items() if name.startswith("labs/")}
+    assert len(found) > 10
+    for name, source in found.items():
+        others = [lab for lab in LABS if lab != name.split("/")[1] and f"lesson_lib.labs.{lab}" in source]
+        assert not others or name == "labs/__init__", f"lesson_lib/{name}.py must not import {others}"
+
+
+def test_no_room_is_read_before_it_is_opened():
+    order = list(ALLOWED)
+    for rule, allowed in ALLOWED.items():
+        later = [other for other in allowed if order.index(other) > order.index(rule)]
+        assert not later, f"{rule} comes before {later}"
+
+
+def test_no_file_is_too_long_to_read_at_once():
+    lengths = {name: source.count("\n") for name, (_, _, source) in modules().items() if not name.endswith("words")}
+    assert not {name: n for name, n in lengths.items() if n > 250}
 
 
 def test_heavy_packages_are_imported_only_where_they_are_shown():
@@ -148,7 +147,7 @@ def test_heavy_packages_are_imported_only_where_they_are_shown():
         ("import lesson_lib", "lesson_lib", {"__init__"}),
         ("from . import network", "lesson_lib", {"network"}),
         ("from .network import loss", "lesson_lib", {"network"}),
-        ("from ..figures import draw", "lesson_lib.labs", {"figures"}),
+        ("from ..pictures import draw", "lesson_lib.labs", {"pictures"}),
         ("from . import base", "lesson_lib.labs", {"labs"}),
         ("def f():\n    from lesson_lib.labs.training.bias import BiasLab", "lesson_lib", {"labs"}),
         ("import numpy as np, os.path", "lesson_lib", set()),
@@ -159,7 +158,7 @@ def test_every_way_to_import_is_seen(source, package, expected):
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    heavy = {"sympy", "matplotlib", "ipywidgets", "IPython"}
+    heavy = {"numpy", "sympy", "matplotlib", "ipywidgets", "IPython"}
     loaded = run(sys.executable, "-c", "import lesson_lib, sys; print(*sys.modules)").split()
     assert "lesson_lib" in loaded
     assert not heavy & set(loaded)
