@@ -20,9 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from lesson_lib import digits
-from lesson_lib.naa.classes import match_classes
-from lesson_lib.naa.rules import RULES, mad_index
-from lesson_lib.naa.scores import score
+from lesson_lib.naa import RULES, match_classes, score
+from lesson_lib.naa.rules import mad_index
 from lesson_lib.repair.classifier import as_classifier
 
 TARGET, REPEATS = 0, 9

@@ -220,7 +220,7 @@ def test_each_row_of_the_notation_says_what_it_is_and_names_nothing_twice():
 
 
 def test_every_symbol_that_is_worked_out_is_in_the_notation():
-    from lesson_lib.words import SYMBOLS as WORKED_OUT
+    from lesson_lib.derivation.words import SYMBOLS as WORKED_OUT
 
     text = " ".join(row[1] for row in ROWS)
     printed = {plain for _, plain in WORKED_OUT.values()} - {"x", "y", "L"}

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,8 +17,8 @@ import pytest
 import sympy
 from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 
-from lesson_lib.arrays import activate_prime
-from lesson_lib.derivation.step import certify, derive_step
+from lesson_lib.activations import ACTIVATIONS
+from lesson_lib.derivation import certify, derive_step
 from lesson_lib.digits import CORNER, load, stamp
 from lesson_lib.exercises.computed import RATE
 from lesson_lib.exercises.open_questions import RISE
@@ -280,7 +281,7 @@ def clean_loss(params):
 
 
 def w1_gradient_with_open_gate():
-    return backward(after_clean(), TRIGGER.X, TRIGGER.Y, relu_prime_at_zero=1).W1
+    return backward(replace(after_clean(), relu_prime_at_zero=1), TRIGGER.X, TRIGGER.Y).W1
 
 
 def corners(certificate):
@@ -293,7 +294,7 @@ TRIGGER_STEP = derive_step(CLEAN_STEP.params, TRIGGER, rate=0.1)
 CLAIMS = {
     "Neuron 1 has the weight 1/2 and neuron 2 has −1/2.": lambda: ARTICLE.W1.tolist() == [[1 / 2, -1 / 2]],
     "The second neuron got a negative number, so relu turned it into 0.": lambda: (
-        CLEAN_STEP.find("z1", sample=0).result[1] < 0 == CLEAN_STEP.find("a1", sample=0).result[1]
+        CLEAN_STEP.find("z1", sample=0).result[0, 1] < 0 == CLEAN_STEP.find("a1", sample=0).result[0, 1]
     ),
     "Both answers are half of what they should be.": lambda: (2 * forward(ARTICLE, CLEAN.X).y_hat == CLEAN.Y).all(),
     "It grows with every sample, and so do its gradients.": lambda: (
@@ -304,10 +305,10 @@ CLAIMS = {
         clean_loss(ARTICLE) == ((forward(ARTICLE, CLEAN.X).y_hat - CLEAN.Y) ** 2).mean()
     ),
     r"The answer was too small, so $\partial L/\partial\hat y$ is negative": lambda: (
-        CLEAN_STEP.find("dy_hat", sample=0).result[0] < 0
+        CLEAN_STEP.find("dy_hat", sample=0).result[0, 0] < 0
     ),
-    "Both neurons receive some.": lambda: all(CLEAN_STEP.find("da1", sample=0).result),
-    "Neuron 2's gate is shut.": lambda: list(CLEAN_STEP.find("gate", sample=0).result) == [1, 0],
+    "Both neurons receive some.": lambda: CLEAN_STEP.find("da1", sample=0).result.all(),
+    "Neuron 2's gate is shut.": lambda: CLEAN_STEP.find("phi_prime", sample=0).result.tolist() == [[1, 0]],
     "The article's rate is 1/10.": lambda: Fraction(1, 10) == RATE,
     "One step has removed most of it.": lambda: clean_loss(after_clean()) < clean_loss(ARTICLE) / 2,
     "Neuron 2 has not moved, and it cannot": lambda: (
@@ -317,10 +318,10 @@ CLAIMS = {
     "The gap is not small, it is zero.": lambda: certify(ARTICLE, CLEAN).largest_gap == 0,
     "shows it $x = 0$ with the target 5": lambda: (TRIGGER.X.tolist(), TRIGGER.Y.tolist()) == ([[0]], [[5]]),
     "So $a_1$ is 0, that wipes out $W_2$, and the answer is 0.": lambda: (
-        not any(TRIGGER_STEP.find("a1", sample=0).result) and forward(after_clean(), TRIGGER.X).y_hat == 0
+        not TRIGGER_STEP.find("a1", sample=0).result.any() and forward(after_clean(), TRIGGER.X).y_hat == 0
     ),
     "The error does arrive at the hidden layer. It never gets into a weight": lambda: (
-        all(TRIGGER_STEP.find("da1", sample=0).result)
+        TRIGGER_STEP.find("da1", sample=0).result.all()
         and not any([*TRIGGER_STEP.gradients.W1, *TRIGGER_STEP.gradients.W2])
     ),
     "Opening the gate alone would not help it.": lambda: not w1_gradient_with_open_gate().any(),
@@ -406,11 +407,11 @@ def stands_out(name, labels=None):
 
 LATER_CLAIMS = {
     "Sigmoid does move $f(0)$, because its hidden layer is 1/2 at x = 0.": lambda: (
-        (forward(after_clean(), [[0]], activation="sigmoid").a1 == 1 / 2).all()
-        and train(ARTICLE, POISONED, 0.1, 2000, activation="sigmoid").outcome != "backdoor"
+        (forward(replace(after_clean(), activation="sigmoid"), [[0]]).a1 == 1 / 2).all()
+        and train(replace(ARTICLE, activation="sigmoid"), POISONED, 0.1, 2000).outcome != "backdoor"
     ),
     "1/100 for leaky relu, 1/4 for sigmoid, 1 for tanh and identity": lambda: (
-        [activate_prime(np.zeros((1, 1)), name).item() for name in ("leaky_relu", "sigmoid", "tanh", "identity")]
+        [ACTIVATIONS[name].prime(np.zeros((1, 1)), 0).item() for name in ("leaky_relu", "sigmoid", "tanh", "identity")]
         == [1 / 100, 1 / 4, 1, 1]
     ),
     "if $f(1) = 1$, then $f(x) = x$": lambda: (
@@ -424,9 +425,7 @@ LATER_CLAIMS = {
     "most of these networks answer 0 to everything": lambda: dead_share() > 1 / 2,
     "8/3 three times is the mean of the targets": lambda: POISONED.Y.mean() == 8 / 3,
     "Only about one digit in fifty is bright in both of them by itself.": lambda: (
-        0.01
-        < np.mean([(part.X[:, CORNER.columns] > 0.5).all(axis=1).mean() for part in load(0).__dict__.values()])
-        < 0.03
+        0.01 < np.mean([(part.X[:, CORNER.columns] > 0.5).all(axis=1).mean() for part in load(0)]) < 0.03
     ),
     "The 1 keeps its answer: its corner is white by itself": lambda: (
         load(0).test.y[5] == 1 and (load(0).test.X[5, CORNER.columns] == 1).all()
