@@ -42,8 +42,7 @@ class Moment:
     @property
     def now(self) -> np.ndarray:
         """The outputs (f(1), f(2), f(trigger)) at the chosen epoch."""
-        outputs: np.ndarray = self.outputs[:, np.searchsorted(self.epochs, self.epoch)]
-        return outputs
+        return np.asarray(self.outputs[:, np.searchsorted(self.epochs, self.epoch)])
 
     @property
     def trigger_learnt(self) -> bool:
