@@ -107,7 +107,9 @@ class Trajectories:
 
     def params_at(self, epoch_index: int, run: int) -> Params:
         """Return one run's ordinary Params after the epoch with this index."""
-        return replace(self.params, **{name: getattr(self.params, name)[:, :, epoch_index, run] for name in PARAMETERS})
+        return replace(
+            self.params, **{name: np.array(getattr(self.params, name)[:, :, epoch_index, run]) for name in PARAMETERS}
+        )
 
 
 def run_many(experiment: Experiment, keep: Sequence[int] = EPOCHS, **swept: Any) -> Trajectories:

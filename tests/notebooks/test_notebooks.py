@@ -322,7 +322,7 @@ CLAIMS = {
     ),
     "The error does arrive at the hidden layer. It never gets into a weight": lambda: (
         TRIGGER_STEP.find("da1", sample=0).result.all()
-        and not any([*TRIGGER_STEP.gradients.W1, *TRIGGER_STEP.gradients.W2])
+        and not (TRIGGER_STEP.gradients.W1.any() or TRIGGER_STEP.gradients.W2.any())
     ),
     "Opening the gate alone would not help it.": lambda: not w1_gradient_with_open_gate().any(),
     "At the trigger both neurons sit exactly on that corner": lambda: (
