@@ -331,7 +331,7 @@ CLAIMS = {
     "It happens only in the bias rows.": lambda: corners(certify(after_clean(), TRIGGER)) == {"dL/db"},
     "The gradients of the weights stay 0 whatever the convention": lambda: not w1_gradient_with_open_gate().any(),
     "In the clean step only neuron 1 learns.": lambda: (
-        list(map(bool, CLEAN_STEP.gradients.W1)) == list(map(bool, CLEAN_STEP.gradients.W2)) == [True, False]
+        [bool(entry) for entry in (*CLEAN_STEP.gradients.W1.flat, *CLEAN_STEP.gradients.W2.flat)] == 2 * [True, False]
     ),
     "SymPy, left to itself, takes the middle": lambda: (
         sympy.Max(0, SYMBOL).diff(SYMBOL).subs(SYMBOL, 0) == sympy.Rational(1, 2)
