@@ -18,16 +18,20 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 REPORT = Path(__file__).with_name("MUTATION.md")
 TESTS = {  # the tests that have to notice a change of a module
-    "network": ["network"],
-    "derivation": ["derivation", "notation"],
-    "steps": ["derivation"],
-    "certificate": ["certificate"],
-    "training": ["training"],
-    "naa": ["naa"],
-    "rules": ["rules"],
-    "moments": ["moments"],
-    "classifier": ["repair"],
-    "repair": ["repair"],
+    "arrays": ["network/test_arrays"],
+    "activations": ["network/test_network"],
+    "network": ["network/test_network"],
+    "training": ["network/test_training"],
+    "derivation/trace": ["derivation/test_trace", "derivation/test_derivation"],
+    "derivation/printer": ["derivation/test_printer", "derivation/test_derivation"],
+    "derivation/step": ["derivation/test_derivation"],
+    "derivation/derive": ["derivation/test_derivation"],
+    "proofs/certificate": ["derivation/test_certificate"],
+    "naa/comparison": ["naa/test_naa"],
+    "naa/rules": ["naa/test_rules"],
+    "naa/moments": ["naa/test_moments"],
+    "repair/classifier": ["repair/test_repair"],
+    "repair/repairs": ["repair/test_repair"],
 }
 SETTINGS = """
 [tool.mutmut]
@@ -84,10 +88,10 @@ def main() -> None:
 
 def copy(folder: Path, module: str) -> None:
     """Put the package, the tests of one module and the settings into a folder."""
-    names = [f"tests/test_{name}.py" for name in TESTS[module]]
+    names = [f"tests/{name}.py" for name in TESTS[module]]
     shutil.copytree(ROOT / "lesson_lib", folder / "lesson_lib", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "tests").mkdir()
     for name in (*names, "tests/strategies.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     (folder / "tests" / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     settings = SETTINGS.format(module=module, tests=json.dumps(names))
@@ -127,10 +131,10 @@ def changed(diff: list[str]) -> str:
 def write(module: str, n: int, missed: list[str]) -> None:
     """Replace one module's row and missed changes in the report; a reason stays as long as its change is missed."""
     old = REPORT.read_text(encoding="utf-8") if REPORT.exists() else ""
-    rows = {name: row for row, name in re.findall(r"^(\| `(\w+)` \|.*)$", old, re.M)}
-    lists = dict(re.findall(r"^## (\w+)\n\n(.*?)(?=^## |\Z)", old, re.M | re.S))
+    rows = {name: row for row, name in re.findall(r"^(\| `([\w/]+)` \|.*)$", old, re.M)}
+    lists = dict(re.findall(r"^## ([\w/]+)\n\n(.*?)(?=^## |\Z)", old, re.M | re.S))
     reasons = dict(re.findall(r"^```diff\n(.*?)\n```\n\n(.*?)\n$", lists.get(module, ""), re.M | re.S))
-    tests = ", ".join(f"`test_{name}.py`" for name in TESTS[module])
+    tests = ", ".join(f"`{name}.py`" for name in TESTS[module])
     killed = n - len(missed)
     rows[module] = f"| `{module}` | {tests} | {n} | {killed} | {len(missed)} | {killed / n:.1%} |"
     lists[module] = "\n".join(f"```diff\n{change}\n```\n\n{reasons.get(change, UNEXPLAINED)}\n" for change in missed)

@@ -109,6 +109,40 @@ def test_letters_and_roots_are_refused_otherwise(bad, exact):
             take([[1, bad]])
 
 
+class Tensor:
+    """What `arrays` asks of a torch tensor, for those who have no PyTorch."""
+
+    def __init__(self, array, dtype):
+        self.array, self.dtype, self.steps = array, dtype, []
+
+    def step(self, name):
+        self.steps.append(name)
+        return self
+
+    def detach(self):
+        return self.step("detach")
+
+    def cpu(self):
+        return self.step("cpu")
+
+    def float(self):
+        return self.step("float")
+
+    def numpy(self):
+        return self.step("numpy").array
+
+
+@pytest.mark.parametrize(
+    ("dtype", "steps"),
+    [("torch.float64", ["detach", "cpu", "numpy"]), ("torch.bfloat16", ["detach", "cpu", "float", "numpy"])],
+)
+def test_a_tensor_is_taken_out_of_its_graph_and_of_its_device(dtype, steps):
+    for take in (as_array, as_rows):
+        tensor = Tensor(np.array([[0.1, 7.0]]), dtype)
+        assert take(tensor, "A").tolist() == [[0.1, 7]]
+        assert tensor.steps == steps
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int64"])
 @pytest.mark.parametrize("requires_grad", [False, True])
