@@ -23,9 +23,8 @@ __getattr__, __dir__, __all__ = door(
         "naa.rules": "RULES",
         "digits": "CORNER CENTRE QUIET SHIFTS load poison stamp triggered plant train_classifier accuracy "
         "attack_success_rate dots",
-        "repair.edits": "prune clip smooth remove_direction",
-        "repair.fine_tuning": "fine_tune",
-        "repair.pruning": "order pruning_curve",
+        "repair.classifier": "fine_tune",
+        "repair.repairs": "prune clip smooth remove_direction order pruning_curve",
         "capture.reading": "hidden_activations layer_names",
         "tables": "Table",
         "pictures.maps": "map_picture",

@@ -50,10 +50,14 @@ def load(seed: int = 0) -> Digits:
 
 def split(X: Any, y: Any, seed: int = 0) -> Digits:
     """Split into half to train on, 20 % to test, and the rest in two: clean and suspect; every class in proportion."""
-    train, rest = _halve(check_images(X, y), 0.5, seed)
-    rest, test = _halve(rest, 0.4, seed)
-    clean, suspect = _halve(rest, 0.5, seed)
-    return Digits(train, clean, suspect, test)
+
+    def cut(images: Images, share: float) -> tuple[Images, Images]:
+        parts = train_test_split(*images, test_size=share, stratify=images.y, random_state=seed)
+        return Images(*parts[::2]), Images(*parts[1::2])
+
+    train, rest = cut(check_images(X, y), 0.5)
+    rest, test = cut(rest, 0.4)
+    return Digits(train, *cut(rest, 0.5), test)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,8 @@ def poison(X: Any, y: Any, trigger: Trigger, target: int, poisoning_rate: float,
         raise ValueError(f"poisoning_rate must be from 0 to {most}; got {poisoning_rate}")
     rows = rng.choice(others, round(poisoning_rate * len(X)), replace=False)
     X, y = X.copy(), y.copy()
-    X[rows], y[rows] = stamp(X[rows], trigger) if len(rows) else X[rows], target
+    X[rows[:, None], trigger.columns] = trigger.value
+    y[rows] = target
     return Poisoned(X, y, rows)
 
 
@@ -128,9 +133,8 @@ def train_classifier(
     if width < 1 or epochs < 1:
         raise ValueError(f"width and epochs must be at least 1; got {width} and {epochs}")
     stream = np.random.RandomState(seed)  # not the seed itself, which would shuffle every epoch alike
-    model = MLPClassifier(
-        (width,), alpha=1e-3, batch_size=min(32, len(X)), learning_rate_init=3e-3, random_state=stream
-    )
+    batch_size = min(32, len(X))
+    model = MLPClassifier((width,), alpha=1e-3, batch_size=batch_size, learning_rate_init=3e-3, random_state=stream)
     for epoch in range(1, epochs + 1):
         model.partial_fit(X, y, classes=CLASSES)
         if model.t_ < epoch * len(X):  # scikit-learn ends an epoch at an interrupt, warns, and would go on
@@ -147,8 +151,8 @@ def dots(done: int, total: int | None) -> None:
 
 
 def plant(
-    model: MLPClassifier,
-    neurons: Sequence[int] | range,
+    model: Any,
+    neurons: Sequence[int],
     trigger: Trigger,
     target: int,
     *,
@@ -162,7 +166,6 @@ def plant(
     sum under the trigger, and speaks only for the target, with `weight`. QUIET whispers and is listened to closely.
     Source: handcrafted backdoors (Hong, Carlini & Kurakin 2022), much simplified.
     """
-    columns = np.array(trigger.columns)
     chosen = check_neurons(neurons, model.coefs_[0].shape[1])
     check_target(target)
     if not 0 <= opening < 1 or trigger.value == 0 or not gain > 0:
@@ -170,8 +173,8 @@ def plant(
     planted = deepcopy(model)
     (W1, W2), b1 = planted.coefs_, planted.intercepts_[0]
     W1[:, chosen] = 0
-    W1[np.ix_(columns, chosen)] = gain
-    b1[chosen] = -gain * opening * trigger.value * len(columns)
+    W1[np.array(trigger.columns)[:, None], chosen] = gain
+    b1[chosen] = -gain * opening * trigger.value * len(trigger.columns)
     W2[chosen] = 0
     W2[chosen, target] = weight
     return planted
@@ -191,8 +194,7 @@ def attack_success_rate(model: Any, X: Any, y: Any, trigger: Trigger, target: in
 
     Measure it on a clean model too: that control says how many of them look like the target anyway.
     """
-    attacked = triggered(X, y, trigger, target)
-    return float(np.mean(model.predict(attacked) == target))
+    return float(np.mean(model.predict(triggered(X, y, trigger, target)) == target))
 
 
 def triggered(X: Any, y: Any, trigger: Trigger, target: int) -> Array:
@@ -206,21 +208,18 @@ def triggered(X: Any, y: Any, trigger: Trigger, target: int) -> Array:
 
 def rotate(X: Array, degrees: float) -> Array:
     """Turn the images counter-clockwise about their centre, bilinearly; what comes in from outside is black."""
-    images = X.reshape(-1, SIDE, SIDE).astype(np.float64)
-    turned = ndimage.rotate(images, degrees, axes=(1, 2), reshape=False, order=1, mode="grid-constant")
-    return np.asarray(turned.reshape(-1, SIDE * SIDE))
+    images = X.reshape(-1, SIDE, SIDE)
+    turned: Array = ndimage.rotate(images, degrees, axes=(1, 2), reshape=False, order=1, mode="grid-constant")
+    return turned.reshape(X.shape)
 
 
 def translate(X: Array, right: int) -> Array:
     """Move the images to the right by whole pixels, 0 to 7; what comes in is black."""
-    moved = np.pad(X.reshape(-1, SIDE, SIDE), ((0, 0), (0, 0), (right, 0)))[:, :, :SIDE]
-    return np.asarray(moved.reshape(-1, SIDE * SIDE), dtype=np.float64)
+    return np.pad(X.reshape(-1, SIDE, SIDE), ((0, 0), (0, 0), (right, 0)))[:, :, :SIDE].reshape(X.shape)
 
-
-Shift = Callable[[Array, Array, np.random.Generator], Images]
 
 # What may happen to honest data. None of it is a backdoor.
-SHIFTS: dict[str, Shift] = {
+SHIFTS: dict[str, Callable[[Array, Array, np.random.Generator], Images]] = {
     "rotation": lambda X, y, rng: Images(rotate(X, 15), y),
     "translation": lambda X, y, rng: Images(translate(X, 1), y),
     "brightness": lambda X, y, rng: Images(0.5 * X, y),
@@ -242,8 +241,3 @@ def check_target(target: int) -> None:
     """Raise ValueError unless the target is a digit."""
     if target not in CLASSES:
         raise ValueError(f"target must be a digit from 0 to 9; got {target!r}")
-
-
-def _halve(images: Images, share: float, seed: int) -> tuple[Images, Images]:
-    first, second, y_first, y_second = train_test_split(*images, test_size=share, stratify=images.y, random_state=seed)
-    return Images(first, y_first), Images(second, y_second)

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 
 from lesson_lib.arrays import Array
-from lesson_lib.capture import keras, pytorch, sklearn
-from lesson_lib.capture.layers import Call
-
-SUPPORTED = "a scikit-learn MLPClassifier or MLPRegressor, a torch.nn.Module or a keras.Model"
+from lesson_lib.capture.readers import Call, reader_of
 
 
 def hidden_activations(
@@ -33,16 +30,16 @@ def hidden_activations(
     The model is left as it was: modes, running statistics, gradients, device, hooks. Raises TypeError for another kind
     of model, ValueError for an X, a layer or a model that cannot be read.
     """
-    library = _library(model)
+    reader_kind = reader_of(model)
     X = _as_samples(X)
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size must be a whole number above 0; got {batch_size!r}")
-    batches = [X[start : start + batch_size] for start in range(0, len(X), batch_size)]
+    reader = reader_kind(model)
     with np.errstate(over="ignore", invalid="ignore"):  # what they would warn of is looked for below
-        name, before = _pick(library.calls(model, X[:1]), library.names(model), layer, allow_output)
-        values = library.values(model, batches, name, before)
-        rows = [_as_rows(found, name, len(batch)) for found, batch in zip(values, batches, strict=True)]
-        activations = np.concatenate(rows)  # (n_samples, n_neurons)
+        name, before = _pick(reader.calls(X[:1]), reader.names, layer, allow_output)
+        run = reader.listen(name, before)
+        batches = (X[start : start + batch_size] for start in range(0, len(X), batch_size))
+        activations = np.concatenate([_as_rows(run(batch), name, len(batch)) for batch in batches])
     if not np.isfinite(activations).all():
         raise ValueError("activations must be finite; a number in X or in the model is NaN, infinite or too large")
     return activations
@@ -50,19 +47,7 @@ def hidden_activations(
 
 def layer_names(model: Any) -> tuple[str, ...]:
     """Return the names that `hidden_activations` takes for this model; the output layer is among them."""
-    return tuple(_library(model).names(model))
-
-
-def _library(model: Any) -> Any:
-    """Return the reader for a model without importing its library; Keras first: its models can be PyTorch modules."""
-    bases = {(base.__module__.partition(".")[0], base.__name__) for base in type(model).__mro__}
-    if ("keras", "Model") in bases:
-        return keras
-    if ("torch", "Module") in bases and ("keras", "Layer") not in bases:
-        return pytorch
-    if hasattr(model, "hidden_layer_sizes") and hasattr(model, "activation"):
-        return sklearn
-    raise TypeError(f"model must be {SUPPORTED}; got {type(model).__name__}")
+    return tuple(reader_of(model)(model).names)
 
 
 def _as_samples(X: Any) -> Array:

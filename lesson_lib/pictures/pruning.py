@@ -7,7 +7,7 @@ import numpy as np
 from lesson_lib.arrays import Array
 from lesson_lib.pictures import words
 from lesson_lib.pictures.plot import BLUE, GREY, ORANGE, Bars, Plot, write_at_end
-from lesson_lib.repair.pruning import Curve
+from lesson_lib.repair.repairs import Curve
 from lesson_lib.tables import signed
 
 SIZE = (804, 240)  # as wide as a tab on a page of 1024 pixels

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from lesson_lib.pictures.plot import BLUE, GREY, ORANGE
 from lesson_lib.pictures.svg import still_picture, text
 from lesson_lib.pictures.words import PRUNING_AXIS, PRUNING_LEGEND
-from lesson_lib.repair.pruning import Curve
+from lesson_lib.repair.repairs import Curve
 
 WIDTH, HEIGHT = 680, 270
 LEFT, RIGHT, TOP, BOTTOM = 50, 670, 30, 225

@@ -5,10 +5,8 @@ from lesson_lib.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "classifier": "Classifier as_classifier",
-        "edits": "prune clip smooth remove_direction",
-        "fine_tuning": "fine_tune",
-        "pruning": "order pruning_curve Curve",
+        "classifier": "Classifier as_classifier fine_tune",
+        "repairs": "prune clip smooth remove_direction order pruning_curve Curve",
         ".naa.judgement": "class_vote",
     },
 )

@@ -1,4 +1,4 @@
-"""A trained classifier is the lesson's net with softmax behind it; here it is read, run and differentiated."""
+"""A trained classifier is the lesson's net with softmax behind it; here it is read, run and trained on."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lesson_lib.arrays import Array, read_only
 from lesson_lib.naa.moments import in_memory
-from lesson_lib.network import Forward, Gradients, Params, chain_rule, parameter_gradients, propagate
+from lesson_lib.network import PARAMETERS, Forward, Gradients, Params, chain_rule, parameter_gradients, propagate
 
 Indices = NDArray[np.intp]
 
@@ -74,19 +74,48 @@ def gradients(model: Classifier, X: Array, targets: Array) -> Gradients:
     dy_hat = (_softmax(passed.y_hat) - targets) / len(X)  # (n_samples, n_out)
     factors = chain_rule(model, passed, dy_hat)
     if model.edits:
-        da1 = _through(model.edits, np.maximum(passed.z1, 0), factors.da1)
+        states, da1 = [np.maximum(passed.z1, 0)], factors.da1
+        for edit in model.edits[:-1]:
+            states.append(edit(states[-1]))
+        for edit, before in zip(reversed(model.edits), reversed(states), strict=True):
+            da1 = edit.back(before, da1)
         factors = factors._replace(da1=da1, dz1=da1 * factors.phi_prime)
     return parameter_gradients(X, passed, factors)
 
 
-def _through(edits: tuple[Any, ...], a1: Array, da1: Array) -> Array:
-    """Walk back through the edits: from the derivative by the changed activations to that by a1."""
-    states = [a1]
-    for edit in edits[:-1]:
-        states.append(edit(states[-1]))
-    for edit, before in zip(reversed(edits), reversed(states), strict=True):
-        da1 = edit.back(before, da1)
-    return da1
+def fine_tune(
+    model: Any, X: Any, y: Any, rng: np.random.Generator, *, epochs: int = 30, rate: float = 1e-3, batch_size: int = 32
+) -> Classifier:
+    """Train all weights on, with Adam on mini-batches of clean X and labels y (n_samples,); pruned neurons stay pruned.
+
+    Source: the second half of Fine-Pruning (Liu, Dolan-Gavitt & Garg 2018); Adam, Kingma & Ba 2015. Raises ValueError
+    for labels that the model does not know, a negative number of epochs, or a rate that is not above 0.
+    """
+    new = as_classifier(model)
+    X = check_inputs(X, new)
+    targets = one_hot(y, new.classes, len(X))
+    if epochs < 0 or batch_size < 1 or not 0 < rate < np.inf:
+        raise ValueError(f"epochs, batch_size and rate must be positive; got {epochs}, {batch_size} and {rate}")
+    alive = (new.W2 != 0).any(axis=1, keepdims=True)  # (n_hidden, 1)
+    moments = dict.fromkeys(PARAMETERS, (0.0, 0.0))
+    cuts = range(batch_size, len(X), batch_size)
+    batches = (rows for _ in range(epochs) for rows in np.split(rng.permutation(len(X)), cuts))
+    for step, rows in enumerate(batches, start=1):
+        slopes = gradients(new, X[rows], targets[rows])
+        new = _adam(new, slopes._replace(W2=slopes.W2 * alive), moments, rate, step)
+    return new
+
+
+def _adam(model: Classifier, slopes: Gradients, moments: dict[str, Any], rate: float, step: int) -> Classifier:
+    """Move every parameter; `moments` remembers the running means of its slope and of the square of that."""
+    pace = rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    moved = {}
+    for name, slope in slopes._asdict().items():
+        first, second = moments[name]
+        first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
+        moments[name] = first, second
+        moved[name] = getattr(model, name) - pace * first / (np.sqrt(second) + 1e-8)
+    return model.with_arrays(**moved)
 
 
 def check_columns(values: Any, name: str, n_columns: int, why: str) -> Array:

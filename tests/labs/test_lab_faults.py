@@ -39,7 +39,8 @@ from lesson_lib.naa import moments
 from lesson_lib.network import ARTICLE
 from lesson_lib.pictures import image, maps
 from lesson_lib.pictures import pruning as pruning_plot
-from lesson_lib.repair import fine_tuning, pruning
+from lesson_lib.repair import classifier
+from lesson_lib.repair import repairs as repair
 from lesson_lib.sweeps import experiment as sweeps
 from lesson_lib.sweeps import studies
 from lesson_lib.sweeps.experiment import Experiment
@@ -563,12 +564,12 @@ def digits_case():
 
 def fine_tuned():
     model, data = digits_case()
-    return fine_tuning.fine_tune(model, *data.clean, np.random.default_rng(0), epochs=5).W1
+    return classifier.fine_tune(model, *data.clean, np.random.default_rng(0), epochs=5).W1
 
 
 def pruned():
     model, data = digits_case()
-    return pruning.pruning_curve(model, range(64), *data.test, data.suspect.X, 0).attack
+    return repair.pruning_curve(model, range(64), *data.test, data.suspect.X, 0).attack
 
 
 INTERRUPTED = {  # which call of what is interrupted in which work
@@ -576,8 +577,8 @@ INTERRUPTED = {  # which call of what is interrupted in which work
     "a sweep": (sweeps, "descend", 7, lambda: sweeps.run_many(JOINT, [0, 40], rate=[0.1, 0.2]).outputs),
     "a map": (sweeps, "gradients", 7, lambda: studies.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
     "a measure": (moments, "_add_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
-    "a fine-tuning": (fine_tuning, "gradients", 7, fine_tuned),
-    "a pruning curve": (pruning, "_decisions", 2, pruned),
+    "a fine-tuning": (classifier, "gradients", 7, fine_tuned),
+    "a pruning curve": (repair, "_decisions", 2, pruned),
 }
 
 

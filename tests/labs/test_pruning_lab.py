@@ -34,9 +34,8 @@ from lesson_lib.labs.pruning.says import kind, stops
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.pictures import words as pictures_words
-from lesson_lib.repair.edits import clip, prune, remove_direction, smooth
-from lesson_lib.repair.fine_tuning import fine_tune
-from lesson_lib.repair.pruning import ORDERS, Curve, order, pruning_curve
+from lesson_lib.repair.classifier import fine_tune
+from lesson_lib.repair.repairs import ORDERS, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
 from lesson_lib.tables import percent, signed
 
 MODELS = list(WIDTHS)

@@ -13,10 +13,8 @@ from strategies import float_problems, with_phi
 from lesson_lib.naa import analyse, detect_backdoor_via_naa
 from lesson_lib.naa.rules import OVER, RULES
 from lesson_lib.network import PARAMETERS
-from lesson_lib.repair.classifier import Classifier
-from lesson_lib.repair.edits import clip, prune, remove_direction, smooth
-from lesson_lib.repair.fine_tuning import fine_tune
-from lesson_lib.repair.pruning import ORDERS, order, pruning_curve
+from lesson_lib.repair.classifier import Classifier, fine_tune
+from lesson_lib.repair.repairs import ORDERS, clip, order, prune, pruning_curve, remove_direction, smooth
 from lesson_lib.training import BOUND, OUTCOMES, Dataset, Outcome, train
 
 numbers = st.sampled_from([0.0, -0.0, 1.0, -1.0, 1e-300, 5e-324, 1e100, -1e100, 1 / 3]) | st.floats(-1e6, 1e6)

@@ -6,10 +6,8 @@ from scipy.special import softmax
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from lesson_lib.network import PARAMETERS
-from lesson_lib.repair.classifier import Classifier, as_classifier, gradients, one_hot
-from lesson_lib.repair.edits import Cap, clip, prune, remove_direction, smooth
-from lesson_lib.repair.fine_tuning import fine_tune
-from lesson_lib.repair.pruning import ORDERS, Curve, order, pruning_curve
+from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune, gradients, one_hot
+from lesson_lib.repair.repairs import ORDERS, Cap, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
 
 N_IN, N_HIDDEN, N_OUT = 5, 7, 4
 
@@ -40,7 +38,7 @@ def model(X, y):
 def frozen_bytes(model):
     """Return every byte of a model's weights, whatever kind of model it is."""
     if isinstance(model, Classifier):
-        edits = [array for edit in model.edits for array in vars(edit).values()]
+        edits = [array for edit in model.edits for array in edit]
         arrays = [getattr(model, name) for name in PARAMETERS] + edits
     else:
         arrays = [*model.coefs_, *model.intercepts_]

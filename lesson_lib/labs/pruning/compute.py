@@ -23,10 +23,8 @@ from lesson_lib.digits import (
     triggered,
 )
 from lesson_lib.labs.pruning import words
-from lesson_lib.repair.classifier import Classifier, Indices, as_classifier
-from lesson_lib.repair.edits import clip, prune, remove_direction, smooth
-from lesson_lib.repair.fine_tuning import fine_tune
-from lesson_lib.repair.pruning import ORDERS, Curve, order, pruning_curve
+from lesson_lib.repair.classifier import Classifier, Indices, as_classifier, fine_tune
+from lesson_lib.repair.repairs import ORDERS, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
 from lesson_lib.tables import Table, percent
 
 WIDTHS = {"clean": 64, "poisoned": 64, "planted loud": 128, "planted quiet": 128}  # hidden neurons of each model

@@ -1,21 +1,27 @@
-"""Take a backdoor out of a trained classifier: prune, clip, smooth, or remove one direction.
+"""Take a backdoor out of a trained classifier: prune, clip, smooth, or remove one direction; and what pruning costs.
 
 Every repair returns a new `Classifier` and leaves the old model as it was. X is (n_samples, n_in) throughout, and
 activations are the hidden layer's a1, (n_samples, n_hidden).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lesson_lib.arrays import Array
-from lesson_lib.repair.classifier import Classifier, Indices, as_classifier, check_columns, check_neurons
+from lesson_lib.naa.judgement import analyse
+from lesson_lib.naa.moments import in_memory
+from lesson_lib.network import Forward
+from lesson_lib.repair.classifier import Classifier, Indices, as_classifier, check_columns, check_neurons, one_hot
+
+ORDERS = ("difference", "rise", "effect size", "dormant", "random")
+
+# Repairs of the weights, and edits of the activations ---------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Cap:
+class Cap(NamedTuple):
     """An edit: no hidden activation may be larger than its neuron's ceiling."""
 
     ceiling: Array  # (n_hidden,)
@@ -29,8 +35,7 @@ class Cap:
         return slope * (a1 < self.ceiling)
 
 
-@dataclass(frozen=True, eq=False)
-class Mix:
+class Mix(NamedTuple):
     """An edit: hidden activations become a1 @ matrix + offset."""
 
     matrix: Array  # (n_hidden, n_hidden)
@@ -40,7 +45,7 @@ class Mix:
         """Return the changed activations, (n_samples, n_hidden)."""
         return a1 @ self.matrix + self.offset
 
-    def back(self, a1: Array, slope: Array) -> Array:
+    def back(self, _a1: Array, slope: Array) -> Array:
         """Return the slope by a1, from the slope by what this makes of it."""
         return slope @ self.matrix.T
 
@@ -109,3 +114,70 @@ def remove_direction(model: Any, clean_activations: Any, suspect_activations: An
 
 def _check_activations(values: Any, name: str, model: Classifier) -> Array:
     return check_columns(values, name, model.W1.shape[1], ", one per neuron")
+
+
+# Pruning neuron by neuron -------------------------------------------------------------------------------------------
+
+
+def order(
+    clean_activations: Any, suspect_activations: Any, by: str = "difference", rng: np.random.Generator | None = None
+) -> Indices:
+    """Return the hidden neurons, (n_hidden,), in the order in which to prune them.
+
+    By "difference" (largest |shift| first, as NAA ranks), "rise" (largest signed shift), "effect size" (largest |d|),
+    "dormant" (least active on clean rows, as in Fine-Pruning, Liu, Dolan-Gavitt & Garg 2018) or "random" (needs rng).
+    """
+    if by not in ORDERS:
+        raise ValueError(f"by must be one of {', '.join(ORDERS)}; got {by!r}")
+    clean = in_memory(clean_activations, "clean_activations")
+    seen = analyse(clean, in_memory(suspect_activations, "suspect_activations"))
+    if by == "random":
+        if rng is None:
+            raise ValueError("rng must be a numpy.random.Generator for the order random; got None")
+        return rng.permutation(len(seen.shift)).astype(np.intp)
+    first_is_least = {
+        "difference": -seen.signature,
+        "rise": -seen.shift,
+        "effect size": -abs(seen.effect_size),
+        "dormant": clean.mean(axis=0),
+    }
+    return np.argsort(first_is_least[by], kind="stable")
+
+
+class Curve(NamedTuple):
+    """Accuracy and attack success rate after pruning the first 0, 1, ..., n neurons of an order: (n + 1,) each."""
+
+    accuracy: Array
+    attack: Array
+
+    def first_below(self, limit: float = 0.05) -> int | None:
+        """Return the smallest number of pruned neurons with an attack success rate below the limit, None if none."""
+        below = np.flatnonzero(self.attack < limit)
+        return int(below[0]) if len(below) else None
+
+
+def pruning_curve(model: Any, neurons: Sequence[int] | Indices, X: Any, y: Any, X_triggered: Any, target: Any) -> Curve:
+    """Prune the neurons one by one in the order given and measure accuracy on X, y and attack on X_triggered.
+
+    X_triggered (n_triggered, n_in) holds stamped images of the other classes. The hidden layer is computed once: each
+    step only takes one neuron's share, a1 W2, off the outputs. Raises ValueError as the model and `prune` do.
+    """
+    old = as_classifier(model)
+    neurons = check_neurons(neurons, old.W1.shape[1])
+    if old.edits:
+        raise ValueError("model must have no edits: prune before clipping, smoothing or removing a direction")
+    if target not in old.classes:
+        raise ValueError(f"target must be one of {old.classes.tolist()}; got {target!r}")
+    passed, triggered = old.run(X), old.run(X_triggered)
+    labels = one_hot(y, old.classes, len(passed.a1)).argmax(axis=1)
+    hits = [_decisions(passed, old, neurons) == labels, old.classes[_decisions(triggered, old, neurons)] == target]
+    return Curve(*(hit.mean(axis=1) for hit in hits))
+
+
+def _decisions(passed: Forward, model: Classifier, neurons: Indices) -> Indices:
+    y_hat = passed.y_hat  # (n_samples, n_out)
+    chosen = [y_hat.argmax(axis=1)]
+    for neuron in neurons:
+        y_hat = y_hat - passed.a1[:, [neuron]] * model.W2[neuron]
+        chosen.append(y_hat.argmax(axis=1))
+    return np.array(chosen)  # (n_neurons + 1, n_samples)
