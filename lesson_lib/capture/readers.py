@@ -14,6 +14,14 @@ import numpy as np
 
 SUPPORTED = "a scikit-learn MLPClassifier or MLPRegressor, a torch.nn.Module or a keras.Model"
 Run = Callable[[Any], list[Any]]
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "identity": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "logistic": lambda z: (1 + np.tanh(z / 2)) / 2,  # the sigmoid, in a form that cannot overflow
+    "exp": np.exp,
+    "softmax": lambda z: np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True)),
+}
 
 
 class Call(NamedTuple):
@@ -39,15 +47,6 @@ def reader_of(model: Any) -> Any:
 class _ScikitLearn:
     """Its forward pass is two lines, so they are repeated here."""
 
-    functions: dict[str, Callable[[Any], Any]] = {
-        "identity": lambda z: z,
-        "relu": lambda z: np.maximum(z, 0),
-        "tanh": np.tanh,
-        "logistic": lambda z: (1 + np.tanh(z / 2)) / 2,  # the sigmoid, in a form that cannot overflow
-        "exp": np.exp,
-        "softmax": lambda z: np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True)),
-    }
-
     def __init__(self, model: Any) -> None:
         if not hasattr(model, "coefs_"):
             raise ValueError(f"model must be fitted; this {type(model).__name__} has no weights yet")
@@ -66,7 +65,7 @@ class _ScikitLearn:
             a = batch.astype(model.coefs_[0].dtype)
             for k in range(n_layers):
                 z = a @ model.coefs_[k] + model.intercepts_[k]  # (n_samples, n_neurons)
-                a = self.functions[activations[k]](z)
+                a = ACTIVATIONS[activations[k]](z)
             return [a]
 
         return run
@@ -84,9 +83,8 @@ class _PyTorch:
         x = self._to_tensor(batch)
 
         def as_call(name: str, layer: Any, read: Any, _put_out: Any) -> Call:
-            return Call(
-                name, _has_matrix([*layer.parameters(recurse=False), getattr(layer, "weight", None)]), read is x
-            )
+            weights = [*layer.parameters(recurse=False), getattr(layer, "weight", None)]
+            return Call(name, _has_matrix(weights), read is x)
 
         return self._run(self.layers, x, as_call)
 
@@ -108,7 +106,7 @@ class _PyTorch:
         return torch.tensor(_as_floats(batch), dtype=like.dtype, device=like.device)
 
     def _run(self, layers: dict[str, Any], x: Any, keep: Callable[..., Any]) -> list[Any]:
-        """Run the model on x; return keep(name, layer, what it reads, what it puts out) of each layer as it finishes."""
+        """Run the model on x; return keep(name, layer, what it reads, what it puts out) as each layer finishes."""
         import torch
 
         kept: list[Any] = []
