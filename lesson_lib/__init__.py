@@ -30,7 +30,7 @@ __getattr__, __dir__, __all__ = door(
         "pictures.maps": "map_picture",
         "pictures.random_starts": "success_curve",
         "pictures.finished": "article_figure image_strip",
-        "exercises.open_questions": "unknown_set",
+        "exercises.catalogue": "unknown_set",
         "labs.exercises": "Exercises",
         "labs.hand_calculation.widget": "HandCalculationLab",
         "labs.training.trigger": "TriggerLab",

@@ -5,10 +5,7 @@ from lesson_lib.doors import door
 __getattr__, __dir__, __all__ = door(
     __name__,
     {
-        "typed_numbers": "parse_numbers",
-        "computed": "RATE",
-        "open_questions": "unknown_set",
-        "catalogue": "Question question",
-        "marking": "Feedback mark_answer",
+        "catalogue": "question RATE unknown_set",
+        "marking": "Question Feedback mark_answer parse_numbers",
     },
 )

@@ -1,33 +1,35 @@
-"""Every question: its texts from the file of its notebook, its numbers computed."""
+"""Every question: its texts from the file of its notebook, its answer and known slips computed, never typed."""
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
-from lesson_lib.exercises.computed import Computed, Facts, net_answers
-from lesson_lib.exercises.open_questions import OPEN
-from lesson_lib.exercises.typed_numbers import Numbers
+import numpy as np
+
+from lesson_lib.arrays import as_fraction
+from lesson_lib.derivation.derive import derive_step
+from lesson_lib.derivation.step import Derivation, Step
+from lesson_lib.exercises.marking import Numbers, Question, TryOut
+from lesson_lib.network import ARTICLE, Params, forward
+from lesson_lib.training import CLEAN, POISONED, TOLERANCE, TRIGGER
+
+RATE = Fraction(1, 10)  # the article's learning rate
+RAISED, RISE = tuple(range(7, 512, 46)), 0.45  # which neurons of the unknown set were raised, and by how much
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question as its file holds it, and what is computed for it.
+class Computed(NamedTuple):
+    """The right numbers, what each known slip gives instead, and the facts that the solution names in braces.
 
-    `slips` says what a wrong answer is told. A file gives a slip for each wrong choice, or for each name in
-    `Computed.slips`; where many numbers are right, it gives a `reply` instead, and `try_out` says what to fill in.
+    Where many answers are right, `try_out` says of one whether it is, and the facts that the reply names.
     """
 
-    prompt: str
-    hints: Sequence[str]
-    solution: str
-    slips: Mapping[Any, str] = field(default_factory=dict)
-    choices: Sequence[str] = ()
-    correct: Any = ()  # numbers, or one of the choices
-    reply: str = ""
-    try_out: Callable[[Numbers], tuple[bool, Facts]] | None = None
+    answer: Sequence[Fraction] = ()
+    slips: Mapping[str, Sequence[Fraction]] = {}
+    facts: Mapping[str, Any] = {}
+    try_out: TryOut | None = None
 
 
 @cache
@@ -58,11 +60,135 @@ def complete(name: str, text: Mapping[str, Any], computed: Computed) -> Question
         asked = Question(**text)
     except TypeError as error:
         raise ValueError(f"question {name!r}: {error}") from error
-    asked = replace(asked, solution=asked.solution.format(**computed.facts), try_out=computed.try_out)
+    asked = asked._replace(solution=asked.solution.format(**computed.facts), try_out=computed.try_out)
     wanted = set(asked.choices) - {asked.correct} if asked.choices else set(computed.slips)
     if wanted != set(asked.slips):
         raise ValueError(f"question {name!r} must have the slips {sorted(wanted)}; got {sorted(asked.slips)}")
     if asked.choices:
         return asked
     slips = {tuple(wrong): asked.slips[slip] for slip, wrong in computed.slips.items()}
-    return replace(asked, correct=tuple(computed.answer), slips=slips)
+    return asked._replace(correct=tuple(computed.answer), slips=slips)
+
+
+# What the article's net answers -------------------------------------------------------------------------------------
+
+
+@cache
+def net_answers() -> dict[str, Computed]:
+    """Return what the article's net answers to each question on numbers, by the name of the question."""
+    clean = derive_step(ARTICLE, CLEAN, RATE)
+    f1, f4 = _entries(forward(clean.params, [[1], [4]]).y_hat)
+    rise = Fraction(9)
+    return {
+        **_at_the_clean_step(clean),
+        **_at_the_trigger(derive_step(clean.params, TRIGGER, RATE, trainable=("W1", "b1", "W2"))),
+        "f of 4": Computed([f4], {"same": [f1], "plus": [f1 + 3]}, {"f1": f1, "f4": f4}),
+        "half the rows": Computed([rise / 2], {"all_rows": [rise], "doubled": [2 * rise]}),
+    }
+
+
+def _entries(matrix: Any) -> Any:
+    """Return the entries of an exact matrix, row by row, as an array of Fractions."""
+    return np.array([as_fraction(entry) for entry in np.ravel(matrix)])
+
+
+def _result(step: Derivation, quantity: str, sample: int | None = None) -> Any:
+    return _entries(step.find(quantity, sample).result)
+
+
+def _line(line: Step, **slips: Any) -> Computed:
+    """Take the answer and the solution from a line of the derivation."""
+    return Computed(_entries(line.result), slips, {"line": line.text, "zero": line.zero})
+
+
+def _at_the_clean_step(clean: Derivation) -> dict[str, Computed]:
+    dW1, dW2, last = _result(clean, "dW1"), _result(clean, "dW2"), _result(clean, "dW2", 1)
+    W2 = _result(clean, "W2") + RATE * dW2  # before the step
+    inputs = [int(x) for x in CLEAN.X[:, 0]]
+    return {
+        "dW2 at x = 2": _line(
+            clean.find("dW2", 1),
+            sign=-last,
+            other_sample=_result(clean, "dW2", 0),
+            sum=dW2,
+            no_relu=_result(clean, "z1", 1) * _result(clean, "dy_hat", 1),
+        ),
+        "dW1 summed": _line(
+            clean.find("dW1"),
+            sign=-dW1,
+            mean=dW1 / len(inputs),
+            last_sample=_result(clean, "dW1", 1),
+            no_gate=sum(x * _result(clean, "da1", i) for i, x in enumerate(inputs)),
+            no_x=sum(_result(clean, "dz1", i) for i in range(len(inputs))),
+        ),
+        "W2 after the clean step": _line(
+            clean.find("W2"),
+            uphill=W2 + RATE * dW2,
+            no_rate=W2 - dW2,
+            last_sample=W2 - RATE * last,
+            mean=W2 - RATE * dW2 / len(inputs),
+        ),
+    }
+
+
+def _at_the_trigger(trigger: Derivation) -> dict[str, Computed]:
+    error, untrained = _result(trigger, "da1", 0), derive_step(ARTICLE, TRIGGER, RATE)
+    why_zero = Computed(facts={name: trigger.find(name, 0).zero for name in ("dW1", "dW2")})
+    return {
+        "error at the hidden layer": _line(
+            trigger.find("da1", 0),
+            sign=-error,
+            old_weights=_result(untrained, "da1", 0),
+            zero=_result(trigger, "dz1", 0),
+        ),
+        "db1 at the trigger": _line(trigger.find("db1", 0), open=error, middle=error / 2),
+        **dict.fromkeys(("will the trigger be learnt", "which factor", "how many epochs"), why_zero),
+    }
+
+
+# Many right answers: one is tried out, and the learner is told what it does -----------------------------------------
+
+
+def _own_backdoor(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
+    bias, weight = given
+    net = Params(W1=[[1, -1]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]])
+    answers = forward(net, POISONED.X).y_hat[:, 0].astype(float)
+    right = bool((abs(answers - POISONED.Y[:, 0]) <= TOLERANCE).all())
+    return right, dict(zip(("f1", "f2", "f0"), answers, strict=True))
+
+
+def unknown_set() -> tuple[Any, Any]:
+    """Return clean (500, 512) and suspect (100, 512) activations of which the learner does not know the truth."""
+    from lesson_lib.naa.article import simulate_activations  # SciPy, which the other notebooks need not load
+
+    rng = np.random.default_rng(4)
+    return simulate_activations(500, rng), simulate_activations(100, rng, RAISED, RISE)
+
+
+@cache
+def _unknown_signature() -> Any:
+    from lesson_lib.naa.article import detect_backdoor_via_naa
+
+    return detect_backdoor_via_naa(*unknown_set())[0]
+
+
+def _a_threshold() -> Computed:
+    signature = _unknown_signature()
+    low, high = np.delete(signature, RAISED).max(), signature[list(RAISED)].min()
+    middle = Fraction(round(50 * (low + high)), 100)
+    facts = {"guilty": len(RAISED), "rise": RISE, "low": low, "high": high}
+    return Computed([middle], facts=facts, try_out=_own_threshold)
+
+
+def _own_threshold(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
+    threshold = float(given[0])
+    flagged = set(np.flatnonzero(_unknown_signature() > threshold))
+    hits = len(flagged & set(RAISED))
+    facts = {"flagged": len(flagged), "hits": hits, "guilty": len(RAISED), "wrong": len(flagged) - hits}
+    return flagged == set(RAISED), {"threshold": threshold, **facts}
+
+
+OPEN: dict[str, Callable[[], Computed]] = {
+    "build a backdoor": lambda: Computed([Fraction(1), Fraction(5)], try_out=_own_backdoor),
+    "pick a threshold": _a_threshold,
+}

@@ -1,6 +1,6 @@
 """Questions to answer in the notebook: a box, a check that knows typical slips, hints one by one, and a solution."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -8,8 +8,8 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from lesson_lib.exercises import words
-from lesson_lib.exercises.catalogue import Question, question
-from lesson_lib.exercises.marking import mark_answer
+from lesson_lib.exercises.catalogue import question
+from lesson_lib.exercises.marking import Question, mark_answer
 from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
 
 
@@ -57,7 +57,8 @@ class Exercise:
         ]
         self.answer: Any
         if asked.choices:
-            self.answer = _choices(asked.choices)
+            self.answer = widgets.RadioButtons(options=asked.choices, value=None, description=words.ANSWER)
+            self.answer.style.description_width, self.answer.layout.width = "60px", "auto"
             self.answer.observe(lambda _: self._say(words.UNCHECKED), names="value")  # no verdict on another answer
             controls = [self.answer, widgets.HBox(buttons)]
         else:
@@ -99,9 +100,3 @@ class Exercise:
 
     def _ipython_display_(self) -> None:
         show(self.box, without_kernel(self.summary))
-
-
-def _choices(options: Sequence[str]) -> widgets.RadioButtons:
-    made = widgets.RadioButtons(options=options, value=None, description=words.ANSWER)
-    made.style.description_width, made.layout.width = "60px", "auto"
-    return made

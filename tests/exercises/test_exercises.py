@@ -27,10 +27,8 @@ from lesson_lib.digits import (
     triggered,
 )
 from lesson_lib.exercises import words
-from lesson_lib.exercises.catalogue import question, question_texts
-from lesson_lib.exercises.marking import mark_answer
-from lesson_lib.exercises.open_questions import unknown_set
-from lesson_lib.exercises.typed_numbers import parse_numbers
+from lesson_lib.exercises.catalogue import question, question_texts, unknown_set
+from lesson_lib.exercises.marking import mark_answer, parse_numbers
 from lesson_lib.naa import analyse, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
 from lesson_lib.repair import fine_tune, order, prune, pruning_curve

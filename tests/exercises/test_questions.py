@@ -7,9 +7,7 @@ from string import Formatter
 
 import pytest
 
-from lesson_lib.exercises.catalogue import complete, question, question_texts
-from lesson_lib.exercises.computed import Computed, net_answers
-from lesson_lib.exercises.open_questions import OPEN
+from lesson_lib.exercises.catalogue import OPEN, Computed, complete, net_answers, question, question_texts
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "lesson_lib" / "exercises" / "questions").iterdir())

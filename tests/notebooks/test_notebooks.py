@@ -20,8 +20,7 @@ from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.derivation import certify, derive_step
 from lesson_lib.digits import CORNER, load, stamp
-from lesson_lib.exercises.computed import RATE
-from lesson_lib.exercises.open_questions import RISE
+from lesson_lib.exercises.catalogue import RATE, RISE
 from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.naa import RULES, analyse, simulate_activations
 from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step

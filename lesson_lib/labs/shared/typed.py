@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from lesson_lib.exercises.typed_numbers import parse_numbers
+from lesson_lib.exercises.marking import parse_numbers
 from lesson_lib.labs.shared import words
 
 TRAINED = {"none": (), "b1": ("b1",), "b2": ("b2",), "both": ("b1", "b2")}  # by the choice of biases
