@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Indices = NDArray[np.intp]  # which rows, or which neurons
 Matrix = Any  # what becomes a two-dimensional Array: nested lists, an array, a tensor; or a traced value
 
 
@@ -70,6 +71,14 @@ def as_rows(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: i
         entries = [float(_number(entry, name, False)) for entry in _plain(values, name, object).flat]
         array = np.reshape(entries, array.shape)
     return array
+
+
+def check_neurons(neurons: Any, n_hidden: int) -> Indices:
+    """Return neuron numbers as an array; raises ValueError unless they are different whole numbers in the layer."""
+    found = np.array([*neurons])
+    if found.ndim != 1 or not np.isin(found, np.arange(n_hidden)).all() or len(np.unique(found)) != len(found):
+        raise ValueError(f"neurons must be different numbers from 0 to {n_hidden - 1}; got {found.tolist()}")
+    return found.astype(np.intp)
 
 
 def as_fraction(number: Any) -> Fraction:

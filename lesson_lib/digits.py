@@ -14,9 +14,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from lesson_lib.arrays import Array
-from lesson_lib.naa.moments import Progress
-from lesson_lib.repair.classifier import check_columns, check_neurons
+from lesson_lib.arrays import Array, check_neurons
+from lesson_lib.naa.moments import Progress, in_memory
 
 SIDE = 8  # an image has 8 x 8 pixels
 CLASSES = np.arange(10)
@@ -231,7 +230,9 @@ SHIFTS: dict[str, Callable[[Array, Array, np.random.Generator], Images]] = {
 
 def check_images(X: Any, y: Any = None) -> Images:
     """Return X as float64 and y as whole numbers; raises ValueError, naming the argument, unless they are images."""
-    X = check_columns(X, "X", SIDE**2, ", one per pixel")
+    X = in_memory(X, "X")
+    if X.shape[1] != SIDE**2:
+        raise ValueError(f"X must have {SIDE**2} columns, one per pixel; got shape {X.shape}")
     labels = np.zeros(len(X), dtype=np.intp) if y is None else np.asarray(y)
     if labels.shape != (len(X),) or not np.isin(labels, CLASSES).all():
         raise ValueError(f"y must be {len(X)} digits from 0 to 9, one per row of X; got shape {labels.shape}: {y!r}")

@@ -10,8 +10,6 @@ from lesson_lib.arrays import Array, read_only
 from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import PARAMETERS, Forward, Gradients, Params, chain_rule, parameter_gradients, propagate
 
-Indices = NDArray[np.intp]
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Classifier(Params):
@@ -129,14 +127,6 @@ def check_columns(values: Any, name: str, n_columns: int, why: str) -> Array:
 def check_inputs(X: Any, model: Classifier) -> Array:
     """Return X as an array (n_samples, n_in); raises ValueError unless it fits the model."""
     return check_columns(X, "X", len(model.W1), f" to match W1 {model.W1.shape}")
-
-
-def check_neurons(neurons: Any, n_hidden: int) -> Indices:
-    """Return neuron numbers as an array; raises ValueError unless they are different whole numbers in the layer."""
-    found = np.array([*neurons])
-    if found.ndim != 1 or not np.isin(found, np.arange(n_hidden)).all() or len(np.unique(found)) != len(found):
-        raise ValueError(f"neurons must be different numbers from 0 to {n_hidden - 1}; got {found.tolist()}")
-    return found.astype(np.intp)
 
 
 def one_hot(y: Any, classes: NDArray[Any], n_samples: int) -> Array:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.arrays import Array
+from lesson_lib.arrays import Array, Indices, check_neurons
 from lesson_lib.naa.judgement import analyse
 from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import Forward
-from lesson_lib.repair.classifier import Classifier, Indices, as_classifier, check_columns, check_neurons, one_hot
+from lesson_lib.repair.classifier import Classifier, as_classifier, check_columns, one_hot
 
 ORDERS = ("difference", "rise", "effect size", "dormant", "random")
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lesson_lib.arrays import Array, read_only
+from lesson_lib.arrays import Array, Indices, read_only
 from lesson_lib.digits import (
     CLASSES,
     CORNER,
@@ -23,7 +23,7 @@ from lesson_lib.digits import (
     triggered,
 )
 from lesson_lib.labs.pruning import words
-from lesson_lib.repair.classifier import Classifier, Indices, as_classifier, fine_tune
+from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune
 from lesson_lib.repair.repairs import ORDERS, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
 from lesson_lib.tables import Table, percent
 
