@@ -107,9 +107,8 @@ class Trajectories:
 
     def params_at(self, epoch_index: int, run: int) -> Params:
         """Return one run's ordinary Params after the epoch with this index."""
-        return replace(
-            self.params, **{name: np.array(getattr(self.params, name)[:, :, epoch_index, run]) for name in PARAMETERS}
-        )
+        W1, b1, W2, b2 = (np.array(getattr(self.params, name)[:, :, epoch_index, run]) for name in PARAMETERS)
+        return replace(self.params, W1=W1, b1=b1, W2=W2, b2=b2)
 
 
 def run_many(experiment: Experiment, keep: Sequence[int] = EPOCHS, **swept: Any) -> Trajectories:

@@ -329,6 +329,8 @@ def test_a_run_that_diverges_carries_the_epoch_of_train_and_its_last_state():
     for run, single in enumerate(singles):
         np.testing.assert_allclose(histories.params_at(50, run).W1, single.params[-1].W1, rtol=1e-9)
         assert outcome(histories, run) is single.outcome
+        diverged = histories.outcomes[:, run] == OUTCOMES.index(Outcome.DIVERGED)
+        assert diverged.tolist() == [epoch >= (single.diverged_at or 51) for epoch in range(51)]
 
 
 @given(
