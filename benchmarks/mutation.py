@@ -26,7 +26,7 @@ TESTS = {  # the tests that have to notice a change of a module
     "derivation/printer": ["derivation/test_printer", "derivation/test_derivation"],
     "derivation/step": ["derivation/test_derivation"],
     "derivation/derive": ["derivation/test_derivation"],
-    "proofs/certificate": ["derivation/test_certificate"],
+    "proofs/certificate": ["proofs/test_certificate"],
     "naa/comparison": ["naa/test_naa"],
     "naa/rules": ["naa/test_rules"],
     "naa/moments": ["naa/test_moments"],

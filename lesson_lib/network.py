@@ -222,15 +222,16 @@ def check_samples(params: Params, X: Any, Y: Any, reduction: str = "sum") -> tup
 
 def check_rate(rate: Any, exact: bool = False) -> Any:
     """Return the rate, a decimal as a fraction if `exact`; raises ValueError unless it is a finite number above 0."""
-    is_number = (isinstance(rate, Real) and not isinstance(rate, bool)) or (exact and is_symbolic(rate))
-    if not is_number or not bool(rate > 0) or not bool(rate < np.inf):
+    is_number = isinstance(rate, Real) and not isinstance(rate, bool) and bool(0 < rate < np.inf)  # type: ignore[operator]
+    if not is_number and not (exact and is_symbolic(rate) and rate.is_positive and rate.is_finite is not False):
         raise ValueError(f"rate must be a finite number above 0; got {rate}")
     return float(rate) if not exact else as_fraction(rate) if isinstance(rate, Real) else rate
 
 
 def check_trainable(trainable: Sequence[str]) -> None:
     """Raise ValueError unless trainable is a list or tuple of parameter names."""
-    if not isinstance(trainable, list | tuple) or sorted(trainable) != sorted(set(trainable) & set(PARAMETERS)):
+    known = isinstance(trainable, list | tuple) and all(name in PARAMETERS for name in trainable)
+    if not known or len(set(trainable)) < len(trainable):
         names = ", ".join(PARAMETERS)
         raise ValueError(f"trainable must be a list or tuple of different names out of {names}; got {trainable!r}")
 

@@ -112,7 +112,7 @@ def symbolic_params(n_in: int = 1, n_hidden: int = 2, n_out: int = 1, activation
 
 
 def symbolic_matrix(letter: str, n_rows: int, n_columns: int) -> Array:
-    """Return a matrix of real symbols: c alone, w1, w2 ... in a row or column, w12 for row 1 and column 2 otherwise."""
+    """Return a matrix of real symbols: c alone, w1, w2 ... in a row or column, w1_2 for row 1, column 2 otherwise."""
 
     def symbol(row: int, column: int) -> sympy.Symbol:
         digits = [index + 1 for index, length in ((row, n_rows), (column, n_columns)) if length > 1]

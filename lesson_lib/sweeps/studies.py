@@ -91,7 +91,7 @@ def map_steps(
             diverged_at = diverged_so_far
             outputs.append(np.asarray(propagate(net, X).y_hat[:, 0]))
         yield epoch, None
-    epochs = np.array(sorted(keep))
+    epochs = np.unique(keep)
     codes = outcomes_of(np.stack(outputs, axis=1), Y[:, :, None], epochs, diverged_at)
     yield int(epochs[-1]), OutcomeMap(rates, targets, epochs, codes.reshape(-1, len(targets), len(rates)))
 

@@ -569,3 +569,15 @@ def test_a_slope_at_the_corner_that_is_not_between_0_and_1_is_refused(convention
     says = f"relu_prime_at_zero must be a number from 0 to 1; got {convention!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
         dataclasses.replace(ARTICLE, relu_prime_at_zero=convention)
+
+
+@pytest.mark.parametrize("rate", [sympy.Symbol("t"), sympy.Symbol("t", negative=True), sympy.oo, sympy.I])
+def test_a_letter_that_may_not_be_positive_is_no_rate(rate):
+    with pytest.raises(ValueError, match=r"^rate must be"):
+        sgd_step(EXACT_ARTICLE, backward(EXACT_ARTICLE, X, Y), rate)
+
+
+@pytest.mark.parametrize("trainable", [[None, "W1"], [["W1"]], ["W1", "W1"]])
+def test_every_trainable_name_must_be_a_parameter_once(trainable):
+    with pytest.raises(ValueError, match=r"^trainable must be"):
+        sgd_step(ARTICLE, backward(ARTICLE, X, Y), 0.1, trainable)

@@ -16,7 +16,7 @@ import mutation
 
 ROOT = Path(__file__).parents[2]
 # The tests that have to notice a fault.
-NET = ("network/test_network.py", "derivation/test_derivation.py", "derivation/test_certificate.py")
+NET = ("network/test_network.py", "derivation/test_derivation.py", "proofs/test_certificate.py")
 TRAINING, REPAIR = ("network/test_training.py",), ("repair/test_repair.py",)
 NAA, RULES, MOMENTS = ("naa/test_naa.py",), ("naa/test_rules.py",), ("naa/test_moments.py",)
 # The same random examples in every run, and no search for the smallest one that fails.
