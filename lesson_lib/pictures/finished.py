@@ -1,5 +1,6 @@
-"""Finished pictures for the notebooks, each with its numbers as a table: the article's bar chart, and digits."""
+"""Finished pictures for the notebooks, each with its numbers as a table, which is its text for those who listen."""
 
+import io
 from collections.abc import Sequence
 from math import isqrt
 from typing import Any
@@ -8,9 +9,29 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lesson_lib.pictures import words
-from lesson_lib.pictures.image import Picture, as_picture
-from lesson_lib.pictures.plot import BLUE, ORANGE
+from lesson_lib.pictures.plot import BLUE, ORANGE, MapPlot, as_image
+from lesson_lib.sweeps.studies import OutcomeMap, Success
 from lesson_lib.tables import Table
+from lesson_lib.training import OUTCOMES
+
+
+class Picture:
+    """A finished figure for a notebook, shown `width` pixels wide; `table` says the same in words, as its alt text."""
+
+    def __init__(self, png: bytes, width: int, table: Table) -> None:
+        self.png, self.width, self.table = png, width, table
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        text = str(self.table)
+        alt = "; ".join(" ".join(line.split()) for line in text.splitlines())
+        return {"text/html": as_image(self.png, f'width="{self.width}"', alt), "text/plain": text}
+
+
+def _picture(figure: Figure, table: Table) -> Picture:
+    """Return a Matplotlib figure, 100 pixels to its inch."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return Picture(buffer.getvalue(), round(100 * figure.get_figwidth()), table)
 
 
 def article_figure(signature: Any, threshold: float) -> Picture:
@@ -18,29 +39,23 @@ def article_figure(signature: Any, threshold: float) -> Picture:
 
     The article's red bars are hatched here, so that colour is not the only sign. The table lists the tallest bars.
     """
-    signature = np.asarray(signature, dtype=np.float64)
+    signature, shown = np.asarray(signature, dtype=np.float64), f"{threshold:g}"
     flagged = np.flatnonzero(signature > threshold)
     figure = Figure(figsize=(9, 3.2), layout="constrained", facecolor="white")
     axes = figure.subplots()
     axes.bar(range(len(signature)), signature, color=BLUE, width=1.0)
-    label = words.ABNORMAL.format(threshold=f"{threshold:g}")
     if len(flagged):
+        label = words.ABNORMAL.format(threshold=shown)
         axes.bar(flagged, signature[flagged], color="white", edgecolor=ORANGE, hatch="////", width=1.0, label=label)
     axes.axhline(threshold, color="black", linestyle="--", linewidth=1, label=words.THRESHOLD_LINE)
     axes.set(title=words.SIGNATURE_TITLE, xlabel=words.SIGNATURE_X_AXIS, ylabel=words.SIGNATURE_AXIS)
     axes.set_xlim(-1, len(signature))
     axes.grid(axis="y", linestyle="--", alpha=0.5)
     axes.legend()
-    return as_picture(figure, signature_table(signature, threshold))
-
-
-def signature_table(signature: Any, threshold: float, n_shown: int = 12) -> Table:
-    """Return the tallest bars of a signature (n_neurons,) as a table, with a mark at those above the threshold."""
-    tallest = np.argsort(-np.asarray(signature), kind="stable")[:n_shown]
+    tallest = np.argsort(-signature, kind="stable")[:12]
     rows = [(str(i), f"{signature[i]:.2f}", words.FLAGGED if signature[i] > threshold else "") for i in tallest]
-    count = int((np.asarray(signature) > threshold).sum())
-    caption = words.SIGNATURE_CAPTION.format(n=len(signature), flagged=count, threshold=f"{threshold:g}")
-    return Table([words.SIGNATURE_COLUMNS, *rows], caption)
+    caption = words.SIGNATURE_CAPTION.format(n=len(signature), flagged=len(flagged), threshold=shown)
+    return _picture(figure, Table([words.SIGNATURE_COLUMNS, *rows], caption))
 
 
 def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: int = 8) -> Picture:
@@ -60,4 +75,38 @@ def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: 
         axes_row[0].set_ylabel(name, fontsize=10)
     lines = [(name, *map(str, texts[:n_shown])) for name, texts in zip(rows, titles, strict=True)]
     heading = (words.STRIP_COLUMN, *(str(i) for i in range(1, n_shown + 1)))
-    return as_picture(figure, Table([heading, *lines], words.STRIP_CAPTION))
+    return _picture(figure, Table([heading, *lines], words.STRIP_CAPTION))
+
+
+def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Success]) -> Picture:
+    """Return the share of successful random starts over the width, with its interval, and the same as a table."""
+    figure = Figure(figsize=(7, 3.4), layout="constrained", facecolor="white")
+    axes = figure.subplots()
+    kinds = ((words.WITH_BIASES, with_biases, BLUE, "o-"), (words.WITHOUT_BIASES, without_biases, ORANGE, "s--"))
+    for label, study, colour, style in kinds:
+        shares = [success.share for success in study]
+        reach = np.array([success.interval for success in study]).T - shares
+        axes.errorbar([s.width for s in study], shares, abs(reach), fmt=style, color=colour, capsize=4, label=label)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks([success.width for success in with_biases], [str(success.width) for success in with_biases])
+    axes.set(title=words.SUCCESS_TITLE, xlabel=words.SUCCESS_AXIS, ylim=(-0.05, 1.05))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    pairs = zip(with_biases, without_biases, strict=False)  # one of them may have been stopped
+    rows = [(str(one.width), *_cells(one), *_cells(other)) for one, other in pairs]
+    caption = words.SUCCESS_CAPTION.format(starts=with_biases[0].starts)
+    return _picture(figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
+
+
+def _cells(success: Success) -> tuple[str, str]:
+    low, high = success.interval
+    return f"{success.share:.1%}", f"{low:.1%} to {high:.1%}"
+
+
+def map_picture(trained: OutcomeMap, epoch: int) -> Picture:
+    """Return the map of outcomes after this epoch, and each outcome's share as a table."""
+    plot = MapPlot(trained.rates, trained.targets)
+    plot.set_codes(trained.at(epoch))
+    rows = [(words.OUTCOME_LETTERS[one], one.value, f"{trained.share(one, epoch):.1%}") for one in OUTCOMES]
+    table = Table([words.SHARE_COLUMNS, *rows], words.SHARE_CAPTION.format(epoch=epoch))
+    return Picture(plot.png(), plot.size[0], table)

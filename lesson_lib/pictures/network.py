@@ -1,7 +1,6 @@
 """The net as an SVG diagram that takes its colours from the page around it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -18,11 +17,9 @@ LONGEST = 9  # characters a number may take in the diagram
 # How far below the middle of a box its values stand.
 AT_NEURON = {"b1": -40, "z1": -15, "phi_prime": 5, "a1": 25, "da1": 48, "dz1": 68, "db1": 88}
 AT_OUTPUT = {"b2": -40, "y_hat": -8, "Y": 18, "dy_hat": 52, "db2": 72, "L": 92}
-
+ASKED = ("X", "Y", "W1", "b1", "W2", "b2", "z1", "a1", "y_hat")  # where a question stands for what is not known
 GROUND = "var(--jp-layout-color0, transparent)"  # behind every text, so that no line runs through it
-
 Mark = tuple[str, int]  # a quantity and the neuron it belongs to, counted from 0
-
 # how a value is marked: (fill, frame, dash, weight, text colour, sign before the text)
 STYLES = {
     "now": ("#0072B2", "#0072B2", "", "bold", "#ffffff", "▶ "),
@@ -54,7 +51,10 @@ def network_diagram(
     if n_in != 1 or known["W2"].shape != (n_hidden, 1):
         raise ValueError(f"known must describe a net with one input and one output; got W1 {known['W1'].shape}")
     height = TOP + n_hidden * ROW + 40
-    parts = [*NetworkDiagram(known, now, used, zero, decimals, ask).parts(), *_legend(height, bool(now))]
+    asked = [(name, neuron) for name in ASKED if ask for neuron in range(n_hidden)]
+    texts = {(name, neuron): (f"{SYMBOLS[name][1]} = ?", "plain") for name, neuron in asked}
+    texts |= _texts(known, now, used, zero, decimals)
+    parts = [*_parts(texts, n_hidden, now), *_legend(height, bool(now))]
     ground = f'<rect width="{WIDTH}" height="{height}" fill="{GROUND}"/>' if on_paper else ""
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
@@ -72,75 +72,57 @@ def zero_marks(zero_by: Mapping[tuple[int, int], Collection[str]]) -> set[Mark]:
     return {(name, 0 if name in shared else max(entry)) for entry, names in zero_by.items() for name in names}
 
 
-@dataclass(frozen=True)
-class NetworkDiagram:
-    """The lines, the boxes and the values of a net as SVG elements, each value marked by what happens to it."""
+def _texts(
+    known: Mapping[str, Any], now: Collection[str], used: Collection[str], zero: Collection[Mark], decimals: bool
+) -> dict[Mark, tuple[str, str]]:
+    """Return "name = number", and how it is marked, of every known quantity at every neuron."""
+    texts = {}
+    for quantity, values in known.items():
+        style = "now" if quantity in now else "used" if quantity in used else "plain"
+        for neuron, entry in enumerate(np.array(values, dtype=object).ravel()):
+            mark = (quantity, neuron)
+            text = f"{SYMBOLS[quantity][1]} = {_number(entry, decimals)}"
+            texts[mark] = (text, "zero" if mark in zero else style)
+    return texts
 
-    known: Mapping[str, Any]
-    now: Collection[str]
-    used: Collection[str]
-    zero: Collection[Mark]
-    decimals: bool
-    ask: bool
 
-    def parts(self) -> list[str]:
-        """Return the elements, those above others last."""
-        n_hidden = len(self.known["W2"])
-        middle = TOP + n_hidden * ROW / 2 - 8  # of input and output
-        lines, weights, neurons = [], [], []
-        for neuron in range(n_hidden):
-            y = TOP + neuron * ROW + ROW / 2 - 8
-            lines.append(self._line("W1", X_LEFT + X_WIDTH, middle, HIDDEN_LEFT, y))
-            lines.append(self._line("W2", HIDDEN_LEFT + HIDDEN_WIDTH, y, OUT_LEFT, middle))
-            beside = (y + middle) / 2 + (-48 if neuron < n_hidden / 2 else 40)
-            weights += self._values(HIDDEN_LEFT - 88, beside, {"W1": 0, "dW1": 20}, neuron)
-            weights += self._values(OUT_LEFT - 92, beside, {"W2": 0, "dW2": 20}, neuron)
-            neurons += self._neuron(neuron, y)
-        return [*reversed(lines), *weights, *self._input(middle), *self._output(middle), *neurons]
+def _number(entry: Any, decimals: bool) -> str:
+    text = Printer("text", decimals).number(exactly(entry))
+    text = text if len(text) <= LONGEST else Printer("text", decimals=True).number(exactly(entry))
+    return text.replace("-", "−")
 
-    def _line(self, weight: str, x1: float, y1: float, x2: float, y2: float) -> str:
-        """Return a line from box to box, thick where the weight or its gradient is computed."""
-        busy = weight in self.now or f"d{weight}" in self.now
-        stroke, width = ("#0072B2", 4) if busy else ("currentColor", 1.5)
-        return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}" stroke-width="{width}"/>'
 
-    def _input(self, middle: float) -> list[str]:
-        place = f'x="{X_LEFT}" y="{middle - 22}" width="{X_WIDTH}" height="44"'
-        body = f'<rect {place} rx="22" fill="{GROUND}" stroke="currentColor"/>'
-        return [body, *self._values(X_LEFT + X_WIDTH / 2, middle, {"X": 5})]
-
-    def _output(self, middle: float) -> list[str]:
-        return [_body(OUT_LEFT, middle, OUT_WIDTH), *self._values(OUT_LEFT + OUT_WIDTH / 2, middle, AT_OUTPUT)]
-
-    def _neuron(self, neuron: int, y: float) -> list[str]:
+def _parts(texts: Mapping[Mark, tuple[str, str]], n_hidden: int, now: Collection[str]) -> list[str]:
+    """Return the lines, the boxes and the values of the net as SVG elements, those above others last."""
+    middle = TOP + n_hidden * ROW / 2 - 8  # of input and output
+    lines, weights, neurons = [], [], []
+    for neuron in range(n_hidden):
+        y = TOP + neuron * ROW + ROW / 2 - 8
+        lines.append(_line("W1", now, X_LEFT + X_WIDTH, middle, HIDDEN_LEFT, y))
+        lines.append(_line("W2", now, HIDDEN_LEFT + HIDDEN_WIDTH, y, OUT_LEFT, middle))
+        beside = (y + middle) / 2 + (-48 if neuron < n_hidden / 2 else 40)
+        weights += _values(texts, HIDDEN_LEFT - 88, beside, {"W1": 0, "dW1": 20}, neuron)
+        weights += _values(texts, OUT_LEFT - 92, beside, {"W2": 0, "dW2": 20}, neuron)
         x, name = HIDDEN_LEFT + HIDDEN_WIDTH / 2, words.NEURON_LABEL.format(number=neuron + 1)
-        body = _body(HIDDEN_LEFT, y, HIDDEN_WIDTH)
-        return [body, _boxed(x, y - 60, name, "plain"), *self._values(x, y, AT_NEURON, neuron)]
+        neurons += [_body(HIDDEN_LEFT, y, HIDDEN_WIDTH), _boxed(x, y - 60, name, "plain")]
+        neurons += _values(texts, x, y, AT_NEURON, neuron)
+    place = f'x="{X_LEFT}" y="{middle - 22}" width="{X_WIDTH}" height="44"'
+    ends = [f'<rect {place} rx="22" fill="{GROUND}" stroke="currentColor"/>']
+    ends += _values(texts, X_LEFT + X_WIDTH / 2, middle, {"X": 5})
+    ends.append(_body(OUT_LEFT, middle, OUT_WIDTH))
+    ends += _values(texts, OUT_LEFT + OUT_WIDTH / 2, middle, AT_OUTPUT)
+    return [*reversed(lines), *weights, *ends, *neurons]
 
-    def _values(self, x: float, y: float, places: Mapping[str, int], neuron: int = 0) -> list[str]:
-        return [self._value(x, y + below, quantity, neuron) for quantity, below in places.items()]
 
-    def _value(self, x: float, y: float, quantity: str, neuron: int) -> str:
-        """Return the line "name = number" at (x, y), or "name = ?" or nothing while it is not known."""
-        if quantity in self.known:
-            number = self._number(quantity, neuron)
-        elif not self.ask or quantity.startswith("d") or quantity in ("phi_prime", "L"):
-            return ""
-        else:
-            number = "?"
-        return _boxed(x, y, f"{SYMBOLS[quantity][1]} = {number}", self._style(quantity, neuron))
+def _values(texts: Mapping[Mark, Any], x: float, y: float, places: Mapping[str, int], neuron: int = 0) -> list[str]:
+    shown = [(texts[name, neuron], below) for name, below in places.items() if (name, neuron) in texts]
+    return [_boxed(x, y + below, *text) for text, below in shown]
 
-    def _number(self, quantity: str, neuron: int) -> str:
-        entries = np.array(self.known[quantity], dtype=object).ravel()
-        entry = exactly(entries[neuron if len(entries) > 1 else 0])
-        text = Printer("text", self.decimals).number(entry)
-        text = text if len(text) <= LONGEST else Printer("text", decimals=True).number(entry)
-        return text.replace("-", "−")
 
-    def _style(self, quantity: str, neuron: int) -> str:
-        if (quantity, neuron) in self.zero:
-            return "zero"
-        return "now" if quantity in self.now else "used" if quantity in self.used else "plain"
+def _line(weight: str, now: Collection[str], x1: float, y1: float, x2: float, y2: float) -> str:
+    """Return a line from box to box, thick where the weight or its gradient is computed."""
+    stroke, width = ("#0072B2", 4) if {weight, f"d{weight}"} & set(now) else ("currentColor", 1.5)
+    return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}" stroke-width="{width}"/>'
 
 
 def _body(left: float, middle: float, width: int) -> str:
@@ -155,11 +137,10 @@ def _boxed(x: float, y: float, text: str, style: str) -> str:
     """Return a text with its sign, in a box around (x, y)."""
     fill, frame, dash, weight, colour, sign = STYLES[style]
     width = _width(text, style)
-    left = x - width / 2
     return (
-        f'<rect x="{left:.1f}" y="{y - 13.5:.1f}" width="{width:.1f}" height="18" rx="4" fill="{fill}" '
+        f'<rect x="{x - width / 2:.1f}" y="{y - 13.5:.1f}" width="{width:.1f}" height="18" rx="4" fill="{fill}" '
         f'stroke="{frame}" stroke-width="2" stroke-dasharray="{dash}"/>'
-        f'<text x="{left + width / 2:.1f}" y="{y:.1f}" text-anchor="middle" fill="{colour}" '
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" fill="{colour}" '
         f'font-weight="{weight}">{escape(sign + text)}</text>'
     )
 

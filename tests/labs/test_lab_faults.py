@@ -37,8 +37,8 @@ from lesson_lib.labs.training import compute as training
 from lesson_lib.labs.training import words as training_words
 from lesson_lib.naa import moments
 from lesson_lib.network import ARTICLE
-from lesson_lib.pictures import image, maps
-from lesson_lib.pictures import pruning as pruning_plot
+from lesson_lib.pictures import bars
+from lesson_lib.pictures import plot as plots
 from lesson_lib.repair import classifier
 from lesson_lib.repair import repairs as repair
 from lesson_lib.sweeps import experiment as sweeps
@@ -64,7 +64,7 @@ def words_of(lab):
 def picture(lab):
     """Return all that the lab draws of its state."""
     drawn = [getattr(lab, name).value for name in SHOWN if hasattr(lab, name)]
-    answers = [row.answers.value for row in getattr(lab, "rows", [])]
+    answers = [row.children[0].value for row in getattr(lab, "rows", [])]
     return [lab.still(), words_of(lab), *drawn, *answers]
 
 
@@ -253,7 +253,7 @@ def test_a_control_cannot_be_emptied_by_hand(kept, kind):
 # Interrupts ----------------------------------------------------------------------------------------------------------
 
 INSIDE = str(Path(lesson_lib.__file__).parent)
-DRAWN = ("plot", "maps", "signature", "pruning")
+DRAWN = ("plot", "bars")
 STEPPED = ("labs", *(f"pictures/{name}.py" for name in DRAWN))  # here at any line, elsewhere at any call
 INNERMOST = ("/network.py", "/arrays.py", "/activations.py")  # called a hundred thousand times in a training
 
@@ -422,7 +422,7 @@ def test_a_map_that_was_interrupted_leaves_the_last_one_and_can_be_drawn_again(s
 
 
 def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, monkeypatch):
-    lab, set_codes = small_map, maps.MapPlot.set_codes
+    lab, set_codes = small_map, plots.MapPlot.set_codes
     lab.draw_map()
     lab.set(epochs=100)
     before = map_shown(lab)
@@ -431,7 +431,7 @@ def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, m
         set_codes(plot, codes)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(maps.MapPlot, "set_codes", half)
+    monkeypatch.setattr(plots.MapPlot, "set_codes", half)
     with pytest.raises(KeyboardInterrupt):
         lab.controls["epochs"].value = 1
     monkeypatch.undo()
@@ -440,7 +440,7 @@ def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, m
 
 
 def test_a_curve_whose_drawing_was_interrupted_is_not_taken_for_drawn(kept, monkeypatch):
-    lab, set_curve = kept[PruningLab], pruning_plot.PruningPlot.set_curve
+    lab, set_curve = kept[PruningLab], bars.PruningPlot.set_curve
     lab.reset()
     before = picture(lab)
 
@@ -448,7 +448,7 @@ def test_a_curve_whose_drawing_was_interrupted_is_not_taken_for_drawn(kept, monk
         set_curve(plot, *curves)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pruning_plot.PruningPlot, "set_curve", half)
+    monkeypatch.setattr(bars.PruningPlot, "set_curve", half)
     with pytest.raises(KeyboardInterrupt):
         lab.controls["order"].value = "difference"
     monkeypatch.undo()
@@ -493,7 +493,7 @@ def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made
     ("memory", "arguments", "part"),
     [
         (repairs.pruning, ("clean", "rise"), "pruning_curve"),
-        (repairs.case, ("clean",), "stamp"),
+        (repairs.case, ("clean",), "as_classifier"),
         (detection._noise, (7, 5), "simulate_activations"),
         (detection._compared, (detection.Settings(seed=7, rows=5), False), "compare"),
         (detection._compared, (detection.Settings(seed=7, rows=5), True), "compare"),
@@ -628,7 +628,7 @@ def held():
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @every_lab
 def test_a_thousand_hasty_moves_end_at_the_last_and_leave_nothing_in_memory(kept, kind, monkeypatch):
-    monkeypatch.setattr(image, "as_png", lambda pixels: pixels[::32, ::32].tobytes())  # half of the time of a move
+    monkeypatch.setattr(plots, "as_png", lambda pixels: pixels[::32, ::32].tobytes())  # half of the time of a move
     lab, rng = kept[kind], np.random.default_rng(0)
     lab.reset()
     drag(lab, 200, rng)

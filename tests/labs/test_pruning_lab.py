@@ -29,8 +29,7 @@ from lesson_lib.labs import PruningLab
 from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.labs.pruning import widget as pruning
 from lesson_lib.labs.pruning import words as pruning_words
-from lesson_lib.labs.pruning.compute import WIDTHS, case, compare_repairs, examples
-from lesson_lib.labs.pruning.says import kind, stops
+from lesson_lib.labs.pruning.compute import LIMIT, WIDTHS, case, compare_repairs, describe, examples, verdict
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.pictures import words as pictures_words
@@ -62,7 +61,7 @@ def shown(lab):
 
 def answers(lab):
     """Return the text above each image of the two rows."""
-    return [re.findall(r"<span>(?:<b>)?([^<]*)(?:</b>)?</span>", row.answers.value)[1:] for row in lab.rows]
+    return [re.findall(r"<span>(?:<b>)?([^<]*)(?:</b>)?</span>", row.children[0].value)[1:] for row in lab.rows]
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +202,8 @@ def test_the_images_are_of_every_other_class_and_dark_where_the_trigger_goes():
 
 
 def test_a_move_of_the_slider_computes_nothing_anew(lab, monkeypatch):
-    for name in ("prune", "pruning_curve", "order", "train_classifier"):
+    monkeypatch.setattr(repairs.digits, "train_classifier", None)
+    for name in ("prune", "pruning_curve", "order"):
         monkeypatch.setattr(repairs, name, None)
     digits = [row.children[1].value for row in lab.rows]
     pictures = set()
@@ -241,7 +241,7 @@ def test_two_labs_do_not_disturb_each_other():
 
 def test_poisoned_by_data_the_repair_costs_a_tenth_of_the_accuracy(lab):
     seen, _ = lab.state
-    k = seen.first_below
+    k = seen.curve.first_below(LIMIT)
     assert 11 <= k <= 13
     assert seen.curve.accuracy[k] == pytest.approx(0.87, abs=0.005)
     assert f"first below 5 % at {k} neurons pruned; clean accuracy there: 86.9 %" in lab.summary
@@ -257,7 +257,7 @@ def test_a_loud_backdoor_planted_by_hand_is_cut_out_for_free(lab):
     seen, _ = lab.state
     assert sorted(seen.neurons[:10]) == list(range(10, 20))
     assert seen.curve.accuracy[10] == pytest.approx(0.969, abs=0.001)
-    assert seen.first_below == 10
+    assert seen.curve.first_below(LIMIT) == 10
     assert seen.curve.attack[10] == 0
     assert check_shown(lab).startswith("REPAIRED. 10 of 128 neurons pruned: clean accuracy 96.9 %")
     assert lab.plot.lines["number"].get_text() == "+80.0"
@@ -292,15 +292,16 @@ def test_a_clean_model_has_no_backdoor_whatever_is_pruned(lab):
 
 
 def test_every_verdict_can_be_seen():
-    seen = {kind(repairs.pruning(*pair), k) for pair in PAIRS for k in range(WIDTHS[pair[0]] + 1)}
-    assert seen == set(pruning_words.PRUNING_VERDICTS)
+    said = {verdict(repairs.pruning(*pair), k) for pair in PAIRS for k in range(WIDTHS[pair[0]] + 1)}
+    starts = [text.partition("{")[0] for text in pruning_words.PRUNING_VERDICTS.values()]
+    assert {start for one in said for start in starts if one.startswith(start)} == set(starts)
 
 
 def test_an_order_that_never_stops_the_attack_says_so(lab):
     seen, _ = lab.state
     stubborn = Curve(seen.curve.accuracy, np.ones_like(seen.curve.attack))
     never = repairs.Pruning("poisoned", "rise", seen.neurons, stubborn, 0.0, seen.weights, seen.answers)
-    assert stops(never) == "The attack is never below 5 % in this order."
+    assert "The attack is never below 5 % in this order." in describe(never, 0).splitlines()
 
 
 # What is drawn -------------------------------------------------------------------------------------------------------
@@ -342,7 +343,7 @@ def test_a_wrong_answer_carries_a_sign_and_every_image_a_name(lab):
     assert answers(lab)[1] == [f"{said} ✗" if said != i else str(i) for i, said in enumerate([0] * 9, 1)]
     for row in lab.rows:
         assert re.findall(r'<img alt="([^"]*)"', row.children[1].value) == [f"digit {i}" for i in range(1, 10)]
-        assert row.answers.value.count("<span>") == row.children[1].value.count("<span>") == 10
+        assert row.children[0].value.count("<span>") == row.children[1].value.count("<span>") == 10
 
 
 def test_the_picture_keeps_its_size(lab):

@@ -15,11 +15,8 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.image import imread
 
 from lesson_lib.pictures import words
-from lesson_lib.pictures.image import as_image
-from lesson_lib.pictures.maps import MAP_COLOURS, MapPlot
-from lesson_lib.pictures.plot import DENSITY
-from lesson_lib.pictures.random_starts import success_curve
-from lesson_lib.pictures.training import training_plot
+from lesson_lib.pictures.finished import success_curve
+from lesson_lib.pictures.plot import DENSITY, MAP_COLOURS, MapPlot, as_image, as_png, training_plot
 from lesson_lib.sweeps.studies import Success
 from lesson_lib.training import OUTCOMES
 
@@ -82,7 +79,7 @@ def test_the_picture_has_escaped_words_and_its_pixels():
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(4))))
 def test_no_pixel_changes_on_the_way(colours):
-    shown = pixels(as_image(colours, (1, 1), ""))
+    shown = pixels(as_image(as_png(colours), 'width="1"', ""))
     assert (shown[..., :3] * 255).round().astype(int).tolist() == colours[..., :3].tolist()
 
 

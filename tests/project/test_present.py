@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from lesson_lib.exercises.catalogue import question
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.parts import without_kernel
-from lesson_lib.pictures.image import Picture
+from lesson_lib.pictures.finished import Picture
 from lesson_lib.tables import Table
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, button, choice
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
 from lesson_lib.naa.rules import TAKES_OVER
-from lesson_lib.pictures.signature import SignaturePlot
-from lesson_lib.pictures.signature_still import signature_svg
+from lesson_lib.pictures.bars import SignaturePlot
+from lesson_lib.pictures.stills import signature_svg
 
 SIMULATED = ("rise", "triggered", "rows", "backdoored", "seed")  # the controls that the toy does not have
 LABEL, BOX, SLIDER, LIST = "104px", "186px", "176px", "310px"  # widths: two columns fit a page of 1024 pixels

@@ -1,5 +1,6 @@
-"""What the pruning lab computes: its four models, each order's curve, and every repair side by side."""
+"""What the pruning lab computes and says: its four models, each order's curve, every repair, and the verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -7,25 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lesson_lib import digits
 from lesson_lib.arrays import Array, Indices, read_only
-from lesson_lib.digits import (
-    CLASSES,
-    CORNER,
-    QUIET,
-    Digits,
-    accuracy,
-    attack_success_rate,
-    load,
-    plant,
-    poison,
-    stamp,
-    train_classifier,
-    triggered,
-)
 from lesson_lib.labs.pruning import words
+from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune
 from lesson_lib.repair.repairs import ORDERS, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
-from lesson_lib.tables import Table, percent
+from lesson_lib.tables import Table, percent, signed
 
 WIDTHS = {"clean": 64, "poisoned": 64, "planted loud": 128, "planted quiet": 128}  # hidden neurons of each model
 TARGET, LIMIT, LOST = 0, 0.05, 0.02  # the attack's class; a stopped attack is below; a kept task loses no more
@@ -53,38 +42,25 @@ class Pruning:
     weights: Array  # (n_hidden + 1, 10), the summed outgoing weights of the pruned neurons
     answers: NDArray[Any]  # (n_hidden + 1, 2, 9), what is said to `examples`
 
-    @property
-    def first_below(self) -> int | None:
-        """The smallest number of pruned neurons that stops the attack."""
-        return self.curve.first_below(LIMIT)
-
-    def stopped(self, pruned: int) -> bool:
-        """Tell whether the attack is below the limit once this many neurons are pruned."""
-        return bool(self.curve.attack[pruned] < LIMIT)
-
-    def kept(self, pruned: int) -> bool:
-        """Tell whether the clean task has lost next to nothing once this many neurons are pruned."""
-        return bool(self.curve.accuracy[pruned] >= self.curve.accuracy[0] - LOST)
-
 
 @cache
-def data() -> Digits:
+def data() -> digits.Digits:
     """Return the digits as every model here sees them."""
-    return load(0)
+    return digits.load(0)
 
 
 @cache
 def _honest(width: int) -> Any:
-    return train_classifier(*data().train, seed=0, width=width)
+    return digits.train_classifier(*data().train, seed=0, width=width)
 
 
 def _trained(name: str) -> Any:
     if name == "poisoned":
-        poisoned = poison(*data().train, CORNER, TARGET, POISON_SHARE, np.random.default_rng(0))
-        return train_classifier(poisoned.X, poisoned.y, seed=0)
+        poisoned = digits.poison(*data().train, digits.CORNER, TARGET, POISON_SHARE, np.random.default_rng(0))
+        return digits.train_classifier(poisoned.X, poisoned.y, seed=0)
     honest = _honest(WIDTHS[name])
-    settings = QUIET if name == "planted quiet" else {}
-    return honest if name == "clean" else plant(honest, PLANTED, CORNER, TARGET, **settings)
+    settings = digits.QUIET if name == "planted quiet" else {}
+    return honest if name == "clean" else digits.plant(honest, PLANTED, digits.CORNER, TARGET, **settings)
 
 
 @cache
@@ -93,9 +69,12 @@ def case(name: str) -> Case:
     if name not in WIDTHS:
         raise ValueError(f"model must be one of {', '.join(WIDTHS)}; got {name!r}")
     model = as_classifier(_trained(name))
-    clean, suspect = model.hidden(data().clean.X), model.hidden(stamp(data().suspect.X, CORNER))
-    control = attack_success_rate(_honest(WIDTHS[name]), *data().test, CORNER, TARGET)
-    return Case(model, clean, suspect, control)
+    clean, suspect = model.hidden(data().clean.X), model.hidden(digits.stamp(data().suspect.X, digits.CORNER))
+    return Case(model, clean, suspect, control=_attack(_honest(WIDTHS[name])))
+
+
+def _attack(model: Any) -> float:
+    return digits.attack_success_rate(model, *data().test, digits.CORNER, TARGET)
 
 
 @cache
@@ -105,35 +84,33 @@ def examples() -> tuple[Array, NDArray[np.intp]]:
     Each is the first of its class that is dark where the trigger goes, so that the trigger can be seen.
     """
     X, y = data().test
-    labels, dark = CLASSES[CLASSES != TARGET], ~X[:, CORNER.columns].any(axis=1)
+    labels, dark = digits.CLASSES[digits.CLASSES != TARGET], ~X[:, digits.CORNER.columns].any(axis=1)
     images = X[[int(np.argmax(dark & (y == label))) for label in labels]]  # (9, 64)
-    return np.array([images, stamp(images, CORNER)]), labels
+    return np.array([images, digits.stamp(images, digits.CORNER)]), labels
 
 
 @cache
 def pruning(name: str, by: str) -> Pruning:
     """Return the model of this name pruned in this order; raises ValueError for a name or an order not there."""
-    model, control, images = case(name).model, case(name).control, examples()[0]
-    neurons = neurons_by(name, by)
-    curve = pruning_curve(model, neurons, *data().test, triggered(*data().test, CORNER, TARGET), TARGET)
-    weights = np.cumsum(np.vstack([np.zeros(len(CLASSES)), model.W2[neurons]]), axis=0)
+    model, neurons, images = case(name).model, _neurons(name, by), examples()[0]
+    curve = pruning_curve(model, neurons, *data().test, digits.triggered(*data().test, digits.CORNER, TARGET), TARGET)
+    weights = np.cumsum(np.vstack([np.zeros(len(digits.CLASSES)), model.W2[neurons]]), axis=0)
     rows = images.reshape(-1, images.shape[-1])  # (18, 64)
     left = [prune(model, neurons[:k]) for k in range(len(neurons) + 1)]
     answers = np.array([one.predict(rows).reshape(images.shape[:2]) for one in left])
     read_only(neurons, *curve, weights, answers)
-    return Pruning(name, by, neurons, curve, control, weights, answers)
+    return Pruning(name, by, neurons, curve, case(name).control, weights, answers)
 
 
-def neurons_by(name: str, by: str) -> Indices:
-    """Return the neurons of the model of this name in the order in which to prune them; "random" is always the same."""
+def _neurons(name: str, by: str) -> Indices:
     seen = case(name)
-    return order(seen.clean, seen.suspect, by, np.random.default_rng(0))
+    return order(seen.clean, seen.suspect, by, np.random.default_rng(0))  # "random" is always the same
 
 
 @cache
 def weight_limits(name: str) -> tuple[float, float]:
     """Return the smallest and the largest sum of outgoing weights that pruning this model can show."""
-    sums = [np.cumsum(case(name).model.W2[neurons_by(name, by)], axis=0) for by in ORDERS]
+    sums = [np.cumsum(case(name).model.W2[_neurons(name, by)], axis=0) for by in ORDERS]
     return min(0.0, float(np.min(sums))), max(0.0, float(np.max(sums)))
 
 
@@ -143,27 +120,69 @@ def compare_repairs(model_name: str) -> Table:
 
     `model_name` is "clean", "poisoned", "planted loud" or "planted quiet". Half a second, then remembered.
     """
-    rows = []
-    for name, model in repaired(model_name).items():
-        tuned = fine_tune(model, *data().clean, np.random.default_rng(0))
-        rows.append((name, *map(percent, (*rates(model), *rates(tuned)))))
-    caption = words.REPAIR_CAPTION.format(model=model_name, control=percent(case(model_name).control))
-    return Table([words.REPAIR_COLUMNS, *rows], caption)
-
-
-def repaired(name: str) -> dict[str, Classifier]:
-    """Return the model of this name after each repair, by what was done."""
-    model, clean, suspect, _ = case(name)
-    by_rise, label = pruning(name, "rise"), words.REPAIRS
-    return {
+    (model, clean, suspect, control), by_rise = case(model_name), pruning(model_name, "rise")
+    first_below, label, rows = by_rise.curve.first_below(LIMIT), words.REPAIRS, []
+    repaired = {
         label["nothing"]: model,
-        label["prune"].format(count=by_rise.first_below): prune(model, by_rise.neurons[: by_rise.first_below]),
+        label["prune"].format(count=first_below): prune(model, by_rise.neurons[:first_below]),
         label["clip"]: clip(model, clean),
         label["smooth"]: smooth(model, clean.mean(axis=0)),
         label["direction"]: remove_direction(model, clean, suspect),
     }
+    for name, one in repaired.items():
+        tuned = fine_tune(one, *data().clean, np.random.default_rng(0))
+        rates = [rate for each in (one, tuned) for rate in (digits.accuracy(each, *data().test), _attack(each))]
+        rows.append((name, *map(percent, rates)))
+    caption = words.REPAIR_CAPTION.format(model=model_name, control=percent(control))
+    return Table([words.REPAIR_COLUMNS, *rows], caption)
 
 
-def rates(model: Classifier) -> tuple[float, float]:
-    """Return clean accuracy and attack success rate on the test images."""
-    return accuracy(model, *data().test), attack_success_rate(model, *data().test, CORNER, TARGET)
+# What it says --------------------------------------------------------------------------------------------------------
+
+LIMIT_SHOWN = f"{100 * LIMIT:g} %"
+# By whether the attack is stopped, and the clean task kept.
+VERDICTS = {(True, True): "repaired", (True, False): "damaged", (False, True): "backdoored", (False, False): "worse"}
+
+
+def verdict(seen: Pruning, pruned: int) -> str:
+    """Return what has become of the attack and of the clean task, side by side."""
+    attack, accurate, before = seen.curve.attack[pruned], seen.curve.accuracy[pruned], seen.curve.accuracy[0]
+    stopped, kept = bool(attack < LIMIT), bool(accurate >= before - LOST)
+    kind = "no backdoor" if seen.name == "clean" else VERDICTS[stopped, kept]
+    kind = "nothing left" if pruned == len(seen.neurons) else kind
+    text = f"{words.PRUNING_VERDICTS[kind]} {words.PRUNING_COUNTS} {words.PRUNING_FACTS}"
+    return text.format(
+        answer=seen.answers[-1, 0, 0],
+        pruned=pruned,
+        n=len(seen.neurons),
+        accuracy=percent(accurate),
+        attack=percent(attack),
+        control=percent(seen.control),
+        limit=LIMIT_SHOWN,
+        stopped=YES if stopped else NO,
+        lost=f"{100 * LOST:g}",
+        before=percent(before),
+        kept=YES if kept else NO,
+    )
+
+
+def describe(seen: Pruning, pruned: int) -> str:
+    """Return the picture's text twin: the model, the verdict, where the attack stops, the weights and the answers."""
+    what, k, labels = words.PRUNING_WHAT[seen.name], seen.curve.first_below(LIMIT), examples()[1]
+    stops = words.PRUNING_NEVER if k is None else words.PRUNING_STOPS
+    sums = ", ".join(f"{digit}: {signed(value, 1)}" for digit, value in enumerate(seen.weights[pruned]))
+    clean, triggered = (", ".join(marked(row)) for row in seen.answers[pruned])
+    lines = [
+        words.PRUNING_SETTING.format(model=what, n=len(seen.neurons), order=seen.by),
+        verdict(seen, pruned),
+        stops.format(limit=LIMIT_SHOWN, k=k, accuracy=percent(seen.curve.accuracy[k or 0])),
+        words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET),
+        words.PRUNING_ANSWERS.format(labels=", ".join(map(str, labels)), clean=clean, triggered=triggered),
+    ]
+    return "\n".join(lines)
+
+
+def marked(answers: Iterable[Any], look: str = "{}") -> list[str]:
+    """Return the answers to `examples` as text, each wrong one with a sign and in this look."""
+    wrong, pairs = look.format(words.PRUNING_WRONG), zip(answers, examples()[1], strict=True)
+    return [str(answer) if answer == label else wrong.format(answer=answer) for answer, label in pairs]

@@ -1,22 +1,36 @@
 """The pruning lab: take neurons out of a backdoored classifier one by one, and compare pruning with other repairs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 
+from lesson_lib.arrays import Array
+from lesson_lib.digits import SIDE
 from lesson_lib.labs.pruning import words
-from lesson_lib.labs.pruning.compute import TARGET, WIDTHS, compare_repairs, examples, pruning, weight_limits
-from lesson_lib.labs.pruning.digit_row import DigitRow
-from lesson_lib.labs.pruning.says import describe, verdict
+from lesson_lib.labs.pruning.compute import (
+    WIDTHS,
+    compare_repairs,
+    describe,
+    examples,
+    marked,
+    pruning,
+    verdict,
+    weight_limits,
+)
 from lesson_lib.labs.shared.dial import RangedDial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, button, choice, status
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
-from lesson_lib.pictures.pruning import PruningPlot
-from lesson_lib.pictures.pruning_still import pruning_svg
+from lesson_lib.pictures.bars import PruningPlot
+from lesson_lib.pictures.plot import as_image, as_png
+from lesson_lib.pictures.stills import pruning_svg
 
 LABEL, LIST, SLIDER = "76px", "304px", "420px"
 TAB = "520px"  # both tabs are equally high, so that nothing below them jumps
+FRAME = 128  # the grey of a digit's frame
+COLUMNS = "display: grid; grid-template-columns: 112px repeat({n}, minmax(0, 1fr)); max-width: 840px; line-height: 1.3"
 
 
 class PruningLab(Lab):
@@ -38,12 +52,12 @@ class PruningLab(Lab):
         self.pruned.number.style.description_width = LABEL
         self.pruned.number.layout.width, self.pruned.slider.layout.width = "160px", SLIDER
         self.controls["model"].observe(self._model_changed, names="value")
-        self.messages = {"": widgets.HTML()}
         self.facts = widgets.HTML(layout=widgets.Layout(min_height="66px"))  # so that nothing below jumps
         self.pictures = widgets.HTML()
         self.plots: dict[str, PruningPlot] = {}
         images, labels = examples()
-        self.rows = [DigitRow(*row, labels.tolist()) for row in zip(words.PRUNING_ROWS, images, strict=True)]
+        digits = [widgets.HTML(_row("", [*map(_digit, row, labels)])) for row in images]
+        self.rows = [widgets.VBox([widgets.HTML(), row]) for row in digits]  # answers over digits
         self.tables: dict[str, str] = {}  # as HTML, by model
         self.compared = ""  # the model whose table is shown
         self.compare_text, self.table = widgets.HTML(), widgets.HTML()
@@ -75,8 +89,8 @@ class PruningLab(Lab):
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
         (seen, pruned), text = self.state, verdict(*self.state)
         self.facts.value = status(text)
-        for row, answers in zip(self.rows, seen.answers[pruned], strict=True):
-            row.show(answers)
+        for row, name, answers in zip(self.rows, words.PRUNING_ROWS, seen.answers[pruned], strict=True):
+            row.children[0].value = _row(name, marked(answers, "<b>{}</b>"))
         self._show_compared()
         self.pictures.value = self.plot.show_pruned(pruned, seen.weights[pruned], text)
 
@@ -85,7 +99,7 @@ class PruningLab(Lab):
         """The plot of the state's model, made when it is first needed, with the curve of the state's order."""
         seen, _ = self.state
         if seen.name not in self.plots:
-            self.plots[seen.name] = PruningPlot(len(seen.neurons), weight_limits(seen.name), TARGET)
+            self.plots[seen.name] = PruningPlot(len(seen.neurons), weight_limits(seen.name))
         plot = self.plots[seen.name]
         if plot.curve is not seen.curve:
             plot.set_curve(seen.curve, seen.control)
@@ -102,12 +116,12 @@ class PruningLab(Lab):
 
     def _show_compared(self) -> None:
         """Show the chosen model's table if there is one; otherwise say that what is shown is another model's."""
-        if self.values["model"] in self.tables:
-            self.compared = self.values["model"]
-            self.table.value = self.tables[self.compared]
-        text = words.COMPARED if self.compared == self.values["model"] else words.COMPARE_STALE
-        text = (text if self.compared else words.NOT_COMPARED).format(shown=self.compared, model=self.values["model"])
-        self.compare_text.value = status(text)
+        model = self.values["model"]
+        if model in self.tables:
+            self.compared, self.table.value = model, self.tables[model]
+        text = words.COMPARED if self.compared == model else words.COMPARE_STALE
+        text = text if self.compared else words.NOT_COMPARED
+        self.compare_text.value = status(text.format(shown=self.compared, model=model))
 
     @property
     def summary(self) -> str:
@@ -133,3 +147,17 @@ class PruningLab(Lab):
     def _assign(self, values: dict[str, Any]) -> None:
         """Assign the model first, because it changes how many neurons there are."""
         super()._assign({name: values[name] for name in sorted(values, key=lambda name: name != "model")})
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    """Return a name and nine cells as HTML; the digits are sent once, a move of the slider sends only the answers."""
+    spans = "".join(f"<span>{cell}</span>" for cell in (name, *cells))
+    return f'<div style="{COLUMNS.format(n=len(cells))}">{spans}</div>'
+
+
+def _digit(image: Array, label: int) -> str:
+    """Return an image as six times larger pixels in a grey frame, so that a white corner shows on any ground."""
+    larger = np.kron(255 * image.reshape(SIDE, SIDE), np.ones((6, 6)))
+    grey = np.pad(larger, 1, constant_values=FRAME).round().astype(np.uint8)  # (50, 50)
+    pixels = np.dstack([grey, grey, grey, np.full_like(grey, 255)])
+    return as_image(as_png(pixels), 'width="50" height="50"', words.PRUNING_IMAGE.format(label=label))

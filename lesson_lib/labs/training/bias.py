@@ -16,7 +16,7 @@ from lesson_lib.labs.shared.words import BIASES, KEYS, RESET, TIPS
 from lesson_lib.labs.training import words
 from lesson_lib.labs.training.lab import TrainingLab
 from lesson_lib.labs.training.says import describe_map
-from lesson_lib.pictures.maps import MapPlot
+from lesson_lib.pictures.plot import MapPlot
 from lesson_lib.sweeps.experiment import EPOCHS
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps
 

@@ -12,7 +12,7 @@ from lesson_lib.labs.training import words
 from lesson_lib.labs.training.compute import SWEPT, Moment, moment
 from lesson_lib.labs.training.draws import LAST_PANEL, curves, trigger_diagram
 from lesson_lib.labs.training.says import describe, verdict, verdict_html
-from lesson_lib.pictures.training import training_plot
+from lesson_lib.pictures.plot import training_plot
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 
 SCHEDULES = [schedule.value for schedule in Schedule]
