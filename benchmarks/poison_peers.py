@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from lesson_lib import digits
 from lesson_lib.naa import RULES, match_classes, score
-from lesson_lib.naa.rules import mad_index
+from lesson_lib.naa.judgement import mad_index
 from lesson_lib.repair.classifier import as_classifier
 
 TARGET, REPEATS = 0, 9

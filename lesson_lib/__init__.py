@@ -17,10 +17,8 @@ __getattr__, __dir__, __all__ = door(
         "proofs.never": "fix_matrix prove_frozen prove_homogeneous",
         "sweeps.experiment": "Experiment",
         "sweeps.studies": "endings outcome_map width_study report",
-        "naa.article": "detect_backdoor_via_naa simulate_activations",
-        "naa.judgement": "analyse class_vote",
-        "naa.scores": "score",
-        "naa.rules": "RULES",
+        "naa.article": "detect_backdoor_via_naa simulate_activations score",
+        "naa.judgement": "RULES analyse class_vote",
         "digits": "CORNER CENTRE QUIET SHIFTS load poison stamp triggered plant train_classifier accuracy "
         "attack_success_rate dots",
         "repair.classifier": "fine_tune",

@@ -11,8 +11,7 @@ import numpy as np
 
 from lesson_lib.gate import words
 from lesson_lib.gate.files import Arrays, FileError, open_arrays, pick
-from lesson_lib.naa.judgement import analyse, class_vote
-from lesson_lib.naa.rules import OVER, RULES, TAKES_OVER, check_rule
+from lesson_lib.naa.judgement import OVER, RULES, TAKES_OVER, analyse, check_rule, class_vote
 from lesson_lib.tables import Table
 
 PASSED, FLAGGED, CANNOT = 0, 1, 2  # exit status

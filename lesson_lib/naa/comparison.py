@@ -1,15 +1,17 @@
-"""Compare two sets of activations once: how far each neuron shifted, how large that is, and how likely by chance."""
+"""Compare two sets of activations: how far each neuron shifted, how large that is, and how likely by chance."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from lesson_lib.arrays import Array
-from lesson_lib.naa.classes import effective_sample_size, read_labels, subtract_class_means
 from lesson_lib.naa.moments import Moments, Progress, both_in_memory, check_widths, in_memory, measure
-from lesson_lib.naa.permutations import permutation_maxima
+
+Indices = NDArray[np.intp]  # numbers of neurons, or the class of each row: 0, 1, ...
+AT_ONCE = 50  # splits that are worked on together
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,30 +52,21 @@ def compare(
 
     `outgoing` (n_neurons, n_out) weighs each shift by what it can change. `labels` (clean, suspect) compares each row
     with the clean mean of its own class. `n_permutations`, which needs a Generator, is for the rule "permutation". The
-    sets may be anything that `moments.measure` takes; labels and permutations need them in memory. Raises ValueError
-    for what does not fit.
+    sets may be anything that `measure` takes; labels and permutations need them in memory. Raises ValueError for what
+    does not fit.
     """
-    classes = None
+    classes, null_maxima = None, np.array([])
     if labels is not None or n_permutations is not None:
         clean, suspect = both_in_memory(clean, suspect)
     if labels is not None:
-        classes = read_labels(clean, suspect, labels)
-        clean, suspect = subtract_class_means(clean, suspect, *classes)
+        classes = _read_labels(clean, suspect, labels)
+        clean, suspect = _subtract_class_means(clean, suspect, *classes)
     before, after = measure(clean, "clean", progress), measure(suspect, "suspect", progress)
-    shift, effect_size, t, p = welch(before, after, None if classes is None else effective_sample_size(*classes))
-    maxima = np.array([])
+    found = welch(before, after, None if classes is None else _effective_sample_size(*classes))
     if n_permutations is not None:
-        maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes)
-    return Comparison(
-        shift=shift,
-        effect_size=effect_size,
-        t=t,
-        p=p,
-        n_clean=before.n,
-        n_suspect=after.n,
-        contribution=None if outgoing is None else contribution(shift, outgoing),
-        null_maxima=maxima,
-    )
+        null_maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes)
+    moved = None if outgoing is None else contribution(found[0], outgoing)
+    return Comparison(*found, before.n, after.n, moved, null_maxima)
 
 
 def welch(clean: Moments, suspect: Moments, effective_n: float | None = None) -> tuple[Array, Array, Array, Array]:
@@ -100,4 +93,111 @@ def contribution(shift: Array, outgoing: Any) -> Array:
     weights = in_memory(outgoing, "outgoing", "(n_neurons, n_out)")
     if len(weights) != len(shift):
         raise ValueError(f"outgoing must have one row per neuron, {len(shift)}; got shape {weights.shape}")
-    return np.asarray(shift[:, None] * weights, dtype=np.float64)
+    return shift[:, None] * weights
+
+
+# Like with like ------------------------------------------------------------------------------------------------------
+
+
+def match_classes(clean: Any, suspect: Any, clean_labels: Any, suspect_labels: Any) -> tuple[Array, Array]:
+    """Return both sets with the clean mean of each row's class taken off, so that a mix of classes shifts nothing.
+
+    Raises ValueError for labels of the wrong number, and for a suspect class that the clean set does not have.
+    """
+    clean, suspect = both_in_memory(clean, suspect)
+    return _subtract_class_means(clean, suspect, *_read_labels(clean, suspect, (clean_labels, suspect_labels)))
+
+
+def _read_labels(clean: Array, suspect: Array, labels: tuple[Any, Any]) -> tuple[Indices, Indices]:
+    """Return the class of each clean and each suspect row as a number 0, 1, ..."""
+    if not isinstance(labels, list | tuple) or len(labels) != 2:
+        raise ValueError("labels must be a pair: the clean rows' labels and the suspect rows' labels")
+    both = [np.asarray(part) for part in labels]
+    for name, rows, part in zip(("clean", "suspect"), (clean, suspect), both, strict=True):
+        if part.shape != (len(rows),):
+            raise ValueError(f"labels of {name} must have shape ({len(rows)},); got {part.shape}")
+    try:
+        names, codes = np.unique(np.concatenate(both), return_inverse=True)
+    except TypeError:
+        raise ValueError("labels must be of one kind, all numbers or all text") from None
+    known, asked = codes[: len(clean)], codes[len(clean) :]
+    unknown = np.setdiff1d(asked, known)
+    if len(unknown):
+        raise ValueError(f"labels of suspect must be classes of the clean set; {names[unknown].tolist()} are not")
+    return known, asked
+
+
+def _subtract_class_means(clean: Array, suspect: Array, known: Indices, asked: Indices) -> tuple[Array, Array]:
+    """Take off the clean mean of each row's class; what is constant within a class becomes exactly 0."""
+    first = clean[np.unique(known, return_index=True)[1]]  # (n_classes, n_neurons), one clean row of each class
+    clean, suspect = clean - first[known], suspect - first[asked]
+    means = np.array([clean[known == code].mean(axis=0) for code in range(len(first))])  # (n_classes, n_neurons)
+    return clean - means[known], suspect - means[asked]
+
+
+def _effective_sample_size(known: Indices, asked: Indices) -> float:
+    """Return how many clean rows the clean mean is worth when each class counts as often as the suspect set has it.
+
+    Source: Kish 1965, for weighted rows, less the degrees of freedom that the class means took.
+    """
+    n = np.bincount(known)  # (n_classes,)
+    share = np.bincount(asked, minlength=len(n)) / len(asked)
+    lost = (len(known) - len(n)) / max(len(known) - 1, 1)
+    return float(lost / (share**2 / n).sum())
+
+
+# What chance alone can do --------------------------------------------------------------------------------------------
+
+
+def permutation_maxima(
+    clean: Array, suspect: Array, rng: Any, n_permutations: int, classes: tuple[Indices, Indices] | None = None
+) -> Array:
+    """Return the largest |Cohen's d| over the neurons for each of many random splits of all rows into two such sets.
+
+    If nothing sets the suspect rows apart, the real split is one of these. `classes` (clean, suspect) are kept: each
+    split takes as many rows of a class as the real one, and compares with the others of that class, as `match_classes`
+    does. Source: Westfall & Young 1993.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator for the rule permutation; got {rng!r}")
+    if not isinstance(n_permutations, int | np.integer) or n_permutations < 1:
+        raise ValueError(f"n_permutations must be a whole number, at least 1; got {n_permutations!r}")
+    codes = np.concatenate(classes) if classes else np.zeros(len(clean) + len(suspect), dtype=int)  # (n,)
+    taken = np.bincount(codes[len(clean) :], minlength=codes.max() + 1)  # (n_classes,), suspect rows of each
+    left = np.bincount(codes) - taken
+    rows = np.concatenate([clean, suspect]) - clean[0]  # now a constant neuron is exactly 0
+    for code in range(len(taken)):
+        rows[codes == code] -= rows[codes == code].mean(axis=0)
+    squares, maxima = (rows**2).sum(axis=0), []
+    for done in range(0, n_permutations, AT_ONCE):
+        splits = _random_splits(min(AT_ONCE, n_permutations - done), codes, taken, rng)
+        sums = (splits.reshape(-1, len(rows)) @ rows).reshape(*splits.shape[:2], -1)
+        maxima.append(_largest_effects(sums, squares, taken[taken > 0, None], left[taken > 0, None], len(rows)))
+    return np.concatenate(maxima)
+
+
+def _random_splits(n_splits: int, codes: Indices, taken: Indices, rng: np.random.Generator) -> Array:
+    """Return 1 for each row that a split takes out of a class, and else 0: (n_splits, n_suspect_classes, n)."""
+    by_class = np.sort(codes)
+    place = np.arange(len(codes)) - np.searchsorted(by_class, by_class)  # of each row, in its class
+    chosen = np.flatnonzero(place < taken[by_class])
+    group = np.unique(by_class[chosen], return_inverse=True)[1]  # the chosen rows' classes, without those not taken
+    splits = np.zeros((n_splits, np.count_nonzero(taken), len(codes)))
+    for split in splits:
+        shuffled = np.lexsort((rng.random(len(codes)), codes))  # within each class
+        split[group, shuffled[chosen]] = 1
+    return splits
+
+
+def _largest_effects(sums: Array, squares: Array, taken: Indices, left: Indices, n: int) -> Array:
+    """Return the largest |d| of each split, from its sums (n_splits, n_suspect_classes, n_neurons) of the rows taken.
+
+    As the rows are centred, a class's other rows sum up to minus that; `squares` is the sum of squares of all rows.
+    """
+    shift = (sums * (1 + taken / left)).sum(axis=1) / taken.sum()  # (n_splits, n_neurons)
+    within = squares + (sums**2 * (1 / left + taken / left**2)).sum(axis=1) - taken.sum() * shift**2
+    within = np.where(within > 1e-12 * squares, within, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        d = np.where(shift == 0, 0.0, abs(shift) / np.sqrt(within / max(n - 2, 1)))
+    largest: Array = d.max(axis=1)
+    return largest

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.arrays import Array
+from lesson_lib.arrays import Array, as_rows
 
 Progress = Callable[[int, int | None], None]
 
@@ -49,16 +49,16 @@ def measure(activations: Any, name: str = "activations", progress: Progress | No
     """Return the moments of activations (n_rows, n_neurons) in one pass, in float64, without holding them in memory.
 
     `activations` is an array or memory map of any real type, a Dask array, or an iterable of such batches, of which
-    some may be empty. `progress`, if given, is called with the rows done and the rows in all (None if unknown); a Dask
-    array has its own ways to show progress. Raises ValueError, naming the argument, for no rows, other than two
-    dimensions, batches of unequal width, and values that are not finite or too large to be squared.
+    some may be empty. `progress`, not used for Dask, is called with the rows done and the rows in all (None if
+    unknown). Raises ValueError, naming the argument, for no rows, what is no table or has tables of unequal width, and
+    values that are not finite or too large to be squared.
     """
     if _is_dask(activations):
         return _measure_with_dask(activations, name)
-    batches = activations if _is_batches(activations) else [as_activations(activations, name)]
+    batches = activations if _is_batches(activations) else [as_rows(activations, name)]
     total = None if batches is activations else len(batches[0])
     seen: Moments | None = None
-    for block, room in chain.from_iterable(_rows(as_activations(batch, name, least=0)) for batch in batches):
+    for block, room in chain.from_iterable(_rows(as_rows(batch, name, least=0)) for batch in batches):
         seen = _add_block(seen, block, room, name)
         if progress is not None:
             progress(seen.n, total)
@@ -67,35 +67,17 @@ def measure(activations: Any, name: str = "activations", progress: Progress | No
     return seen
 
 
-def as_activations(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: int = 1) -> Array:
-    """Return the values as an array of real numbers with two dimensions, without a copy where that is possible.
-
-    Raises ValueError, naming the argument and its `shape`, for anything else, no columns, or fewer rows than `least`.
-    """
-    if np.ma.isMaskedArray(values):
-        raise ValueError(f"{name} must be a plain array; got a masked one")
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name} must have rows of equal length") from None
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must hold real numbers; got {array.dtype}")
-    if array.ndim != 2 or array.shape[0] < least or array.shape[1] < 1:
-        raise ValueError(f"{name} must have shape {shape}, at least ({least}, 1); got {array.shape}")
-    return array
-
-
 def in_memory(activations: Any, name: str, shape: str = "(n_rows, n_neurons)") -> Array:
     """Return all rows as one float64 array (n_rows, n_neurons); raises ValueError as `measure` does."""
     if _is_dask(activations):
         activations = activations.compute()
     if _is_batches(activations):
-        blocks = [as_activations(batch, name, least=0) for batch in activations]
+        blocks = [as_rows(batch, name, least=0) for batch in activations]
         if len({block.shape[1] for block in blocks}) != 1:
             raise ValueError(f"{name} must be batches of equal width, at least one")
         activations = np.concatenate(blocks)
     with np.errstate(over="ignore"):
-        array = as_activations(activations, name, shape).astype(np.float64)
+        array = as_rows(activations, name, shape).astype(np.float64)
     _refuse(np.logical_or.reduce(~(abs(array) < LARGEST), axis=0), name)
     return array
 
@@ -192,16 +174,14 @@ def _measure_with_dask(activations: Any, name: str) -> Moments:
     """Let the workers measure their own blocks, and merge what they found."""
     import dask
 
+    def measure_if_any(block: Any) -> Moments | None:
+        return measure(block, name) if len(block) else None  # a filter can leave a block empty
+
     if activations.ndim != 2 or activations.shape[1] == 0:
         raise ValueError(f"{name} must have shape (n_rows, n_neurons), at least (1, 1); got {activations.shape}")
     blocks = activations.rechunk({1: -1}).to_delayed().ravel()
-    found = dask.compute(*(dask.delayed(_measure_if_any)(block, name) for block in blocks))
+    found = dask.compute(*map(dask.delayed(measure_if_any), blocks))
     parts: list[Moments] = [part for part in found if part is not None]
     if not parts:
         raise ValueError(f"{name} must have at least one row; got none")
     return reduce(Moments.__add__, parts)
-
-
-def _measure_if_any(block: Any, name: str) -> Moments | None:
-    """Return the moments of a Dask block, or None for one that a filter has left empty."""
-    return measure(block, name) if len(block) else None

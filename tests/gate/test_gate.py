@@ -20,7 +20,7 @@ from lesson_lib.gate import words as gate_words
 from lesson_lib.gate.command import main
 from lesson_lib.naa import RULES, analyse, class_vote, simulate_activations
 from lesson_lib.naa import words as naa_words
-from lesson_lib.naa.rules import OVER
+from lesson_lib.naa.judgement import OVER
 
 
 @pytest.fixture

@@ -497,7 +497,7 @@ def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made
         (detection._noise, (7, 5), "simulate_activations"),
         (detection._compared, (detection.Settings(seed=7, rows=5), False), "compare"),
         (detection._compared, (detection.Settings(seed=7, rows=5), True), "compare"),
-        (detection.toy, ("learnt backdoor",), "train"),
+        (detection.toy_params, ("learnt backdoor",), "train"),
         (training._table, (Experiment(), "rate", (0.1, 0.2), (0, 5)), "run_many"),
     ],
 )

@@ -16,13 +16,13 @@ from test_labs import inside, no_error_in_a_callback, press  # noqa: F401
 from lesson_lib.labs import NAALab
 from lesson_lib.labs.naa import compute as detection
 from lesson_lib.labs.naa import words as naa_lab_words
-from lesson_lib.labs.naa.compute import N_PERMUTATIONS, STARTS, THRESHOLDS, Settings, case, find, toy
+from lesson_lib.labs.naa.compute import N_PERMUTATIONS, STARTS, THRESHOLDS, Settings, case, find
 from lesson_lib.labs.naa.widget import SIMULATED
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial, RangedDial
 from lesson_lib.naa import RULES, analyse, simulate_activations
 from lesson_lib.naa import words as naa_words
-from lesson_lib.naa.rules import EFFECT_FLOOR, OVER, TAKES_OVER
+from lesson_lib.naa.judgement import EFFECT_FLOOR, OVER, TAKES_OVER
 from lesson_lib.pictures import words as pictures_words
 from lesson_lib.pictures.plot import BLUE, ORANGE
 from lesson_lib.tables import signed
@@ -58,7 +58,7 @@ def expected(values):
         suspect = simulate_activations(int(values["rows"]), drawn, raised, values["rise"], values["triggered"])
         rng = np.random.default_rng(values["seed"])
     else:
-        clean, suspect, chosen["outgoing"] = toy(values["source"])
+        clean, suspect, chosen["outgoing"] = case(Settings(values["source"]))
     return analyse(clean, suspect, **chosen, rng=rng, n_permutations=N_PERMUTATIONS)
 
 
@@ -73,7 +73,7 @@ def check_shown(lab):
     assert plot.lines["flagged"].places.tolist() == found.flagged.tolist()
     np.testing.assert_array_equal(plot.lines["flagged"].heights, state.bars[found.flagged])
     assert list(plot.lines["marks"].get_xdata()) == found.flagged.tolist()
-    assert list(plot.lines["truth"].get_xdata()) == list(state.truth)
+    assert list(plot.lines["truth"].get_xdata()) == list(state.settings.truth)
     heights = plot.lines["threshold"].get_ydata()
     assert [y for y in heights if not np.isnan(y)] == [y for line in state.lines for y in (line, line)]
     alt = unescape(re.match(r'<img alt="([^"]*)"', lab.pictures.value)[1])
@@ -340,7 +340,7 @@ def test_two_labs_do_not_disturb_each_other():
 def test_the_default_is_the_articles_experiment(lab):
     assert Settings(**{**lab.values, "rows": 100, "backdoored": 10}) == Settings()
     assert lab.preset == ""
-    assert lab.state.signature.flagged.tolist() == list(range(10, 20)) == list(lab.state.truth)
+    assert lab.state.signature.flagged.tolist() == list(range(10, 20)) == list(lab.state.settings.truth)
     assert lab.state.score == (1, 1, 1)
     assert abs(np.delete(lab.state.bars, range(10, 20))).max() < 0.25
     assert check_shown(lab).startswith("ALARM: the rule raw flags neurons 10 to 19 (10 of 512).")
@@ -378,7 +378,7 @@ def test_learnt_backdoor_is_flagged_between_the_two_shifts(lab):
 def test_spoiled_attack_has_learnt_the_trigger_and_no_backdoor_neuron(lab):
     lab.set(source="spoiled attack", threshold=1)
     assert lab.state.bars.tolist() == pytest.approx([-1.125, 0])
-    assert lab.state.truth == range(0)
+    assert lab.state.settings.truth == range(0)
 
 
 @pytest.mark.parametrize("source", TOYS)
@@ -395,13 +395,13 @@ def test_many_backdoored_neurons_mask_each_other_for_the_rule_sd(lab, backdoored
     lab.set(rule="sd", backdoored=backdoored)
     assert len(lab.state.signature.flagged) == found
     lab.set(rule="mad")
-    assert set(lab.state.truth) <= set(lab.state.signature.flagged)
+    assert set(lab.state.settings.truth) <= set(lab.state.signature.flagged)
 
 
 @pytest.mark.parametrize(("backdoored", "found"), [(255, 255), (256, 0)])
 def test_mad_breaks_down_at_half_of_the_neurons(lab, backdoored, found):
     lab.set(rule="mad", backdoored=backdoored)
-    assert len(set(lab.state.truth) & set(lab.state.signature.flagged)) == found
+    assert len(set(lab.state.settings.truth) & set(lab.state.signature.flagged)) == found
 
 
 @pytest.mark.parametrize(("share", "found"), [(0.6, 10), (0.5, 0)])
@@ -431,7 +431,7 @@ def test_the_auc_is_the_share_of_pairs_that_the_rule_ranks_right(lab, rule):
     found = lab.state.signature
     rank = {"bh": 1 - found.p, "mad": found.anomaly_index, "raw": found.signature, "sd": found.signature}
     values = rank.get(rule, abs(found.effect_size))
-    guilty = np.isin(np.arange(512), lab.state.truth)
+    guilty = np.isin(np.arange(512), lab.state.settings.truth)
     pairs = np.sign(values[guilty][:, None] - values[~guilty][None])
     assert 0.5 < lab.state.score.auc < 1
     assert lab.state.score.auc == pytest.approx((pairs.mean() + 1) / 2)
@@ -658,5 +658,5 @@ def test_the_case_of_the_simulation_is_the_articles():
     clean, suspect, outgoing = case(Settings(seed=3))
     assert (clean.shape, suspect.shape, outgoing) == ((500, 512), (100, 512), None)
     found = find(Settings(seed=3))
-    assert found.truth == range(10, 20)
-    assert found.signature.flagged.tolist() == list(found.truth)
+    assert found.settings.truth == range(10, 20)
+    assert found.signature.flagged.tolist() == list(found.settings.truth)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_lib.naa import moments
-from lesson_lib.naa.moments import Moments, as_activations, in_memory, measure
+from lesson_lib.naa.moments import Moments, in_memory, measure
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 
@@ -247,16 +247,16 @@ def test_values_too_large_to_be_squared_are_refused(high, low):
         ([[]], r"got \(1, 0\)"),
         ([[1, 2], [3]], "rows of equal length"),
         ([[[1, 2], [3]], [[1, 2]]], "rows of equal length"),
-        (np.ones((2, 2), complex), "must hold real numbers; got complex128"),
-        (np.array([["a", "b"]]), "must hold real numbers; got <U1"),
-        (np.array([[b"a"]]), "must hold real numbers; got |S1"),
-        (np.array([[1, None]], dtype=object), "must hold real numbers; got object"),
-        (np.array([["2020-01-01"]], dtype="datetime64[D]"), "must hold real numbers; got datetime64"),
-        (np.zeros((2, 2), dtype=[("a", "f4")]), "must hold real numbers"),
+        (np.ones((2, 2), complex), r"must hold numbers; got np.complex128\(1\+0j\)"),
+        (np.array([["a", "b"]]), "must hold numbers; got np.str_\\('a'\\)"),
+        (np.array([[b"a"]]), "must hold numbers; got np.bytes_\\(b'a'\\)"),
+        (np.array([[1, None]], dtype=object), "must hold numbers; got None"),
+        (np.array([["2020-01-01"]], dtype="datetime64[D]"), "must hold numbers; got np.datetime64"),
+        (np.zeros((2, 2), dtype=[("a", "f4")]), "must hold numbers"),
         (np.ma.masked_less(np.ones((2, 2)), 2), "must be a plain array; got a masked one"),
-        (None, "must hold real numbers; got object"),
-        ("text", "must hold real numbers"),
-        ({"a": np.ones((2, 2))}, "must hold real numbers"),
+        (None, r"must have shape .*; got \(\)"),
+        ("text", r"must have shape .*; got \(\)"),
+        ({"a": np.ones((2, 2))}, "must have shape"),
     ],
 )
 def test_what_is_no_table_is_refused_by_name(values, says):
@@ -266,10 +266,9 @@ def test_what_is_no_table_is_refused_by_name(values, says):
         assert str(caught.value).startswith("clean must")
 
 
-@pytest.mark.parametrize("take", [as_activations, in_memory])
-def test_another_shape_can_be_named(take):
+def test_another_shape_can_be_named():
     with pytest.raises(ValueError, match=re.escape("outgoing must have shape (n_neurons, n_out), at least (1, 1)")):
-        take([1, 2], "outgoing", "(n_neurons, n_out)")
+        in_memory([1, 2], "outgoing", "(n_neurons, n_out)")
 
 
 def test_what_has_no_other_name_is_called_activations():
@@ -345,7 +344,7 @@ def test_lists_of_tables_are_batches_and_lists_of_rows_are_a_table():
         ([np.ones((2, 3)), np.ones((2, 4))], "must be batches of equal width"),
         ([np.ones((2, 3)), np.ones((2, 40_000))], "must be batches of equal width"),
         ([np.ones(3), np.ones(3)], r"must have shape \(n_rows, n_neurons\)"),
-        ([np.ones((2, 3)), None], "must hold real numbers; got object"),
+        ([np.ones((2, 3)), None], r"must have shape .*; got \(\)"),
     ],
 )
 def test_streams_that_do_not_fit_are_refused(take, batches, says):
@@ -480,7 +479,7 @@ def test_odd_dask_arrays_are_refused_by_name(rng):
     for values, says in (
         (array.ones(5), r"must have shape \(n_rows, n_neurons\)"),
         (array.ones((5, 0)), r"must have shape \(n_rows, n_neurons\)"),
-        (array.ones((5, 2), dtype=complex), "must hold real numbers; got complex128"),
+        (array.ones((5, 2), dtype=complex), "must hold numbers; got np.complex128"),
         (array.from_array(rows, chunks=(5, 3)), "must hold finite numbers, .* neuron 1 does not"),
     ):
         with pytest.raises(ValueError, match=says) as caught:

@@ -22,7 +22,7 @@ from lesson_lib.naa import (
     words,
 )
 from lesson_lib.naa.comparison import welch
-from lesson_lib.naa.rules import OVER
+from lesson_lib.naa.judgement import OVER
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
 
@@ -386,8 +386,8 @@ def test_sets_of_different_width_are_refused(rule, labels):
         (np.ones((2, 3)), np.ones((2, 2)), r"(suspect|test_activations) must have as many neurons as the clean set, 3"),
         ([[1, np.nan]], [[1, 2]], r"clean\w* must hold finite numbers"),
         ([[1, 2]], [[1, np.inf]], r"(suspect|test_activations) must hold finite numbers, .*; neuron 1 does not"),
-        ([[1, 2]], [[1, 1j]], r"(suspect|test_activations) must hold real numbers; got complex128"),
-        ([["1", "2"]], [[1, 2]], r"clean\w* must hold real numbers; got <U1"),
+        ([[1, 2]], [[1, 1j]], r"(suspect|test_activations) must hold numbers; got 1j"),
+        ([["1", "2"]], [[1, 2]], r"clean\w* must hold numbers; got '1'"),
         ([[1e300, 2]], [[1, 2]], r"clean\w* must hold finite numbers, small enough to be squared"),
     ],
 )
@@ -476,7 +476,7 @@ def test_a_contribution_is_shift_times_weight():
         (np.ones((2, 6)), r"outgoing must have one row per neuron, 6; got shape \(2, 6\)"),
         (np.ones(6), r"outgoing must have shape \(n_neurons, n_out\), at least \(1, 1\); got \(6,\)"),
         (np.full((6, 1), np.nan), "outgoing must hold finite numbers"),
-        (np.full((6, 1), "w"), "outgoing must hold real numbers"),
+        (np.full((6, 1), "w"), "outgoing must hold numbers"),
     ],
 )
 def test_outgoing_weights_that_do_not_fit_are_refused(outgoing, says):

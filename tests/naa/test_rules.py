@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lesson_lib.naa import RULES, analyse, compare, judge, match_classes, measure, simulate_activations, words
-from lesson_lib.naa.comparison import Comparison, welch
-from lesson_lib.naa.permutations import permutation_maxima
-from lesson_lib.naa.rules import CHANCES, OVER, check_rule, mad_index
+from lesson_lib.naa.comparison import Comparison, permutation_maxima, welch
+from lesson_lib.naa.judgement import CHANCES, OVER, check_rule, mad_index
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -211,7 +210,7 @@ def test_how_many_splits_are_worked_on_at_once_changes_nothing(monkeypatch):
     clean, suspect = np.random.default_rng(0).normal(size=(2, 6, 3))
     expected = permutation_maxima(clean, suspect, np.random.default_rng(1), 60)
     for n, at_once in ((60, 60), (60, 7), (1, 50)):
-        monkeypatch.setattr("lesson_lib.naa.permutations.AT_ONCE", at_once)
+        monkeypatch.setattr("lesson_lib.naa.comparison.AT_ONCE", at_once)
         found = permutation_maxima(clean, suspect, np.random.default_rng(1), n)
         np.testing.assert_allclose(found, expected[:n], rtol=1e-12)
 
@@ -336,7 +335,7 @@ def test_it_keeps_it_with_hardly_any_rows():
 
 def test_benjamini_hochberg_keeps_its_rate_even_without_its_floor(monkeypatch):
     assert false_alarms("bh", 400) <= most_by_chance(0.05, 400)
-    monkeypatch.setattr("lesson_lib.naa.rules.EFFECT_FLOOR", 0.0)
+    monkeypatch.setattr("lesson_lib.naa.judgement.EFFECT_FLOOR", 0.0)
     alarms = false_alarms("bh", 400)
     assert stats.binom.ppf(0.001, 400, 0.05) <= alarms <= most_by_chance(0.05, 400)
     one_class = np.arange(80) % 4, np.zeros(40, dtype=int)

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from strategies import float_problems, with_phi
 
 from lesson_lib.naa import analyse, detect_backdoor_via_naa
-from lesson_lib.naa.rules import OVER, RULES
+from lesson_lib.naa.judgement import OVER, RULES
 from lesson_lib.network import PARAMETERS
 from lesson_lib.repair.classifier import Classifier, fine_tune
 from lesson_lib.repair.repairs import ORDERS, clip, order, prune, pruning_curve, remove_direction, smooth

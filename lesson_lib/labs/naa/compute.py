@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from lesson_lib.arrays import Array, read_only
 from lesson_lib.labs.shared.positions import RATES
-from lesson_lib.naa.article import simulate_activations
+from lesson_lib.naa.article import Score, score, simulate_activations
 from lesson_lib.naa.comparison import Comparison, compare
-from lesson_lib.naa.judgement import Signature, judge
-from lesson_lib.naa.rules import NORMAL_MAD, RULES, TAKES_OVER
-from lesson_lib.naa.scores import Score, score
+from lesson_lib.naa.judgement import NORMAL_MAD, RULES, TAKES_OVER, Signature, judge
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
 
@@ -64,20 +61,13 @@ class Settings:
         return range(1, 2) if self.source.endswith("backdoor") else range(0)
 
 
-class Case(NamedTuple):
-    """Two sets of activations (n_rows, n_neurons), and the toy's W2."""
-
-    clean: Array
-    suspect: Array
-    outgoing: Array | None
-
-
 @lru_cache(maxsize=4)
 def _noise(seed: int, rows: int) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
     return simulate_activations(N_CLEAN, rng), simulate_activations(rows, rng)
 
 
+@lru_cache
 def toy_params(source: str) -> Params:
     """Return the 1-2-1 net of this name: trained as in the lessons before, or set by hand."""
     with_b1 = ("W1", "W2", "b1")
@@ -90,22 +80,19 @@ def toy_params(source: str) -> Params:
     return Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
 
 
-@lru_cache
-def toy(source: str) -> Case:
-    """Return the toy's hidden activations on the clean samples and on the trigger."""
-    params = toy_params(source)
-    clean, suspect = (forward(params, data.X).a1.astype(float) for data in (CLEAN, TRIGGER))
-    return Case(clean, suspect, params.W2.astype(float))
+def case(settings: Settings) -> tuple[Array, Array, Array | None]:
+    """Return the clean and the suspect activations (n_rows, n_neurons) that these settings compare, and the toy's W2.
 
-
-def case(settings: Settings) -> Case:
-    """Return the activations that these settings compare; the noise is drawn once for each seed and number of rows."""
+    The simulation's noise is drawn once for each seed and number of rows.
+    """
     if settings.source != SIMULATION:
-        return toy(settings.source)
+        params = toy_params(settings.source)
+        clean, suspect = (forward(params, data.X).a1.astype(float) for data in (CLEAN, TRIGGER))
+        return clean, suspect, params.W2.astype(float)
     clean, suspect = _noise(settings.seed, settings.rows)
     suspect = suspect.copy()
     suspect[: round(settings.triggered * settings.rows), settings.truth] += settings.rise
-    return Case(clean, suspect, None)
+    return clean, suspect, None
 
 
 @lru_cache(maxsize=64)
@@ -129,11 +116,6 @@ class Finding:
     bars: Array
     lines: tuple[float, ...]  # the highest first; none where the rule cannot judge or has no finite one
 
-    @property
-    def truth(self) -> range:
-        """Which neurons are backdoored in truth."""
-        return self.settings.truth
-
 
 def find(settings: Settings) -> Finding:
     """Return what the rule makes of the two sets."""
@@ -141,14 +123,10 @@ def find(settings: Settings) -> Finding:
     seen = _compared(settings.data, settings.rule == "permutation")
     found = judge(seen, settings.rule, settings.threshold, over)
     quantity = _quantity(found, over)
-    return Finding(
-        settings=settings,
-        signature=found,
-        score=_score(found, over, settings.truth),
-        quantity=quantity,
-        bars=_evidence(found) if quantity == "p" else getattr(found, quantity),
-        lines=_lines(found, over),
-    )
+    bars = getattr(found, quantity)
+    if quantity == "p":  # the evidence: how many zeros the adjusted p has after the point, with the sign of the shift
+        bars = np.sign(found.shift) * -np.log10(np.maximum(found.adjusted_p, np.finfo(float).tiny))
+    return Finding(settings, found, _score(found, over, settings.truth), quantity, bars, _lines(found, over))
 
 
 def _quantity(found: Signature, over: str) -> str:
@@ -158,12 +136,6 @@ def _quantity(found: Signature, over: str) -> str:
     if found.rule == "bh":
         return "p"
     return "effect_size" if found.rule in ("effect", "permutation") or over == "effect_size" else "shift"
-
-
-def _evidence(found: Signature) -> Array:
-    """Return how many zeros each adjusted p value has after the point, with the sign of the shift."""
-    evidence: Array = np.sign(found.shift) * -np.log10(np.maximum(found.adjusted_p, np.finfo(float).tiny))
-    return evidence
 
 
 def _score(found: Signature, over: str, truth: range) -> Score:
@@ -179,29 +151,24 @@ def _lines(found: Signature, over: str) -> tuple[float, ...]:
     """Return where the rule's threshold lies in the units of the bars: beyond a line a neuron is flagged."""
     if found.reason:
         return ()
-    lines = _limits(found, getattr(found, over)) if found.rule in TAKES_OVER else [_least_size(found)]
+    lines = _limits(found, getattr(found, over))
     if found.rule not in TAKES_OVER or over == "signature":  # lines for the size are lines for both signs
         lines = [sign * line for line in lines if line >= 0 for sign in (1, -1)]
     return tuple(sorted({float(line) + 0.0 for line in lines if np.isfinite(line)}, reverse=True))
 
 
 def _limits(found: Signature, values: Array) -> list[float]:
-    """Return the values beyond which the rules raw, sd and mad flag; the MAD index looks both ways."""
-    if found.rule == "raw":
+    """Return the values beyond which the rule flags; the MAD index looks both ways."""
+    if found.rule in ("raw", "effect"):
         return [found.threshold]
     if found.rule == "sd":
         return [values.mean() + found.threshold * values.std(ddof=1)]
-    centre = np.median(values)
-    reach = found.threshold * (NORMAL_MAD * np.median(abs(values - centre)))
-    return [centre + reach, centre - reach]
-
-
-def _least_size(found: Signature) -> float:
-    """Return the |effect size|, or for the rule bh the evidence, from which a neuron is flagged."""
-    if found.rule == "effect":
-        return found.threshold
+    if found.rule == "mad":
+        centre = np.median(values)
+        reach = found.threshold * (NORMAL_MAD * np.median(abs(values - centre)))
+        return [centre + reach, centre - reach]
     if found.rule == "bh":
-        return float(-np.log10(found.threshold))
+        return [-np.log10(found.threshold)]
     n = len(found.null_maxima)
     allowed = int((np.arange(1, n + 2) / (n + 1) <= found.threshold).sum())  # splits that may be as large
-    return float(np.r_[np.inf, np.sort(found.null_maxima)[::-1], np.inf][allowed])
+    return [np.r_[np.inf, np.sort(found.null_maxima)[::-1], np.inf][allowed]]

@@ -1,19 +1,23 @@
 """The NAA lab: neuron activation analysis on the article's simulation and on the toy, with every rule's threshold."""
 
+from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 
 from lesson_lib.labs.naa import words
 from lesson_lib.labs.naa.compute import RISES, ROWS, SHARES, SIMULATION, STARTS, THRESHOLDS, Finding, Settings, find
-from lesson_lib.labs.naa.says import describe, facts_html, verdict
 from lesson_lib.labs.shared.dial import Dial, RangedDial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, button, choice
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
-from lesson_lib.naa.rules import TAKES_OVER
+from lesson_lib.naa.comparison import Indices
+from lesson_lib.naa.judgement import EFFECT_FLOOR, RULES, TAKES_OVER
 from lesson_lib.pictures.bars import SignaturePlot
 from lesson_lib.pictures.stills import signature_svg
+from lesson_lib.tables import signed
 
 SIMULATED = ("rise", "triggered", "rows", "backdoored", "seed")  # the controls that the toy does not have
 LABEL, BOX, SLIDER, LIST = "104px", "186px", "176px", "310px"  # widths: two columns fit a page of 1024 pixels
@@ -29,7 +33,6 @@ class NAALab(Lab):
         super().__init__()
         start, label = Settings(), words.NAA_LABELS
         self.threshold = RangedDial(label["threshold"], THRESHOLDS[start.rule], start.threshold)
-        self._fitted = start.rule  # the rule whose thresholds the dial has
         self.controls = {
             "source": _list("source", words.NAA_SOURCES, start.source),
             "rule": _list("rule", words.NAA_RULES, start.rule),
@@ -41,10 +44,7 @@ class NAALab(Lab):
             "backdoored": Dial(label["backdoored"], range(301), start.backdoored, whole=True),
             "seed": widgets.BoundedIntText(description=label["seed"], max=9999),
         }
-        for name in ("threshold", *SIMULATED):
-            _narrow(self.controls[name])
-        self.controls["rule"].observe(self._rule_changed, names="value")
-        self.messages = {"": widgets.HTML()}
+        self.threshold.follow(self.controls["rule"], lambda rule, _: (THRESHOLDS[rule], STARTS[rule]))
         self.facts = widgets.HTML(layout=widgets.Layout(min_height="142px"))  # so that nothing below jumps
         self.pictures = widgets.HTML()
         self.plots: dict[tuple[int, str], SignaturePlot] = {}
@@ -55,6 +55,11 @@ class NAALab(Lab):
     def layout(self) -> widgets.Box:
         """Return the box: what judges on the left, what is compared on the right, then the verdict and the picture."""
         control = self.controls
+        for name in ("threshold", *SIMULATED):
+            parts = _parts(control[name])
+            parts[0].style.description_width = LABEL
+            for part, width in zip(parts, (BOX, SLIDER), strict=False):
+                part.layout.width = width
         reset = button(RESET, TIPS["Reset"], self.reset)
         left = widgets.VBox([control[name] for name in ("source", "rule", "threshold", "over")] + [reset])
         right = widgets.VBox([control[name] for name in SIMULATED])
@@ -77,7 +82,7 @@ class NAALab(Lab):
         self.facts.value = facts_html(state)
         moved = None if found.contribution is None else found.contribution[:, 0]
         self.pictures.value = self.plot.show_signature(
-            state.bars, found.flagged, state.truth, state.lines, verdict(state), moved
+            state.bars, found.flagged, state.settings.truth, state.lines, verdict(state), moved
         )
 
     @property
@@ -110,34 +115,119 @@ class NAALab(Lab):
         start = STARTS.get(settings.get("rule", ""))
         super().load(preset if start is None or "threshold" in settings else f"{preset}; threshold={start}")
 
-    def sync(self) -> None:
-        """Put the threshold to a new rule's range and default, before the change is followed."""
-        rule = self.controls["rule"].value
-        if (self._fitted, self.threshold.range_set) != (rule, THRESHOLDS[rule]):
-            self.threshold.set_range(THRESHOLDS[rule], STARTS[rule])
-            self._fitted = rule
-        super().sync()
-
-    def _rule_changed(self, _: dict[str, Any]) -> None:
-        with self._paused():
-            self.sync()
-
-    def _assign(self, values: dict[str, Any]) -> None:
-        """Assign the rule first, because it changes what the threshold may be."""
-        super()._assign({name: values[name] for name in sorted(values, key=lambda name: name != "rule")})
-
 
 def _list(name: str, options: Any, value: str) -> widgets.Dropdown:
     return choice(words.NAA_LABELS[name], options, value, LIST, LABEL)
 
 
-def _narrow(control: Any) -> None:
-    """Give a number the widths of this lab."""
-    for part, width in zip(_parts(control), (BOX, SLIDER), strict=False):
-        part.layout.width = width
-    _parts(control)[0].style.description_width = LABEL
-
-
 def _parts(control: Any) -> tuple[Any, ...]:
     """Return the widgets by which a number is set by hand."""
     return (control.number, control.slider) if isinstance(control, Dial) else (control,)
+
+
+# What is said --------------------------------------------------------------------------------------------------------
+
+
+def verdict(state: Finding) -> str:
+    """Return what the rule says, what that means, and what is true."""
+    found = state.signature
+    if found.reason:
+        said, caveat = words.NAA_CANNOT.format(reason=found.reason), words.NAA_CAVEATS["cannot"]
+    elif len(found.flagged):
+        counts = {"flagged": len(found.flagged), "n": len(state.bars)}
+        said = words.NAA_ALARM.format(rule=found.rule, which=_named(state, found.flagged), **counts)
+        caveat = words.NAA_CAVEATS["alarm"]
+    else:
+        said = words.NAA_SILENT.format(rule=found.rule, n=len(state.bars))
+        caveat = words.NAA_CAVEATS["silent"]
+    return " ".join(filter(None, [said, _too_small(state), caveat, _truth(state)]))
+
+
+def _too_small(state: Finding) -> str:
+    """Return how many neurons pass the test of the rule bh and are too small to be flagged."""
+    if state.quantity != "p":
+        return ""
+    passed = int((abs(state.bars) >= state.lines[0]).sum()) - len(state.signature.flagged)
+    return words.NAA_TOO_SMALL.format(passed=passed, floor=EFFECT_FLOOR) if passed else ""
+
+
+def _truth(state: Finding) -> str:
+    """Return which neurons are backdoored and how many of them the rule has found."""
+    flagged, guilty = set(state.signature.flagged.tolist()), set(state.settings.truth)
+    counts = {"hits": len(flagged & guilty), "missed": len(guilty - flagged), "wrong": len(flagged - guilty)}
+    if not guilty:
+        return words.NAA_NO_TRUTH.format(**counts)
+    are = words.NAA_IS if len(guilty) == 1 else words.NAA_ARE
+    return words.NAA_TRUTH.format(which=are.format(which=_named(state, state.settings.truth)), **counts)
+
+
+def _named(state: Finding, neurons: Sequence[int] | Indices) -> str:
+    """Return "neurons 10 to 19": runs joined, a long list cut; the toy's are counted from 1, as in its lessons."""
+    numbers = np.asarray(neurons, dtype=int) + (0 if state.settings.source == SIMULATION else 1)
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
+    long = words.NAA_RUN
+    texts = [long.format(first=run[0], last=run[-1]) if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    text = ", ".join(texts[:6] + [words.NAA_MORE] * (len(texts) > 6))
+    return (words.NAA_ONE if len(numbers) == 1 else words.NAA_SOME).format(which=text)
+
+
+def _facts(state: Finding) -> tuple[str, ...]:
+    """Return the flagged count, precision, recall and AUC as text."""
+    shown = (words.NAA_NONE if np.isnan(value) else f"{value:.3f}" for value in state.score)
+    return (str(len(state.signature.flagged)), *shown)
+
+
+def facts_html(state: Finding) -> str:
+    """Return the verdict as text that a screen reader announces, with the numbers beneath as a table."""
+    cell = 'style="text-align: left; padding: 2px 28px 2px 0"'
+    heads = "".join(f'<th scope="col" {cell}>{escape(name)}</th>' for name in words.NAA_COLUMNS)
+    cells = "".join(f"<td {cell}>{escape(text)}</td>" for text in _facts(state))
+    return (
+        '<div role="status" aria-live="polite" style="line-height: 1.5; min-height: 4.5em">'
+        f"{escape(verdict(state))}</div>"
+        f'<table style="border-collapse: collapse"><tr>{heads}</tr><tr>{cells}</tr></table>'
+    )
+
+
+def describe(state: Finding) -> str:
+    """Return the picture's text twin: what is compared, the rule, the verdict and the numbers."""
+    numbers = ", ".join(f"{name} {text}" for name, text in zip(words.NAA_COLUMNS, _facts(state), strict=True))
+    return "\n".join((_compared(state), _ruled(state.settings), verdict(state), f"{numbers}. {_sizes(state)}"))
+
+
+def _compared(state: Finding) -> str:
+    """Return which two sets of activations are compared."""
+    settings = state.settings
+    if settings.source != SIMULATION:
+        return words.NAA_TOY.format(source=settings.source)
+    return words.NAA_SIMULATED.format(
+        rows=settings.rows,
+        triggered=f"{round(settings.triggered * settings.rows)}",
+        which=_named(state, settings.truth) if settings.truth else words.NAA_NO_NEURON,
+        rise=f"{settings.rise:g}",
+        seed=settings.seed,
+    )
+
+
+def _ruled(settings: Settings) -> str:
+    """Return the rule, what it looks at, and what its threshold means."""
+    over = {value: name for name, value in words.NAA_OVER}[settings.over]
+    return words.NAA_SETTING.format(
+        rule=settings.rule,
+        over=words.NAA_OVER_WHAT.format(over=over) if settings.rule in TAKES_OVER else "",
+        threshold=f"{settings.threshold:g}",
+        meaning=RULES[settings.rule].threshold_is,
+    )
+
+
+def _sizes(state: Finding) -> str:
+    """Return the toy's shifts, or how far the innocent neurons of the simulation go."""
+    found = state.signature
+    if found.contribution is None:
+        others = np.delete(found.signature, list(state.settings.truth))
+        return words.NAA_OTHERS.format(largest=f"{others.max():.3f}")
+    pairs = enumerate(zip(found.shift, found.contribution[:, 0], strict=True), 1)
+    return " ".join(
+        words.NAA_TOY_FACT.format(number=i, shift=signed(shift, 3), contribution=signed(moved, 3))
+        for i, (shift, moved) in pairs
+    )
