@@ -47,7 +47,7 @@ class Stored:
     def rows(self) -> Any:
         """Return what holds the rows: batches of a few where that saves memory, or else the whole array."""
         by_rows = len(self.shape) == 2 and 0 not in self.shape and not (self.columns_first and self.start is None)
-        return self.batches() if by_rows and self.shape[1] * self.dtype.itemsize <= BATCH else self.whole()
+        return self._batches() if by_rows and self.shape[1] * self.dtype.itemsize <= BATCH else self.whole()
 
     def whole(self) -> Any:
         """Return the array; raises FileError for one that is too large to be read at once."""
@@ -56,8 +56,7 @@ class Stored:
             raise FileError(self.file, "large", name=self.name)
         return self._read(count).reshape(self.shape, order="F" if self.columns_first else "C")
 
-    def batches(self) -> Iterator[Any]:
-        """Yield a few rows of a table at a time."""
+    def _batches(self) -> Iterator[Any]:
         n, width = self.shape
         step = max(1, BATCH // (width * self.dtype.itemsize))
         for first in range(0, n, step):
@@ -81,11 +80,14 @@ class Stored:
         return np.frombuffer(data, self.dtype)
 
 
-Arrays = dict[str, Callable[[], Stored]]  # by name, each opened when it is asked for
+Arrays = dict[str, Callable[[], Stored]]
 
 
 def open_arrays(path: str, files: ExitStack) -> Arrays:
-    """Return what a .npy file or a .npz archive holds; raises FileError for anything else."""
+    """Return what a .npy or .npz file holds, by name, each array opened when it is asked for.
+
+    Raises FileError for anything else.
+    """
     with _blaming(path):
         file = Path(path)
         if not file.is_file():
@@ -96,18 +98,14 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
             return {"array": lambda: _open(path, "array", lambda: file.open("rb"), file.stat().st_size, files)}
         if not magic.startswith(b"PK"):
             raise FileError(path, "format")
-        archive = zipfile.ZipFile(files.enter_context(file.open("rb")))
-        return _members(path, files.enter_context(archive), files)
-
-
-def _members(path: str, archive: zipfile.ZipFile, files: ExitStack) -> Arrays:
-    found: Arrays = {}
-    for info in archive.infolist():
-        name = info.filename.removesuffix(".npy")
-        if name in found:
-            raise FileError(path, "twice", name=name)
-        found[name] = partial(_open, path, name, partial(archive.open, info), info.file_size, files)
-    return found
+        archive = files.enter_context(zipfile.ZipFile(files.enter_context(file.open("rb"))))
+        found: Arrays = {}
+        for info in archive.infolist():
+            name = info.filename.removesuffix(".npy")
+            if name in found:
+                raise FileError(path, "twice", name=name)
+            found[name] = partial(_open, path, name, partial(archive.open, info), info.file_size, files)
+        return found
 
 
 def _open(path: str, name: str, again: Callable[[], IO[bytes]], size: int, files: ExitStack) -> Stored:

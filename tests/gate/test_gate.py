@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesson_lib.gate import command as gate
+from lesson_lib.gate import __main__ as gate
 from lesson_lib.gate import files as stored
 from lesson_lib.gate import words as gate_words
-from lesson_lib.gate.command import main
+from lesson_lib.gate.__main__ import main
 from lesson_lib.naa import RULES, analyse, class_vote, simulate_activations
 from lesson_lib.naa import words as naa_words
 from lesson_lib.naa.judgement import OVER
@@ -213,7 +213,7 @@ def test_a_large_file_is_judged_in_little_memory(tmp_path, kind):
         for _ in range(2**8):
             file.write(bytes(2**20))
     code = (
-        "import sys; from lesson_lib.gate.command import main\n"
+        "import sys; from lesson_lib.gate.__main__ import main\n"
         "status = main(sys.argv[1:])\n"
         "print(*[line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line])\n"
         "sys.exit(status)"

@@ -654,7 +654,7 @@ MEMORIES = {  # how many results each function remembers at most
     "exercises.catalogue.net_answers": 1,
     "exercises.catalogue._unknown_signature": 1,
     "naa.compute._noise": 4,  # 20 MB each at the most rows
-    "naa.compute.toy": 128,
+    "naa.compute.toy_params": 128,
     "naa.compute._compared": 64,
     "training.compute._table": 24,  # 4 MB each at the largest width
     "pruning.compute.data": 1,

@@ -273,7 +273,7 @@ def check_found(lab):
         np.testing.assert_array_equal(found.anomaly_index, truth.anomaly_index)
     if state.quantity == "p":
         adjusted = stats.false_discovery_control(found.p)
-        np.testing.assert_allclose(10 ** -abs(state.bars), np.maximum(adjusted, 1e-307), rtol=1e-6)
+        np.testing.assert_allclose(10 ** -abs(state.bars), np.maximum(adjusted, np.finfo(float).tiny), rtol=1e-6)
         assert (np.sign(state.bars)[adjusted < 1] == np.sign(found.shift)[adjusted < 1]).all()
     else:
         np.testing.assert_array_equal(state.bars, getattr(found, state.quantity))

@@ -47,13 +47,6 @@ class Settings:
     seed: int = 0
 
     @property
-    def data(self) -> "Settings":
-        """These settings without those that leave the activations as they are."""
-        if self.source != SIMULATION:
-            return Settings(self.source)
-        return replace(self, rule="raw", threshold=0.0, over="signature")
-
-    @property
     def truth(self) -> range:
         """Which neurons are backdoored in truth; of the toy's two the second, if any."""
         if self.source == SIMULATION:
@@ -97,7 +90,7 @@ def case(settings: Settings) -> tuple[Array, Array, Array | None]:
 
 @lru_cache(maxsize=64)
 def _compared(data: Settings, permuted: bool) -> Comparison:
-    """Compare the sets once, for every rule and threshold; permutations take a fifteenth of a second for 600 rows."""
+    """Compare the sets once for every rule and threshold, which `data` leaves at one value."""
     clean, suspect, outgoing = case(data)
     rng, n_permutations = np.random.default_rng(data.seed), N_PERMUTATIONS if permuted else None
     seen = compare(clean, suspect, outgoing=outgoing, rng=rng, n_permutations=n_permutations)
@@ -119,9 +112,10 @@ class Finding:
 
 def find(settings: Settings) -> Finding:
     """Return what the rule makes of the two sets."""
+    is_simulated = settings.source == SIMULATION
+    data = replace(settings, rule="raw", threshold=0.0, over="signature") if is_simulated else Settings(settings.source)
     over = settings.over if settings.rule in TAKES_OVER else "signature"
-    seen = _compared(settings.data, settings.rule == "permutation")
-    found = judge(seen, settings.rule, settings.threshold, over)
+    found = judge(_compared(data, settings.rule == "permutation"), settings.rule, settings.threshold, over)
     quantity = _quantity(found, over)
     bars = getattr(found, quantity)
     if quantity == "p":  # the evidence: how many zeros the adjusted p has after the point, with the sign of the shift

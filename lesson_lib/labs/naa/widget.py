@@ -95,8 +95,10 @@ class NAALab(Lab):
 
     @property
     def summary(self) -> str:
-        """The settings, the verdict and the numbers in words."""
-        return describe(self.state)
+        """The picture's text twin: what is compared, the rule, the verdict and the numbers."""
+        state = self.state
+        numbers = ", ".join(f"{name} {text}" for name, text in zip(words.NAA_COLUMNS, _facts(state), strict=True))
+        return "\n".join((_compared(state), _ruled(state), verdict(state), f"{numbers}. {_sizes(state)}"))
 
     def still(self) -> str:
         """Return the picture as a small SVG."""
@@ -189,12 +191,6 @@ def facts_html(state: Finding) -> str:
     )
 
 
-def describe(state: Finding) -> str:
-    """Return the picture's text twin: what is compared, the rule, the verdict and the numbers."""
-    numbers = ", ".join(f"{name} {text}" for name, text in zip(words.NAA_COLUMNS, _facts(state), strict=True))
-    return "\n".join((_compared(state), _ruled(state.settings), verdict(state), f"{numbers}. {_sizes(state)}"))
-
-
 def _compared(state: Finding) -> str:
     """Return which two sets of activations are compared."""
     settings = state.settings
@@ -209,14 +205,15 @@ def _compared(state: Finding) -> str:
     )
 
 
-def _ruled(settings: Settings) -> str:
+def _ruled(state: Finding) -> str:
     """Return the rule, what it looks at, and what its threshold means."""
-    over = {value: name for name, value in words.NAA_OVER}[settings.over]
+    rule = state.settings.rule
+    over = {value: name for name, value in words.NAA_OVER}[state.settings.over]
     return words.NAA_SETTING.format(
-        rule=settings.rule,
-        over=words.NAA_OVER_WHAT.format(over=over) if settings.rule in TAKES_OVER else "",
-        threshold=f"{settings.threshold:g}",
-        meaning=RULES[settings.rule].threshold_is,
+        rule=rule,
+        over=words.NAA_OVER_WHAT.format(over=over) if rule in TAKES_OVER else "",
+        threshold=f"{state.settings.threshold:g}",
+        meaning=RULES[rule].threshold_is,
     )
 
 
