@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from lesson_lib.arrays import Array
-from lesson_lib.naa.comparison import Indices
+from lesson_lib.arrays import Array, Indices
 from lesson_lib.naa.judgement import check_rule
 from lesson_lib.naa.moments import both_in_memory
 

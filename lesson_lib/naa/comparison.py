@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from lesson_lib.arrays import Array
+from lesson_lib.arrays import Array, Indices
 from lesson_lib.naa.moments import Moments, Progress, both_in_memory, check_widths, in_memory, measure
 
-Indices = NDArray[np.intp]  # numbers of neurons, or the class of each row: 0, 1, ...
 AT_ONCE = 50  # splits that are worked on together
 
 

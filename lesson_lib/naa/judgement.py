@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lesson_lib.arrays import Array
+from lesson_lib.arrays import Array, Indices
 from lesson_lib.naa import words
-from lesson_lib.naa.comparison import Comparison, Indices, compare, contribution, match_classes
+from lesson_lib.naa.comparison import Comparison, compare, contribution, match_classes
 
 Answer = NDArray[np.bool_] | str  # which neurons are flagged, (n_neurons,), or why the rule cannot judge
 

@@ -7,13 +7,13 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from lesson_lib.arrays import Indices
 from lesson_lib.labs.naa import words
 from lesson_lib.labs.naa.compute import RISES, ROWS, SHARES, SIMULATION, STARTS, THRESHOLDS, Finding, Settings, find
 from lesson_lib.labs.shared.dial import Dial, RangedDial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, button, choice
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
-from lesson_lib.naa.comparison import Indices
 from lesson_lib.naa.judgement import EFFECT_FLOOR, RULES, TAKES_OVER
 from lesson_lib.pictures.bars import SignaturePlot
 from lesson_lib.pictures.stills import signature_svg
