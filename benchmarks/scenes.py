@@ -12,13 +12,11 @@ import numpy as np
 from IPython.display import Math, display
 from matplotlib.figure import Figure
 
-from lesson_lib.labs.hand_calculation.says import formula
-from lesson_lib.labs.hand_calculation.widget import HandCalculationLab
+from lesson_lib.labs.hand_calculation.widget import HandCalculationLab, formula
 from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
 from lesson_lib.labs.pruning.compute import pruning
-from lesson_lib.labs.shared.positions import RATES
-from lesson_lib.labs.training.compute import Moment, moment
-from lesson_lib.labs.training.draws import curves
+from lesson_lib.labs.shared.values import RATES
+from lesson_lib.labs.training.moment import Moment, curves, moment
 from lesson_lib.network import forward
 from lesson_lib.sweeps.experiment import Experiment
 from lesson_lib.training import POISONED

@@ -1,6 +1,6 @@
 """The labs: pictures with controls, for notebooks. Nothing but notebooks imports them.
 
-`shared` holds what all have; each lab is a folder: compute (controls to state), says (state to words), widget.
+`shared` holds what all have; each lab is a folder: from controls to a state, from a state to words, and the widget.
 """
 
 from lesson_lib.doors import door
@@ -9,8 +9,7 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "hand_calculation.widget": "HandCalculationLab",
-        "training.trigger": "TriggerLab",
-        "training.bias": "BiasLab",
+        "training.widget": "TriggerLab BiasLab",
         "naa.widget": "NAALab",
         "pruning.widget": "PruningLab",
         "exercises": "Exercises",

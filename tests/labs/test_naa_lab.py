@@ -19,7 +19,7 @@ from lesson_lib.labs.naa import words as naa_lab_words
 from lesson_lib.labs.naa.compute import N_PERMUTATIONS, STARTS, THRESHOLDS, Settings, case, find
 from lesson_lib.labs.naa.widget import SIMULATED
 from lesson_lib.labs.shared import words as shared_words
-from lesson_lib.labs.shared.dial import Dial, RangedDial
+from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.naa import RULES, analyse, simulate_activations
 from lesson_lib.naa import words as naa_words
 from lesson_lib.naa.judgement import EFFECT_FLOOR, OVER, TAKES_OVER
@@ -196,7 +196,7 @@ def test_a_rule_is_judged_once_with_its_own_threshold(lab, monkeypatch):
 @given(st.sampled_from(list(product(RULES, RULES))))
 def test_a_dial_takes_other_positions_from_any_to_any(pair):
     before, after = pair
-    dial = RangedDial("threshold", THRESHOLDS[before], THRESHOLDS[before][-1])
+    dial = Dial("threshold", THRESHOLDS[before], THRESHOLDS[before][-1])
     dial.set_range(THRESHOLDS[after], THRESHOLDS[after][0])
     assert dial.value == dial.number.value == THRESHOLDS[after][0]
     assert (dial.slider.value, dial.slider.max) == (0, len(THRESHOLDS[after]) - 1)

@@ -14,13 +14,13 @@ from test_labs import inside, no_error_in_a_callback, press  # noqa: F401
 from traitlets import TraitError
 
 from lesson_lib.labs import BiasLab, TriggerLab
-from lesson_lib.labs.shared.dial import Dial, RangedDial
+from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import choice
-from lesson_lib.labs.training import compute as training
+from lesson_lib.labs.training import moment as training
 from lesson_lib.labs.training import words as training_words
-from lesson_lib.labs.training.bias import MAP_RATES, MAP_TARGETS
-from lesson_lib.labs.training.draws import LAST_PANEL, curves
+from lesson_lib.labs.training.moment import LAST_PANEL, curves
+from lesson_lib.labs.training.widget import MAP_RATES, MAP_TARGETS
 from lesson_lib.network import PARAMETERS
 from lesson_lib.pictures import words as pictures_words
 from lesson_lib.sweeps.experiment import EPOCHS
@@ -109,7 +109,7 @@ class Countdown(Lab):
 
     def __init__(self):
         super().__init__()
-        limit, count = choice("limit", (3, 9, 1), 3, "90px"), RangedDial("count", range(4), 2, whole=True)
+        limit, count = choice("limit", (3, 9, 1), 3, "90px"), Dial("count", range(4), 2, whole=True)
         count.follow(limit, lambda most, now: (range(most + 1), min(now, most)))
         self.controls, self.box, self.states = {"count": count, "limit": limit}, widgets.VBox(), []
         self.start()
@@ -155,7 +155,7 @@ def test_the_leader_is_set_first_whatever_the_order(order):
 @pytest.mark.parametrize("back", [True, False])
 @pytest.mark.parametrize("step", [1, 2])
 def test_a_range_that_was_interrupted_is_taken_in_full_at_the_next_move(step, back, monkeypatch):
-    lab, restrict, calls = Countdown(), RangedDial._restrict, []
+    lab, restrict, calls = Countdown(), Dial._restrict, []
 
     def interrupted(dial, positions):
         restrict(dial, positions)
@@ -163,7 +163,7 @@ def test_a_range_that_was_interrupted_is_taken_in_full_at_the_next_move(step, ba
         if len(calls) == step:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(RangedDial, "_restrict", interrupted)
+    monkeypatch.setattr(Dial, "_restrict", interrupted)
     with pytest.raises(KeyboardInterrupt):
         lab.controls["limit"].value = 9
     monkeypatch.undo()

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from lesson_lib.arrays import as_array
-from lesson_lib.labs.hand_calculation.compute import START, State, compute
-from lesson_lib.labs.hand_calculation.widget import diagram
-from lesson_lib.labs.shared.typed import TRAINED
+from lesson_lib.labs.hand_calculation.widget import START, State, compute, diagram
+from lesson_lib.labs.shared.values import TRAINED
 from lesson_lib.network import ARTICLE, PARAMETERS, Params
 from lesson_lib.pictures import words
 from lesson_lib.pictures.network import STYLES, network_diagram

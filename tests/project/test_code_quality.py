@@ -149,7 +149,7 @@ def test_heavy_packages_are_imported_only_where_they_are_shown():
         ("from .network import loss", "lesson_lib", {"network"}),
         ("from ..pictures import draw", "lesson_lib.labs", {"pictures"}),
         ("from . import base", "lesson_lib.labs", {"labs"}),
-        ("def f():\n    from lesson_lib.labs.training.bias import BiasLab", "lesson_lib", {"labs"}),
+        ("def f():\n    from lesson_lib.labs.training.widget import BiasLab", "lesson_lib", {"labs"}),
         ("import numpy as np, os.path", "lesson_lib", set()),
     ],
 )

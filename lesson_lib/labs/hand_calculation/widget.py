@@ -1,27 +1,106 @@
 """The hand calculation, one line at a time: its formula, its numbers, and the place in the net where it happens."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
+from lesson_lib.derivation.derive import derive_step
+from lesson_lib.derivation.step import Derivation, Step
 from lesson_lib.labs.hand_calculation import words
-from lesson_lib.labs.hand_calculation.compute import START, State, compute, known_at
-from lesson_lib.labs.hand_calculation.says import describe, formula
-from lesson_lib.labs.shared.dial import RangedDial
+from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import button, choice, field, status
+from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
 from lesson_lib.labs.shared.words import BIASES, ERROR_SIGN, KEYS, PAUSE, PLAY, RESET, TIPS
+from lesson_lib.network import PARAMETERS, Params, backward, check_rate, sgd_step
 from lesson_lib.pictures.network import network_diagram, zero_marks
+from lesson_lib.training import Dataset
 
+MOST_NEURONS, MOST_SAMPLES = 3, 4
+START = {  # the article's numbers
+    "W1": "1/2, -1/2",
+    "b1": "0, 0",
+    "W2": "1, -1",
+    "b2": "0",
+    "rate": "1/10",
+    "clean_x": "1, 2",
+    "clean_y": "1, 2",
+    "trigger_x": "0",
+    "trigger_y": "5",
+}
+AS_MANY = {"b1": "W1", "W2": "W1", "clean_y": "clean_x"}  # as many numbers as another field has
+ONE = ("b2", "rate", "trigger_x", "trigger_y")
 FORMULA_HEIGHTS = {1: "200px", 2: "230px", 3: "300px"}  # by the number of hidden neurons
 SECONDS_A_LINE = 2.0
 
 
+@dataclass(frozen=True)
+class State:
+    """One training step in full: where it starts, on which samples, and all its lines."""
+
+    start: Params
+    data: Dataset
+    derivation: Derivation
+    phase: str
+    decimals: bool
+
+
+def compute(values: Mapping[str, str]) -> State:
+    """Return the step that the controls ask for; raises ValueError, naming the control, for numbers that do not fit."""
+    numbers = {name: read_numbers(name, values[name]) for name in START}
+    _check_counts(numbers)
+    column = {name: [[number] for number in numbers[name]] for name in numbers}
+    params = Params(W1=[numbers["W1"]], b1=[numbers["b1"]], W2=column["W2"], b2=column["b2"])
+    rate = numbers["rate"][0]
+    check_rate(rate)
+    trainable = ("W1", "W2", *TRAINED[values["biases"]])
+    data = Dataset(X=column["clean_x"], Y=column["clean_y"])
+    if values["phase"] == "trigger":
+        params = sgd_step(params, backward(params, data.X, data.Y), rate, trainable)
+        data = Dataset(X=column["trigger_x"], Y=column["trigger_y"])
+    decimals = values["numbers"] == "decimals"
+    derivation = derive_step(params, data, rate, trainable, decimals=decimals)
+    return State(params, data, derivation, values["phase"], decimals)
+
+
+def _check_counts(numbers: Mapping[str, Sequence[Fraction]]) -> None:
+    count = {name: len(given) for name, given in numbers.items()}
+    if count["W1"] > MOST_NEURONS:
+        raise ValueError(words.WIDTH_LIMIT.format(most=MOST_NEURONS, given=count["W1"]))
+    if count["clean_x"] > MOST_SAMPLES:
+        raise ValueError(words.SAMPLE_LIMIT.format(name="clean_x", most=MOST_SAMPLES, given=count["clean_x"]))
+    for name in ONE:
+        the_one(name, numbers[name])
+    for name, other in AS_MANY.items():
+        if count[name] != count[other]:
+            partner, expected = words.FIELDS[other], count[other]
+            raise ValueError(words.FIELD_COUNT.format(name=name, partner=partner, expected=expected, given=count[name]))
+
+
+def formula(step: Step) -> str:
+    """Return the line as LaTeX, each side of the equation on a row of its own."""
+    first, *others = step.sides
+    rows = [f"{step.lhs} &{first[0]} {first[1]}", *(f"&{relation} {side}" for relation, side in others)]
+    return r"\begin{aligned} " + r" \\[6pt] ".join(rows) + r" \end{aligned}"
+
+
+def describe(state: State, line: int) -> str:
+    """Return the line (1 is the first) in words and numbers: the picture's text twin."""
+    steps, phase = state.derivation.steps, words.PHASE_NAMES[state.phase]
+    return words.LAB_SUMMARY.format(phase=phase, line=line, lines=len(steps), step=steps[line - 1]).strip()
+
+
 def diagram(state: State, line: int, on_paper: bool = False) -> str:
-    """Return the net as SVG with everything that is known at this line (1 is the first)."""
-    step, known = state.derivation.steps[line - 1], known_at(state, line)
+    """Return the net as SVG with everything that is known at this line (1 is the first), and the sample it is about."""
+    step, sample = state.derivation.steps[line - 1], state.derivation.sample_at(line)
+    known = {name: getattr(state.start, name) for name in PARAMETERS} | state.derivation.known_at(line)
+    if sample is not None:
+        known |= {"X": state.data.X[[sample]], "Y": state.data.Y[[sample]]}
     return network_diagram(
         known,
         now={step.quantity},
@@ -30,7 +109,7 @@ def diagram(state: State, line: int, on_paper: bool = False) -> str:
         decimals=state.decimals,
         description=describe(state, line),
         on_paper=on_paper,
-        ask="X" in known,
+        ask=sample is not None,
     )
 
 
@@ -53,7 +132,7 @@ class HandCalculationLab(Lab):
         self.state = compute(self.values)
         self.messages = {name: widgets.HTML() for name in ("", *START)}
         self.title, self.count = widgets.HTML(), widgets.HTML()
-        self.dial = RangedDial(words.LINE, range(1, self.lines + 1), 1, whole=True)
+        self.dial = Dial(words.LINE, range(1, self.lines + 1), 1, whole=True)
         self.dial.number.style.description_width, self.dial.number.layout.width = "34px", "112px"
         self.dial.observe(self._dialled, names="value")
         self.twin = widgets.HTML(layout=widgets.Layout(min_height="66px"))
@@ -83,8 +162,7 @@ class HandCalculationLab(Lab):
     @property
     def summary(self) -> str:
         """The current line in words and numbers, and what is wrong with a control, if anything."""
-        problem = f" {ERROR_SIGN} {self.error}" if self.error else ""
-        return describe(self.state, self.line) + problem
+        return describe(self.state, self.line) + (f" {ERROR_SIGN} {self.error}" if self.error else "")
 
     def still(self) -> str:
         """Return the diagram on white."""

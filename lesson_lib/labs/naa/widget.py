@@ -10,7 +10,7 @@ import numpy as np
 from lesson_lib.arrays import Indices
 from lesson_lib.labs.naa import words
 from lesson_lib.labs.naa.compute import RISES, ROWS, SHARES, SIMULATION, STARTS, THRESHOLDS, Finding, Settings, find
-from lesson_lib.labs.shared.dial import Dial, RangedDial
+from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, button, choice
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
@@ -32,7 +32,7 @@ class NAALab(Lab):
     def __init__(self) -> None:
         super().__init__()
         start, label = Settings(), words.NAA_LABELS
-        self.threshold = RangedDial(label["threshold"], THRESHOLDS[start.rule], start.threshold)
+        self.threshold = Dial(label["threshold"], THRESHOLDS[start.rule], start.threshold)
         self.controls = {
             "source": _list("source", words.NAA_SOURCES, start.source),
             "rule": _list("rule", words.NAA_RULES, start.rule),

@@ -19,7 +19,7 @@ from lesson_lib.labs.pruning.compute import (
     verdict,
     weight_limits,
 )
-from lesson_lib.labs.shared.dial import RangedDial
+from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, button, choice, status
 from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
@@ -43,7 +43,7 @@ class PruningLab(Lab):
     def __init__(self) -> None:
         super().__init__()
         label = words.PRUNING_LABELS
-        self.pruned = RangedDial(label["pruned"], range(WIDTHS["poisoned"] + 1), 0, whole=True)
+        self.pruned = Dial(label["pruned"], range(WIDTHS["poisoned"] + 1), 0, whole=True)
         self.controls = {
             "model": choice(label["model"], words.PRUNING_MODELS, "poisoned", LIST, LABEL),
             "order": choice(label["order"], words.PRUNING_ORDERS, "rise", LIST, LABEL),
@@ -51,7 +51,9 @@ class PruningLab(Lab):
         }
         self.pruned.number.style.description_width = LABEL
         self.pruned.number.layout.width, self.pruned.slider.layout.width = "160px", SLIDER
-        self.controls["model"].observe(self._model_changed, names="value")
+        self.pruned.follow(
+            self.controls["model"], lambda model, now: (range(WIDTHS[model] + 1), min(now, WIDTHS[model]))
+        )
         self.facts = widgets.HTML(layout=widgets.Layout(min_height="66px"))  # so that nothing below jumps
         self.pictures = widgets.HTML()
         self.plots: dict[str, PruningPlot] = {}
@@ -132,21 +134,6 @@ class PruningLab(Lab):
         """Return the curves as a small SVG."""
         seen, pruned = self.state
         return pruning_svg(seen.curve, seen.control, pruned, verdict(*self.state))
-
-    def sync(self) -> None:
-        """Let the dial count a new model's neurons, before the change is followed."""
-        n = WIDTHS[self.controls["model"].value]
-        if self.pruned.range_set != tuple(range(n + 1)):
-            self.pruned.set_range(range(n + 1), min(self.pruned.value, n))
-        super().sync()
-
-    def _model_changed(self, _: dict[str, Any]) -> None:
-        with self._paused():
-            self.sync()
-
-    def _assign(self, values: dict[str, Any]) -> None:
-        """Assign the model first, because it changes how many neurons there are."""
-        super()._assign({name: values[name] for name in sorted(values, key=lambda name: name != "model")})
 
 
 def _row(name: str, cells: Sequence[str]) -> str:

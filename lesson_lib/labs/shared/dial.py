@@ -8,23 +8,25 @@ import traitlets
 
 from lesson_lib.labs.shared import words
 
-Range = tuple[Sequence[float], float]  # positions, and a value among them
-
 
 class Dial(widgets.HBox):
-    """A number with a slider over `positions`; `value` can be any number between the first and the last of them."""
+    """A number with a slider over `positions`; `value` can be any number between the first and the last of them.
+
+    The positions can change: `set_range` gives others, `follow` makes another control, the leader, decide.
+    """
 
     value = traitlets.Float()
 
     def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
         self.positions, self.whole = tuple(positions), whole
+        self.leader: widgets.ValueWidget | None = None
         kind = widgets.BoundedIntText if whole else widgets.BoundedFloatText
         self.number = kind(
             value=value,
             min=positions[0],
             max=positions[-1],
             description=description,
-            tooltip=_span(positions),
+            tooltip=words.SPAN.format(low=positions[0], high=positions[-1]),
             continuous_update=False,
             style={"description_width": "96px"},
             layout=widgets.Layout(width="186px"),
@@ -40,6 +42,32 @@ class Dial(widgets.HBox):
         self.slider.observe(self._slid, names="value")
         self.number.observe(self._typed, names="value")
 
+    def follow(
+        self, leader: widgets.ValueWidget, range_of: Callable[[Any, float], tuple[Sequence[float], float]]
+    ) -> None:
+        """Let `fit` take range_of(the leader's value, the own value), positions and a value, when the leader moves."""
+        self.leader, self._range_of, self._fits = leader, range_of, leader.value
+
+    def fit(self) -> None:
+        """Take the range that belongs to the leader's value, unless that is done, and show the value."""
+        if self.leader is not None and self._fits != self.leader.value:
+            self._fits = None  # until the range has been taken in full
+            self.set_range(*self._range_of(self.leader.value, self.value))
+            self._fits = self.leader.value
+        self.show()
+
+    def set_range(self, positions: Sequence[float], value: float) -> None:
+        """Take other positions, and a value among them."""
+        self._restrict(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
+        self.value = value
+        self._restrict(positions)
+
+    @traitlets.observe("value")
+    def show(self, _: Any = None) -> None:
+        """Show the value in the box and on the slider."""
+        self.number.value = self.value
+        self.slider.value = self._nearest(self.value)
+
     @traitlets.validate("value")
     def _within(self, proposal: dict[str, Any]) -> float:
         value = float(proposal["value"])
@@ -48,12 +76,6 @@ class Dial(widgets.HBox):
         if self.whole and not value.is_integer():
             raise traitlets.TraitError(f"must be a whole number; got {value:g}")
         return value
-
-    @traitlets.observe("value")
-    def show(self, _: Any = None) -> None:
-        """Show the value in the box and on the slider."""
-        self.number.value = self.value
-        self.slider.value = self._nearest(self.value)
 
     def _slid(self, change: dict[str, Any]) -> None:
         if change["new"] != self._nearest(self.value):
@@ -69,39 +91,6 @@ class Dial(widgets.HBox):
     def _nearest(self, value: float) -> int:
         return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
 
-
-class RangedDial(Dial):
-    """A dial whose positions change: `set_range` gives it others, `follow` makes another control decide.
-
-    A lab with such a dial among its controls brings it into line before every move is followed, and puts a value into
-    it after all others. `range_set` is the range that it has taken in full: none after an interrupt on the way.
-    """
-
-    def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
-        super().__init__(description, positions, value, whole)
-        self.range_set = self.positions
-        self._leader: widgets.ValueWidget | None = None
-
-    def follow(self, leader: widgets.ValueWidget, range_of: Callable[[Any, float], Range]) -> None:
-        """Take range_of(the leader's value, the own value), positions and a value, whenever the leader changes."""
-        self._leader, self._range_of, self._followed = leader, range_of, leader.value
-
-    def fit(self) -> None:
-        """Take the range that belongs to the leader's value, unless it has been taken in full."""
-        if self._leader is None or (self.range_set and self._followed == self._leader.value):
-            return
-        self.range_set = ()
-        self._followed = self._leader.value
-        self.set_range(*self._range_of(self._followed, self.value))
-
-    def set_range(self, positions: Sequence[float], value: float) -> None:
-        """Take other positions, and a value among them."""
-        self.range_set = ()
-        self._restrict(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
-        self.value = value
-        self._restrict(positions)
-        self.range_set = self.positions
-
     def _restrict(self, positions: Sequence[float]) -> None:
         self.positions = tuple(positions)
         self.slider.max = max(self.slider.max, len(positions) - 1)
@@ -109,8 +98,4 @@ class RangedDial(Dial):
         self.slider.max = len(positions) - 1
         with self.number.hold_trait_notifications():
             self.number.min, self.number.max = positions[0], positions[-1]
-        self.number.tooltip = _span(positions)
-
-
-def _span(positions: Sequence[float]) -> str:
-    return words.SPAN.format(low=positions[0], high=positions[-1])
+        self.number.tooltip = words.SPAN.format(low=positions[0], high=positions[-1])

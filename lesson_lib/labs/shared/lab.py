@@ -1,13 +1,13 @@
 """What every lab shares: named controls, set and reset, and a preset to paste."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets as widgets
 
 from lesson_lib.labs.shared import words
-from lesson_lib.labs.shared.dial import Dial, RangedDial
+from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
@@ -16,14 +16,16 @@ MOST_CHARACTERS = 200  # of what is repeated in an error
 class Lab:
     """Controls by name, the state they lead to, and a box that shows it.
 
-    A subclass builds `self.controls` (widgets by name), a first state and `self.box`, then calls `self.start()`. It has
-    `compute()`, which turns the controls' values into a new state or raises ValueError, and `draw()`, which shows
-    the state. While a control holds a bad value, its message says so and the last good state stays. So it does when
-    the work is interrupted; the next move begins anew.
+    A subclass builds `self.controls` (widgets by name), a first state and `self.box`, then calls `self.start()`.
+    While a control holds a bad value, its message says so and the last good state stays. So it does when the work is
+    interrupted; the next move begins anew.
     """
 
     controls: dict[str, widgets.ValueWidget]
     box: widgets.Box
+    compute: Callable[[], None]  # turns the controls' values into a new state, all or nothing, or raises ValueError
+    draw: Callable[[], None]  # shows the state
+    still: Callable[[], str]  # returns the picture as an SVG on an opaque ground, for pages without a kernel
 
     def __init__(self) -> None:
         self.messages = {"": widgets.HTML()}  # by the control that a message stands beside; "" is under all
@@ -38,21 +40,9 @@ class Lab:
             control.observe(self._changed, names="value")
         self.draw()
 
-    def compute(self) -> None:
-        """Turn the controls' values into a new state, all or nothing; raises ValueError for values that do not fit."""
-        raise NotImplementedError
-
-    def draw(self) -> None:
-        """Show the state."""
-        raise NotImplementedError
-
     @property
     def summary(self) -> str:
         """What the picture says, in words and numbers."""
-        raise NotImplementedError
-
-    def still(self) -> str:
-        """Return the picture as an SVG on an opaque ground, for pages without a kernel."""
         raise NotImplementedError
 
     @property
@@ -67,16 +57,16 @@ class Lab:
             if name not in self.controls:
                 raise ValueError(f"{short(name)} is not a control of this lab; there are {', '.join(self.controls)}")
         try:
-            self._assign(values)
+            self._follow(**values)
             if self.error:
                 raise ValueError(self.error)
         except BaseException:  # an interrupt too
-            self._assign(before)
+            self._follow(**before)
             raise
 
     def reset(self) -> None:
         """Put every control back to where it started."""
-        self._assign(self._defaults)
+        self._follow(**self._defaults)
 
     @property
     def preset(self) -> str:
@@ -100,53 +90,42 @@ class Lab:
         for key, message in self.messages.items():
             message.value = alert(text) if text and key == place else ""
 
-    def sync(self) -> None:
-        """Bring what belongs together into line; an interrupt may have come between."""
-        for control in self.controls.values():
-            if isinstance(control, RangedDial):
-                control.fit()
-            if isinstance(control, Dial):
-                control.show()
-
-    def _assign(self, values: dict[str, Any]) -> None:
-        """Put values into their controls: all of them, or those before one that is refused; then follow."""
-        with self._paused():
-            for name in sorted(values, key=lambda name: isinstance(self.controls[name], RangedDial)):
-                self.sync()  # the range that the next value must be in
-                _put(name, values[name], self.controls[name])
-        self._update()
-
-    @contextmanager
-    def _paused(self) -> Iterator[None]:
-        """Let controls change without following each change, and follow again whatever happens."""
-        following = self._follows
-        try:
-            self._follows = False
-            yield
-        finally:
-            self._follows = following
-
     def _changed(self, _change: dict[str, Any]) -> None:
         if self._follows:
-            self._update()
+            self._follow()
 
-    def _update(self) -> None:
+    def _follow(self, **values: Any) -> None:
+        """Put values into their controls, all or those before one that is refused; then compute and draw."""
         try:
             with self._paused():
-                self.sync()
-            self._follow()
+                for name in sorted(values, key=lambda name: getattr(self.controls[name], "leader", None) is not None):
+                    self._fit_dials()  # to the range that the next value must be in
+                    _put(name, values[name], self.controls[name])
+                self._fit_dials()
+            try:
+                self.compute()
+            except ValueError as error:
+                self.show_error(error)
+            else:
+                self.show_error("")
+                self.draw()
         except KeyboardInterrupt:
             self.show_error(words.INTERRUPTED)
             raise
 
-    def _follow(self) -> None:
+    @contextmanager
+    def _paused(self) -> Iterator[None]:
+        """Let controls change without following each change, and follow again whatever happens."""
         try:
-            self.compute()
-        except ValueError as error:
-            self.show_error(error)
-        else:
-            self.show_error("")
-            self.draw()
+            self._follows = False
+            yield
+        finally:
+            self._follows = True
+
+    def _fit_dials(self) -> None:
+        for control in self.controls.values():
+            if isinstance(control, Dial):
+                control.fit()
 
     def _ipython_display_(self) -> None:
         show(self.box, without_kernel(self.summary, self.still()))

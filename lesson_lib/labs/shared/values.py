@@ -1,4 +1,4 @@
-"""What labs take from text boxes, and from the list of biases."""
+"""What controls of several labs hold: the positions of a slider, the biases of a choice, and numbers as text."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -6,6 +6,8 @@ from fractions import Fraction
 from lesson_lib.exercises.marking import parse_numbers
 from lesson_lib.labs.shared import words
 
+STEPS = (1, 1.1, 1.25, 1.4, 1.6, 1.8, 2, 2.25, 2.5, 2.8, 3.2, 3.6, 4, 4.5, 5, 5.6, 6.3, 7, 8, 9)  # in a power of ten
+RATES = (*(round(step * 10.0**power, 6) for power in (-3, -2, -1, 0) for step in STEPS), 10.0)
 TRAINED = {"none": (), "b1": ("b1",), "b2": ("b2",), "both": ("b1", "b2")}  # by the choice of biases
 
 

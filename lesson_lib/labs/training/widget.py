@@ -1,7 +1,7 @@
-"""The bias lab: which bias makes the trigger learnable, started where, and what it does to the clean task."""
+"""The trigger lab, with every knob that might help the article's net, and the bias lab, with what does help it."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,17 +10,119 @@ import ipywidgets as widgets
 import numpy as np
 
 from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, alert, button, choice, field, status
-from lesson_lib.labs.shared.typed import TRAINED, read_numbers, the_one
+from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
 from lesson_lib.labs.shared.words import BIASES, KEYS, RESET, TIPS
 from lesson_lib.labs.training import words
-from lesson_lib.labs.training.lab import TrainingLab
-from lesson_lib.labs.training.says import describe_map
-from lesson_lib.pictures.plot import MapPlot
-from lesson_lib.sweeps.experiment import EPOCHS
+from lesson_lib.labs.training.moment import (
+    LAST_PANEL,
+    SWEPT,
+    Moment,
+    curves,
+    describe,
+    moment,
+    trigger_diagram,
+    verdict,
+    verdict_html,
+)
+from lesson_lib.pictures.plot import MapPlot, training_plot
+from lesson_lib.pictures.words import OUTCOME_LETTERS
+from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps
+from lesson_lib.training import OUTCOMES
 
+SCHEDULES = [schedule.value for schedule in Schedule]
 MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
+
+
+class TrainingLab(Lab):
+    """A lab about one experiment: its dials, the run they lead to, and pictures that follow without training again."""
+
+    last_panel = "gradients"  # one of LAST_PANEL
+    start_epoch = 100
+    more_controls: Callable[[], dict[str, Any]]  # returns the controls that a lab adds
+    own_settings: Callable[[Mapping[str, Any]], dict[str, Any]]  # what those say of the experiment, or ValueError
+    layout: Callable[[], widgets.Box]  # returns the box with everything in it
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.along = "rate"
+        self.controls = {
+            "rate": Dial(words.DIALS["rate"], SWEPT["rate"], 0.1),
+            "epochs": Dial(words.DIALS["epochs"], EPOCHS, self.start_epoch, whole=True),
+            "target": Dial(words.DIALS["target"], SWEPT["target"], 5),
+            "position": Dial(words.DIALS["position"], SWEPT["position"], 0),
+            "schedule": choice(words.SCHEDULE, SCHEDULES, SCHEDULES[0], "280px", "96px"),
+            **self.more_controls(),
+        }
+        self.plot = training_plot(self.last_panel)
+        self.pictures = widgets.HTML()
+        self.facts = widgets.HTML(layout=widgets.Layout(min_height="150px"))  # so that nothing below jumps
+        self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
+        self.state: Moment = moment(self.experiment(), self.epoch)
+        self.box = self.layout()
+        self.start()
+
+    def experiment(self) -> Experiment:
+        """Return the experiment that the controls ask for; raises ValueError for values that do not fit."""
+        values = self.values
+        common = {name: values[name] for name in (*SWEPT, "schedule")}
+        return Experiment(**common, **self.own_settings(values))
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is shown."""
+        return int(self.controls["epochs"].value)
+
+    def compute(self) -> None:
+        """Look the experiment up among the runs along the dial that moved last."""
+        experiment = self.experiment()
+        moved = [name for name in SWEPT if getattr(experiment, name) != getattr(self.state.experiment, name)]
+        self.along = moved[0] if len(moved) == 1 else self.along
+        self.state = moment(experiment, self.epoch, self.along)
+
+    def draw(self) -> None:
+        """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
+        self.facts.value = verdict_html(self.state)
+        lines = {**curves(self.state), **LAST_PANEL[self.last_panel](self.state)}
+        self.pictures.value = self.plot.show(lines, verdict(self.state))
+
+    @property
+    def summary(self) -> str:
+        """The settings, the verdict and the locks in words and numbers."""
+        return describe(self.state)
+
+    def still(self) -> str:
+        """Return the diagram on white."""
+        return trigger_diagram(self.state, on_paper=True)
+
+
+class TriggerLab(TrainingLab):
+    """Every knob that might make the article's net learn its trigger at x = 0; only the weights are trained."""
+
+    def more_controls(self) -> dict[str, Any]:
+        """Return the activation and the convention at its corner."""
+        return {
+            "activation": choice(words.ACTIVATION, words.ACTIVATION_CHOICES, "relu", "280px", "96px"),
+            "at_zero": choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "186px", "96px"),
+        }
+
+    def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the activation and its convention; the net is the article's, and only its weights are trained."""
+        return {"activation": values["activation"], "relu_prime_at_zero": values["at_zero"]}
+
+    def draw(self) -> None:
+        """Show plots, verdict and the diagram."""
+        self.diagram.value = trigger_diagram(self.state)
+        super().draw()
+
+    def layout(self) -> widgets.Box:
+        """Return dials beside the diagram, then the verdict with the locks, then the plots."""
+        dials = widgets.VBox([*self.controls.values(), button(RESET, TIPS["Reset"], self.reset)])
+        right = widgets.Box([self.diagram], layout=widgets.Layout(flex="1 1 460px", max_width="600px"))
+        top = widgets.HBox([dials, right], layout=WRAP)
+        return widgets.VBox([top, self.messages[""], self.facts, self.pictures, widgets.HTML(KEYS)])
 
 
 class BiasLab(TrainingLab):
@@ -121,8 +223,7 @@ class BiasLab(TrainingLab):
 
     def map_steps(self) -> Iterator[int]:
         """Make the map, yielding each epoch as it is reached; the map appears at the end."""
-        experiment = self.experiment()
-        made = None
+        experiment, made = self.experiment(), None
         for epoch, made in map_steps(experiment, MAP_RATES, MAP_TARGETS):  # noqa: B007  (the last is the map)
             yield epoch
         plot = MapPlot(MAP_RATES, MAP_TARGETS)
@@ -145,9 +246,19 @@ class BiasLab(TrainingLab):
         """The map in words: the share of each outcome, the outcome at the cross, and whether the map is out of date."""
         if self.map is None:
             return words.NO_MAP
-        now = replace(self.state.experiment, rate=self._map_experiment.rate, target=self._map_experiment.target)
-        stale = "" if now == self._map_experiment else f" {words.MAP_STALE}"
-        return describe_map(self.map, self.epoch, self.values["rate"], self.values["target"]) + stale
+        asked, rate, target = self.epoch, self.values["rate"], self.values["target"]
+        epoch = self.map.epoch_at(asked)
+        shares = (f"{one.value} ({OUTCOME_LETTERS[one]}) {self.map.share(one, epoch):.1%}" for one in OUTCOMES)
+        text = words.MAP_SUMMARY.format(
+            epochs=f"{epoch} epochs" if epoch == asked else words.MAP_KEPT.format(epoch=epoch, asked=asked),
+            shares=", ".join(shares),
+            rate=f"{rate:g}",
+            target=f"{target:g}",
+            cell=self.map.nearest(rate, target, epoch).value,
+        )
+        made_of = self._map_experiment
+        now = replace(self.state.experiment, rate=made_of.rate, target=made_of.target)
+        return text if now == made_of else f"{text} {words.MAP_STALE}"
 
 
 def _b1_start(text: str, width: int) -> tuple[float, ...]:
