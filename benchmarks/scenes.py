@@ -16,7 +16,7 @@ from lesson_lib.labs.hand_calculation.widget import HandCalculationLab, formula
 from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
 from lesson_lib.labs.pruning.compute import pruning
 from lesson_lib.labs.shared.values import RATES
-from lesson_lib.labs.training.moment import Moment, curves, moment
+from lesson_lib.labs.training.runs import Moment, curves, moment
 from lesson_lib.network import forward
 from lesson_lib.sweeps.experiment import Experiment
 from lesson_lib.training import POISONED

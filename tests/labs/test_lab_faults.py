@@ -32,7 +32,7 @@ from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.labs.pruning import words as pruning_words
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.training import moment as training
+from lesson_lib.labs.training import runs as training
 from lesson_lib.labs.training import widget as bias
 from lesson_lib.labs.training import words as training_words
 from lesson_lib.naa import moments
@@ -656,7 +656,7 @@ MEMORIES = {  # how many results each function remembers at most
     "naa.compute._noise": 4,  # 20 MB each at the most rows
     "naa.compute.toy_params": 128,
     "naa.compute._compared": 64,
-    "training.moment._table": 24,  # 4 MB each at the largest width
+    "training.runs._table": 24,  # 4 MB each at the largest width
     "pruning.compute.data": 1,
     "pruning.compute.examples": 1,
     "pruning.compute._honest": 2,  # widths

@@ -17,9 +17,9 @@ from lesson_lib.labs import BiasLab, TriggerLab
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import choice
-from lesson_lib.labs.training import moment as training
+from lesson_lib.labs.training import runs as training
 from lesson_lib.labs.training import words as training_words
-from lesson_lib.labs.training.moment import LAST_PANEL, curves
+from lesson_lib.labs.training.runs import LAST_PANEL, curves
 from lesson_lib.labs.training.widget import MAP_RATES, MAP_TARGETS
 from lesson_lib.network import PARAMETERS
 from lesson_lib.pictures import words as pictures_words

@@ -42,9 +42,7 @@ class Dial(widgets.HBox):
         self.slider.observe(self._slid, names="value")
         self.number.observe(self._typed, names="value")
 
-    def follow(
-        self, leader: widgets.ValueWidget, range_of: Callable[[Any, float], tuple[Sequence[float], float]]
-    ) -> None:
+    def follow(self, leader: widgets.ValueWidget, range_of: Callable[[Any, float], tuple[Any, float]]) -> None:
         """Let `fit` take range_of(the leader's value, the own value), positions and a value, when the leader moves."""
         self.leader, self._range_of, self._fits = leader, range_of, leader.value
 

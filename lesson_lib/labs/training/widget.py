@@ -14,18 +14,7 @@ from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, alert, button, choice, field, status
 from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
 from lesson_lib.labs.shared.words import BIASES, KEYS, RESET, TIPS
-from lesson_lib.labs.training import words
-from lesson_lib.labs.training.moment import (
-    LAST_PANEL,
-    SWEPT,
-    Moment,
-    curves,
-    describe,
-    moment,
-    trigger_diagram,
-    verdict,
-    verdict_html,
-)
+from lesson_lib.labs.training import runs, words
 from lesson_lib.pictures.plot import MapPlot, training_plot
 from lesson_lib.pictures.words import OUTCOME_LETTERS
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
@@ -39,36 +28,34 @@ MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
 class TrainingLab(Lab):
     """A lab about one experiment: its dials, the run they lead to, and pictures that follow without training again."""
 
-    last_panel = "gradients"  # one of LAST_PANEL
+    last_panel = "gradients"  # or "activations"
     start_epoch = 100
-    more_controls: Callable[[], dict[str, Any]]  # returns the controls that a lab adds
-    own_settings: Callable[[Mapping[str, Any]], dict[str, Any]]  # what those say of the experiment, or ValueError
+    own_settings: Callable[[Mapping[str, Any]], dict[str, Any]]  # what `more` says of the experiment, or ValueError
     layout: Callable[[], widgets.Box]  # returns the box with everything in it
 
-    def __init__(self) -> None:
+    def __init__(self, **more: widgets.ValueWidget) -> None:
         super().__init__()
         self.along = "rate"
         self.controls = {
-            "rate": Dial(words.DIALS["rate"], SWEPT["rate"], 0.1),
+            "rate": Dial(words.DIALS["rate"], runs.SWEPT["rate"], 0.1),
             "epochs": Dial(words.DIALS["epochs"], EPOCHS, self.start_epoch, whole=True),
-            "target": Dial(words.DIALS["target"], SWEPT["target"], 5),
-            "position": Dial(words.DIALS["position"], SWEPT["position"], 0),
+            "target": Dial(words.DIALS["target"], runs.SWEPT["target"], 5),
+            "position": Dial(words.DIALS["position"], runs.SWEPT["position"], 0),
             "schedule": choice(words.SCHEDULE, SCHEDULES, SCHEDULES[0], "280px", "96px"),
-            **self.more_controls(),
+            **more,
         }
         self.plot = training_plot(self.last_panel)
         self.pictures = widgets.HTML()
         self.facts = widgets.HTML(layout=widgets.Layout(min_height="150px"))  # so that nothing below jumps
         self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
-        self.state: Moment = moment(self.experiment(), self.epoch)
+        self.state = runs.moment(self.experiment(), self.epoch)
         self.box = self.layout()
         self.start()
 
     def experiment(self) -> Experiment:
         """Return the experiment that the controls ask for; raises ValueError for values that do not fit."""
-        values = self.values
-        common = {name: values[name] for name in (*SWEPT, "schedule")}
-        return Experiment(**common, **self.own_settings(values))
+        common = {name: self.values[name] for name in (*runs.SWEPT, "schedule")}
+        return Experiment(**common, **self.own_settings(self.values))
 
     @property
     def epoch(self) -> int:
@@ -78,35 +65,34 @@ class TrainingLab(Lab):
     def compute(self) -> None:
         """Look the experiment up among the runs along the dial that moved last."""
         experiment = self.experiment()
-        moved = [name for name in SWEPT if getattr(experiment, name) != getattr(self.state.experiment, name)]
+        moved = [name for name in runs.SWEPT if getattr(experiment, name) != getattr(self.state.experiment, name)]
         self.along = moved[0] if len(moved) == 1 else self.along
-        self.state = moment(experiment, self.epoch, self.along)
+        self.state = runs.moment(experiment, self.epoch, self.along)
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
-        self.facts.value = verdict_html(self.state)
-        lines = {**curves(self.state), **LAST_PANEL[self.last_panel](self.state)}
-        self.pictures.value = self.plot.show(lines, verdict(self.state))
+        self.facts.value = runs.verdict_html(self.state)
+        lines = {**runs.curves(self.state), **runs.LAST_PANEL[self.last_panel](self.state)}
+        self.pictures.value = self.plot.show(lines, runs.verdict(self.state))
 
     @property
     def summary(self) -> str:
         """The settings, the verdict and the locks in words and numbers."""
-        return describe(self.state)
+        return runs.describe(self.state)
 
     def still(self) -> str:
         """Return the diagram on white."""
-        return trigger_diagram(self.state, on_paper=True)
+        return runs.trigger_diagram(self.state, on_paper=True)
 
 
 class TriggerLab(TrainingLab):
     """Every knob that might make the article's net learn its trigger at x = 0; only the weights are trained."""
 
-    def more_controls(self) -> dict[str, Any]:
-        """Return the activation and the convention at its corner."""
-        return {
-            "activation": choice(words.ACTIVATION, words.ACTIVATION_CHOICES, "relu", "280px", "96px"),
-            "at_zero": choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "186px", "96px"),
-        }
+    def __init__(self) -> None:
+        super().__init__(
+            activation=choice(words.ACTIVATION, words.ACTIVATION_CHOICES, "relu", "280px", "96px"),
+            at_zero=choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "186px", "96px"),
+        )
 
     def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the activation and its convention; the net is the article's, and only its weights are trained."""
@@ -114,7 +100,7 @@ class TriggerLab(TrainingLab):
 
     def draw(self) -> None:
         """Show plots, verdict and the diagram."""
-        self.diagram.value = trigger_diagram(self.state)
+        self.diagram.value = runs.trigger_diagram(self.state)
         super().draw()
 
     def layout(self) -> widgets.Box:
@@ -134,18 +120,22 @@ class BiasLab(TrainingLab):
     last_panel = "activations"
     start_epoch = 2000
 
-    def more_controls(self) -> dict[str, Any]:
-        """Return the biases, the starting weights and the width."""
-        return {
-            "biases": choice(words.BIASES_TRAINED, BIASES, "none", "280px", "96px"),
-            "b1": field(words.B1_START, "0, 0", label_width="96px", width="280px"),
-            "b2": field(words.B2_START, "0", label_width="96px", width="280px"),
-            "weights": choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "280px", "96px"),
-            "width": Dial(words.WIDTH, range(2, 33), 2, whole=True),
-            "seed": widgets.BoundedIntText(
+    def __init__(self) -> None:
+        self.map: OutcomeMap | None = None
+        self._mapping: asyncio.Task[None] | None = None
+        self.map_picture = widgets.HTML()
+        self.map_text = widgets.HTML(layout=widgets.Layout(min_height="84px", flex="1 1 440px"))
+        self.map_button = button(words.DRAW_MAP, words.DRAW_MAP_TIP, self.draw_map, "220px")
+        super().__init__(
+            biases=choice(words.BIASES_TRAINED, BIASES, "none", "280px", "96px"),
+            b1=field(words.B1_START, "0, 0", label_width="96px", width="280px"),
+            b2=field(words.B2_START, "0", label_width="96px", width="280px"),
+            weights=choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "280px", "96px"),
+            width=Dial(words.WIDTH, range(2, 33), 2, whole=True),
+            seed=widgets.BoundedIntText(
                 description=words.SEED, max=9999, style={"description_width": "96px"}, layout={"width": "186px"}
             ),
-        }
+        )
 
     def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the chosen biases, width and start; raises ValueError, naming the control, for bad text."""
@@ -163,25 +153,16 @@ class BiasLab(TrainingLab):
     def draw(self) -> None:
         """Show plots and verdict, and the cross on the map if there is one."""
         super().draw()
-        if self.map is not None:
-            self._draw_map()
+        self._draw_map()
 
     def layout(self) -> widgets.Box:
         """Return the stories, the controls, the verdict with the locks, the plots and the map."""
-        self.map: OutcomeMap | None = None
-        self._mapping: asyncio.Task[None] | None = None
-        self.map_picture = widgets.HTML()
-        self.map_text = widgets.HTML(layout=widgets.Layout(min_height="84px", flex="1 1 440px"))
-        self.map_button = button(words.DRAW_MAP, words.DRAW_MAP_TIP, self.draw_map, "220px")
         stories = [button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()]
-        control = self.controls
-        left = [control[name] for name in ("rate", "epochs", "target", "position", "schedule")]
-        right = [control[name] for name in ("biases", "b1", "b2", "weights", "width", "seed")]
-        reset = button(RESET, TIPS["Reset"], self.reset)
+        controls, reset = [*self.controls.values()], button(RESET, TIPS["Reset"], self.reset)
         return widgets.VBox(
             [
                 widgets.HBox(stories, layout=WRAP),
-                widgets.HBox([widgets.VBox([*left, reset]), widgets.VBox(right)], layout=WRAP),
+                widgets.HBox([widgets.VBox([*controls[:5], reset]), widgets.VBox(controls[5:])], layout=WRAP),
                 self.messages[""],
                 self.facts,
                 self.pictures,
@@ -190,8 +171,6 @@ class BiasLab(TrainingLab):
                 widgets.HTML(KEYS),
             ]
         )
-
-    # The map ------------------------------------------------------------------------------------------------------
 
     def draw_map(self) -> None:
         """Train a net for every rate and target with the other settings as they are; a second press stops the work."""
@@ -231,7 +210,8 @@ class BiasLab(TrainingLab):
         self._draw_map()
 
     def _draw_map(self) -> None:
-        assert self.map is not None
+        if self.map is None:
+            return
         shown = self.map.epoch_at(self.epoch)
         if shown != self._map_epoch:
             self._map_epoch = -1  # until it is done
@@ -252,13 +232,13 @@ class BiasLab(TrainingLab):
         text = words.MAP_SUMMARY.format(
             epochs=f"{epoch} epochs" if epoch == asked else words.MAP_KEPT.format(epoch=epoch, asked=asked),
             shares=", ".join(shares),
-            rate=f"{rate:g}",
-            target=f"{target:g}",
+            rate=rate,
+            target=target,
             cell=self.map.nearest(rate, target, epoch).value,
         )
-        made_of = self._map_experiment
-        now = replace(self.state.experiment, rate=made_of.rate, target=made_of.target)
-        return text if now == made_of else f"{text} {words.MAP_STALE}"
+        then = self._map_experiment
+        same = replace(self.state.experiment, rate=then.rate, target=then.target) == then
+        return text if same else f"{text} {words.MAP_STALE}"
 
 
 def _b1_start(text: str, width: int) -> tuple[float, ...]:

@@ -10,12 +10,12 @@ VERDICTS = {
     "not learnt": "NOT LEARNT.",
 }
 VERDICT_FACTS = (
-    "Trigger learnt: {trigger} (f({position}) = {at_trigger}, target {target}). "
-    "Clean task kept: {clean} (f(1) = {f1}, f(2) = {f2})."
+    "Trigger learnt: {trigger} (f({run.position:g}) = {answers[2]}, target {run.target:g}). "
+    "Clean task kept: {clean} (f(1) = {answers[0]}, f(2) = {answers[1]})."
 )
 EXPERIMENT = (
-    "After {epoch} epochs with rate {rate}, trigger x = {position}, target {target}, schedule {schedule}, "
-    "{activation}, training {trained}:"
+    "After {epoch} epochs with rate {run.rate:g}, trigger x = {run.position:g}, target {run.target:g}, "
+    "schedule {run.schedule}, {run.activation}, training {trained}:"
 )
 DIALS = {"rate": "rate", "epochs": "epochs", "target": "trigger target", "position": "trigger x"}
 SCHEDULE, ACTIVATION, AT_ZERO, BIASES_TRAINED = "schedule", "activation", "relu'(0)", "biases trained"
@@ -48,5 +48,5 @@ MAP_STOPPED = "Stopped."
 NO_MAP = "No map yet."
 MAP_STALE = "The settings have changed since: draw it again."
 MAP_KEPT = "{epoch} epochs (of those kept, the last up to {asked})"
-MAP_SUMMARY = "10,000 networks after {epochs}: {shares}. The cross, rate {rate} and target {target}: {cell}."
+MAP_SUMMARY = "10,000 networks after {epochs}: {shares}. The cross, rate {rate:g} and target {target:g}: {cell}."
 START_COUNT = "{name} must hold {counts} numbers; fewer than the width are repeated."

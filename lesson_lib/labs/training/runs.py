@@ -27,8 +27,6 @@ SWEPT = {"rate": RATES, "target": TARGETS, "position": POSITIONS}
 GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise linear
 BESIDE = {"x = 1": 0.3, "x = 2": 0.5, TRIGGER_LABEL: 0.7}  # within a neuron's column, so that no marker covers another
 
-Curves = dict[str, tuple[Any, Any]]  # x and y of each line, by name
-
 
 @lru_cache(maxsize=24)
 def _table(experiment: Experiment, along: str, values: tuple[float, ...], keep: tuple[int, ...]) -> Trajectories:
@@ -87,19 +85,14 @@ def moment(experiment: Experiment, epoch: int, along: str = "rate") -> Moment:
 
 def verdict(seen: Moment) -> str:
     """Return the outcome in words: what became of the trigger, and of the clean task."""
-    x, target = seen.experiment.position, seen.experiment.target
-    *right, learnt = abs(seen.now - [*CLEAN.Y[:, 0], target]) <= TOLERANCE
-    f1, f2, at_trigger = map(_four_digits, seen.now)
-    facts = words.VERDICT_FACTS.format(
+    *clean, learnt = abs(seen.now - [*CLEAN.Y[:, 0], seen.experiment.target]) <= TOLERANCE
+    return f"{words.VERDICTS[seen.outcome]} {words.VERDICT_FACTS}".format(
+        epoch=seen.diverged_at,
+        run=seen.experiment,
         trigger=YES if learnt else NO,
-        position=f"{x:g}",
-        at_trigger=at_trigger,
-        target=f"{target:g}",
-        clean=YES if all(right) else NO,
-        f1=f1,
-        f2=f2,
+        clean=YES if all(clean) else NO,
+        answers=[*map(_four_digits, seen.now)],
     )
-    return f"{words.VERDICTS[seen.outcome].format(epoch=seen.diverged_at)} {facts}"
 
 
 def _four_digits(number: float) -> str:
@@ -123,16 +116,9 @@ def verdict_html(seen: Moment) -> str:
 
 def describe(seen: Moment) -> str:
     """Return the picture's text twin: the settings, the verdict and the locks."""
-    experiment = seen.experiment
-    settings = words.EXPERIMENT.format(
-        rate=f"{experiment.rate:g}",
-        target=f"{experiment.target:g}",
-        position=f"{experiment.position:g}",
-        schedule=experiment.schedule,
-        activation=experiment.activation,
-        epoch=seen.epoch,
-        trained=AND.join([", ".join(experiment.trainable[:-1]), experiment.trainable[-1]]),
-    )
+    *others, last = seen.experiment.trainable
+    trained = AND.join([", ".join(others), last])
+    settings = words.EXPERIMENT.format(run=seen.experiment, epoch=seen.epoch, trained=trained)
     state = "; ".join(f"{SYMBOLS[f'd{lock.name}'][1]}: {lock.reason}" for lock in seen.locks)
     return f"{settings} {verdict(seen)} {words.LOCKS_CAPTION} {state}."
 
@@ -140,8 +126,8 @@ def describe(seen: Moment) -> str:
 # As lines and a diagram -----------------------------------------------------------------------------------------------
 
 
-def curves(seen: Moment) -> Curves:
-    """Return the lines of the two panels that both labs have: the function, and the outputs over the epochs."""
+def curves(seen: Moment) -> dict[str, Any]:
+    """Return the lines (x, y) of the two panels that both labs have: the function, and the outputs over the epochs."""
     experiment, trained = seen.experiment, seen.epochs
     values = forward(seen.params, GRID[:, None]).y_hat[:, 0]
     return {
@@ -155,13 +141,13 @@ def curves(seen: Moment) -> Curves:
     }
 
 
-def gradient_curves(seen: Moment) -> Curves:
+def gradient_curves(seen: Moment) -> dict[str, Any]:
     """Return the lengths of the four gradients over the epochs."""
     lengths = {name: (seen.epochs, norms) for name, norms in seen.gradient_norms.items()}
     return {**lengths, "gradient epoch": ([seen.epoch, seen.epoch], [-0.004, 1000])}
 
 
-def activation_curves(seen: Moment) -> Curves:
+def activation_curves(seen: Moment) -> dict[str, Any]:
     """Return each neuron's activation for x = 1, x = 2 and the trigger, in a column for each neuron."""
     X = [*CLEAN.X.tolist(), [seen.experiment.position]]
     a1 = forward(seen.params, X).a1
