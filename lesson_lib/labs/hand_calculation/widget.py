@@ -21,7 +21,7 @@ from lesson_lib.network import PARAMETERS, Params, backward, check_rate, sgd_ste
 from lesson_lib.pictures.network import network_diagram, zero_marks
 from lesson_lib.training import Dataset
 
-MOST_NEURONS, MOST_SAMPLES = 3, 4
+MOST = {"W1": 3, "clean_x": 4}  # numbers: one a neuron, one a sample
 START = {  # the article's numbers
     "W1": "1/2, -1/2",
     "b1": "0, 0",
@@ -56,7 +56,7 @@ def compute(values: Mapping[str, str]) -> State:
     _check_counts(numbers)
     column = {name: [[number] for number in numbers[name]] for name in numbers}
     params = Params(W1=[numbers["W1"]], b1=[numbers["b1"]], W2=column["W2"], b2=column["b2"])
-    rate = numbers["rate"][0]
+    [rate] = numbers["rate"]
     check_rate(rate)
     trainable = ("W1", "W2", *TRAINED[values["biases"]])
     data = Dataset(X=column["clean_x"], Y=column["clean_y"])
@@ -70,10 +70,9 @@ def compute(values: Mapping[str, str]) -> State:
 
 def _check_counts(numbers: Mapping[str, Sequence[Fraction]]) -> None:
     count = {name: len(given) for name, given in numbers.items()}
-    if count["W1"] > MOST_NEURONS:
-        raise ValueError(words.WIDTH_LIMIT.format(most=MOST_NEURONS, given=count["W1"]))
-    if count["clean_x"] > MOST_SAMPLES:
-        raise ValueError(words.SAMPLE_LIMIT.format(name="clean_x", most=MOST_SAMPLES, given=count["clean_x"]))
+    for name, most in MOST.items():
+        if count[name] > most:
+            raise ValueError(words.LIMITS[name].format(most=most, given=count[name]))
     for name in ONE:
         the_one(name, numbers[name])
     for name, other in AS_MANY.items():

@@ -21,7 +21,9 @@ END_REACHED = "That was the last line."
 NO_LOOP = "Play needs a running notebook."
 START_REACHED = "This is the first line."
 FIELD_COUNT = "{name} must hold as many numbers as {partner} has, {expected}; got {given}."
-WIDTH_LIMIT = "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}."
-SAMPLE_LIMIT = "{name} must hold 1 to {most} numbers, one a sample; got {given}."
+LIMITS = {
+    "W1": "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}.",
+    "clean_x": "clean_x must hold 1 to {most} numbers, one a sample; got {given}.",
+}
 LAB_SUMMARY = "{phase}, line {line} of {lines}. {step.title}. {step.text}. {step.zero}"
 PHASE_NAMES = {"clean": "Clean step", "trigger": "Trigger step"}

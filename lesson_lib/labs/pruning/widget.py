@@ -1,7 +1,6 @@
 """The pruning lab: take neurons out of a backdoored classifier one by one, and compare pruning with other repairs."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
