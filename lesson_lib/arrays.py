@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from numbers import Rational, Real
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -112,17 +113,17 @@ def _plain(value: Any, name: str, kind: Any) -> Array:
         np.array(value)  # refuses rows of different lengths
         return np.array(value, dtype=kind)
     except ValueError:
-        raise ValueError(f"{name} must have rows of equal length; got {value!r}") from None
+        raise ValueError(f"{name} must have rows of equal length; got {short(value)}") from None
 
 
 def _number(entry: Any, name: str, symbols: bool) -> Any:
     """Return an entry as an int, a float, a Fraction or, with `symbols`, an expression; short floats as written."""
     is_number = isinstance(entry, Real) and not isinstance(entry, bool | np.bool_)
     if not is_number and not (symbols and is_symbolic(entry)):
-        raise ValueError(f"{name} must hold numbers; got {entry!r}")
+        raise ValueError(f"{name} must hold numbers; got {short(entry)}")
     if not is_number:
         if entry.is_finite is False or entry.is_real is False or str(entry) == "nan":
-            raise ValueError(f"{name} must hold finite real numbers; got {entry!r}")
+            raise ValueError(f"{name} must hold finite real numbers; got {short(entry)}")
         return entry
     try:
         number = float(entry)

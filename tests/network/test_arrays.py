@@ -198,6 +198,8 @@ REFUSED = {
     "ragged rows": ([[1, 2], [3]], "must have rows of equal length; got [[1, 2], [3]]"),
     "texts": ([["1", "2"]], "must hold numbers; got '1'"),
     "a text among numbers": ([[1, "2"]], "must hold numbers; got '2'"),
+    "a long text, in short": ([["a" * 10**6]], "must hold numbers; got 'aaaaaaaaaaaa...aaaaaaaaaaaaa'"),
+    "many ragged rows, in short": ([[1]] * 9 + [[]], f"must have rows of equal length; got [{'[1], ' * 6}...]"),
     "nothing among numbers": ([[None, 1]], "must hold numbers; got None"),
     "a boolean": ([[True, 0.5]], "must hold numbers; got True"),
     "a boolean of NumPy's": ([[0.5, np.False_]], "must hold numbers; got np.False_"),
