@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lesson_lib.arrays import Stacked, as_array, as_fraction, as_rows, is_symbolic, read_only, stack
+from lesson_lib.arrays import Stacked, as_array, as_fraction, as_rows, check_neurons, is_symbolic, read_only, stack
 
 x = sympy.Symbol("x")
 HALF, TENTH = Fraction(1, 2), Fraction(1, 10)
@@ -99,6 +99,7 @@ def test_letters_and_roots_stand_among_numbers_where_they_are_welcome():
         assert found.tolist() == [[x, TENTH, 3], [x**2 + 1, root, HALF]]
         assert [type(entry) for entry in found[0, 1:]] == [Fraction, Fraction]
     assert as_array(sympy.Matrix([[x, 1]]), "A", symbols=True).tolist() == [[x, 1]]
+    assert as_array([[x, 0.1]], "A", symbols=True).tolist() == [[x, TENTH]]
 
 
 @pytest.mark.parametrize("bad", [x, sympy.sqrt(2), sympy.pi], ids=str)
@@ -107,6 +108,12 @@ def test_letters_and_roots_are_refused_otherwise(bad, exact):
     for take in (lambda value: as_array(value, "A", exact=exact), lambda value: as_rows(value, "A")):
         with pytest.raises(ValueError, match=f"^{re.escape(f'A must hold numbers; got {bad}')}$"):
             take([[1, bad]])
+
+
+def test_a_float_of_sympys_is_the_float_next_to_it():
+    third, many_digits = sympy.Float(1 / 3), sympy.Float("0.1000000000000000055511151231257827", 30)
+    assert as_array([[third]], "A").tolist() == as_rows([[third]], "A").tolist() == [[1 / 3]]
+    assert as_fraction(many_digits) == TENTH
 
 
 class Tensor:
@@ -444,3 +451,30 @@ def test_a_repeated_matrix_takes_no_memory_and_a_copy_can_be_changed():
     copy[0, 0, 3] = 7
     assert (repeated == 1).all()
     assert copy[0, 0].tolist() == [1, 1, 1, 7, 1, 1, 1, 1, 1, 1]
+
+
+# Neuron numbers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "neurons",
+    [[2, 0], (2, 0), np.array([2, 0]), iter([2, 0]), [2.0, 0.0]],
+    ids=["list", "tuple", "array", "iterator", "floats"],
+)
+def test_neuron_numbers_become_an_array_in_their_order(neurons):
+    found = check_neurons(neurons, 3)
+    assert found.tolist() == [2, 0]
+    assert found.dtype == np.intp
+
+
+def test_no_neurons_are_an_array_too():
+    assert check_neurons([], 3).tolist() == []
+    assert check_neurons([], 3).dtype == np.intp
+
+
+@pytest.mark.parametrize("neurons", [[3], [-1], [0, 3], [1, 1], [0.5], [[0], [1]], [[0, 1]], ["a"]], ids=repr)
+def test_neuron_numbers_outside_the_layer_or_twice_are_refused(neurons):
+    with pytest.raises(
+        ValueError, match=f"^neurons must be different numbers from 0 to 2; got {re.escape(str(neurons))}$"
+    ):
+        check_neurons(neurons, 3)
