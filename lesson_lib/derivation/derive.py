@@ -23,7 +23,6 @@ from lesson_lib.network import (
 BACKWARD = ("dy_hat", "dW2", "db2", "da1", "phi_prime", "dz1", "dW1", "db1")  # in the order of the lines
 
 
-@np.errstate(all="ignore")  # SymPy's own arithmetic sets flags of the processor that NumPy would report
 def derive_step(
     params: Params, data: Any, rate: Any, trainable: Sequence[str] = ("W1", "W2"), *, decimals: bool = False
 ) -> Derivation:
@@ -42,12 +41,15 @@ def derive_step(
     check_trainable(trainable)
     exact = params.with_arrays(**{name: to_sympy(getattr(params, name)) for name in PARAMETERS})
     X, Y = (to_sympy(matrix) for matrix in check_samples(exact, data.X, data.Y))
-    samples = [trace_sample(exact, X[[i]], Y[[i]]) for i in range(len(X))]
-    summed = {name: add_samples([terms[f"d{name}"] for terms in samples]) for name in PARAMETERS}
-    after = descend(traced(exact), Gradients(**summed), Traced(exactly(rate), name="rate"), trainable)
-    moved = {name: getattr(after, name) for name in PARAMETERS}
-    y_hat, Y_all = (Traced(np.vstack([terms[name].value for terms in samples]), name=name) for name in ("y_hat", "Y"))
-    total: Traced = half_squares(y_hat - Y_all)
+    with np.errstate(all="ignore"):  # SymPy's own arithmetic sets flags of the processor that NumPy would report
+        samples = [trace_sample(exact, X[[i]], Y[[i]]) for i in range(len(X))]
+        summed = {name: add_samples([terms[f"d{name}"] for terms in samples]) for name in PARAMETERS}
+        after = descend(traced(exact), Gradients(**summed), Traced(exactly(rate), name="rate"), trainable)
+        moved = {name: getattr(after, name) for name in PARAMETERS}
+        y_hat, Y_all = (
+            Traced(np.vstack([terms[name].value for terms in samples]), name=name) for name in ("y_hat", "Y")
+        )
+        total: Traced = half_squares(y_hat - Y_all)
     untrained = {f"d{name}" for name in PARAMETERS if name not in trainable}
 
     def line(stage: str, quantity: str, term: Traced, sample: int | None = None) -> Step:

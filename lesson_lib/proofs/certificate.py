@@ -71,7 +71,6 @@ class Certificate(Table):
         super().__init__(rows, verdict.format(gap=gap, count=len(checks)))
 
 
-@np.errstate(all="ignore")  # as in derive_step
 def certify(params: Params, data: Any) -> Certificate:
     """Compare `backward`, `sympy.diff` of the loss and a central difference, for every entry of every gradient.
 
@@ -86,10 +85,11 @@ def certify(params: Params, data: Any) -> Certificate:
     """
     params = params.with_arrays(**{name: as_array(getattr(params, name), name, exact=True) for name in PARAMETERS})
     X, Y = as_array(data.X, "X", exact=True), as_array(data.Y, "Y", exact=True)
-    gradients = backward(params, X, Y)
-    halfway = backward(replace(params, relu_prime_at_zero=Fraction(1, 2)), X, Y)
     symbolic = _differentiate(params, X, Y)
-    here = float(loss(forward(params, X).y_hat, Y))
+    with np.errstate(all="ignore"):  # as in derive_step
+        gradients = backward(params, X, Y)
+        halfway = backward(replace(params, relu_prime_at_zero=Fraction(1, 2)), X, Y)
+        here = float(loss(forward(params, X).y_hat, Y))
 
     def check(name: str, at: tuple[int, int]) -> Check:
         def moved_loss(shift: Fraction) -> Any:
@@ -107,7 +107,9 @@ def certify(params: Params, data: Any) -> Certificate:
             scale=max(1.0, here, abs(float(value))),
         )
 
-    return Certificate(tuple(check(name, at) for name in PARAMETERS for at in np.ndindex(getattr(params, name).shape)))
+    with np.errstate(all="ignore"):
+        entries = [(name, at) for name in PARAMETERS for at in np.ndindex(getattr(params, name).shape)]
+        return Certificate(tuple(check(name, at) for name, at in entries))
 
 
 def _differentiate(params: Params, X: Array, Y: Array) -> dict[Any, Any]:
