@@ -13,6 +13,7 @@ from lesson_lib.derivation.words import AND, FUNCTIONS, LATEX, SYMBOLS, TEXT, ZE
 
 LONGEST_FRACTION = 8  # digits above or below the line beyond which a fraction is shown as a decimal
 DECIMAL_PLACES = 4
+PRODUCTS = ("matmul", "scale")
 
 
 class Printer:
@@ -38,7 +39,7 @@ class Printer:
     def value(self, value: Any) -> str:
         """Return a number, or a matrix in brackets; a 1 by 1 matrix is written as a number."""
         if np.size(value) == 1:
-            return self.number(np.asarray(value, dtype=object).item())
+            return self.number(np.asarray(value).item())
         rows = (self.template["next_entry"].join(map(self.number, row)) for row in value)
         return self.template["matrix"].format(self.template["next_row"].join(rows))
 
@@ -57,7 +58,7 @@ class Printer:
 
     def is_rounded(self, value: Any) -> bool:
         """Tell whether writing the value loses digits."""
-        entries = map(exactly, np.ravel(np.asarray(value, dtype=object)))
+        entries = map(exactly, np.ravel(value))
         return any(entry.is_number and not self._fits_exactly(entry) for entry in entries)
 
     def _fits_exactly(self, number: sympy.Expr) -> bool:
@@ -92,8 +93,8 @@ class Printer:
             name = FUNCTIONS[function][self.spelling] + operation[len(function) :]
             return template["call"].format(name, parts[0])
         if in_numbers:
-            pairs = enumerate(zip(term.operands, parts, strict=True))
-            parts = [self._bracketed(part.value, text, i, operation) for i, (part, text) in pairs]
+            multiplied = operation in PRODUCTS
+            parts = [self._bracketed(part.value, parts[i], i > 0, multiplied) for i, part in enumerate(term.operands)]
         return self._sign(operation, in_numbers).join(parts)
 
     def _part(self, term: Traced, in_numbers: bool) -> str:
@@ -104,21 +105,20 @@ class Printer:
     def _squares(self, errors: Traced, in_numbers: bool) -> str:
         if not in_numbers:
             return self.template["squares"].format(self._made(errors, in_numbers))
-        pairs = zip(*(part.value.flat for part in errors.operands), strict=True)
-        signed = (f"{self.number(y_hat)} - {self._bracketed(y, self.number(y), 1, 'minus')}" for y_hat, y in pairs)
-        squares = map(self.template["square_in_numbers"].format, signed)
+        y_hat, targets = (part.value for part in errors.operands)
+        pairs = ((self.number(y_hat[at]), self._bracketed(y, self.number(y))) for at, y in np.ndenumerate(targets))
+        squares = (self.template["square_in_numbers"].format(f"{output} - {y}") for output, y in pairs)
         return self.template["squares_in_numbers"].format(" + ".join(squares))
 
     def _sign(self, operation: str, in_numbers: bool) -> str:
-        if operation in ("matmul", "scale"):
+        if operation in PRODUCTS:
             return self.template["product_in_numbers"] if in_numbers else self.template["product"]
         return {"plus": " + ", "sum": " + ", "minus": " - ", "multiply": self.template["entrywise_product"]}[operation]
 
-    def _bracketed(self, value: Any, text: str, position: int, operation: str) -> str:
-        """Put a negative second operand, or a sum that is multiplied, in brackets."""
-        entries = np.ravel(np.asarray(value, dtype=object))
-        is_sum = len(entries) == 1 and getattr(entries[0], "is_Add", False)
-        if (is_sum and (position or operation in ("matmul", "scale"))) or (position and text.startswith("-")):
+    def _bracketed(self, value: Any, text: str, follows: bool = True, multiplied: bool = False) -> str:
+        """Put what follows a sign in brackets if it is negative or a sum, and a sum that is multiplied."""
+        is_sum = np.size(value) == 1 and np.ravel(value)[0].is_Add
+        if (is_sum and (follows or multiplied)) or (follows and text.startswith("-")):
             return self.template["brackets"].format(text)
         return text
 

@@ -12,6 +12,7 @@ from sympy import Integer, Rational
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.printer import Printer, reason
 from lesson_lib.derivation.symbols import symbolic_params
+from lesson_lib.derivation.trace import Traced
 from lesson_lib.network import ARTICLE, Params
 from lesson_lib.training import CLEAN, Dataset
 
@@ -129,6 +130,8 @@ def test_a_line_in_plain_text(decimals, quantity, sample, expected):
         (Rational(99999999, 2), r"\frac{99999999}{2}", "49999999.5"),
         (Rational(123456789, 1000), "1.2346 \\times 10^{5}", "1.2346 \\times 10^{5}"),
         (Rational(1, 10**9), r"1 \times 10^{-9}", r"1 \times 10^{-9}"),
+        (Rational(1, 10**6), r"\frac{1}{1000000}", "0.000001"),
+        (Rational(1, 10**7), r"\frac{1}{10000000}", r"1 \times 10^{-7}"),
         (-sympy.sqrt(2), "-1.4142", "-1.4142"),
     ],
 )
@@ -179,6 +182,20 @@ def test_a_negative_factor_and_a_negative_target_stand_in_parentheses():
     assert d.find("L").text == "L = 1/2 sum of (y_hat - y)² = 1/2 [(-1/2 - (-5))²] = 81/8"
     assert d.find("dy_hat", 0).latex.endswith(r" = -\frac{1}{2} - \left(-5\right) = \frac{9}{2}")
     assert derive_step(ARTICLE, CLEAN, RATE, ("b2",)).find("b2").text.endswith("0 - 1/10 · (-3/2) = 3/20")
+
+
+def test_a_target_that_is_a_sum_stands_in_parentheses():
+    letters, t = symbolic_params(1, 1, 1), sympy.Symbol("t")
+    d = derive_step(letters, Dataset(sympy.Matrix([[2]]), sympy.Matrix([[t + 1]])), RATE)
+    assert d.find("L").text.startswith("L = 1/2 sum of (y_hat - y)² = 1/2 [(c + v·relu(b + 2·w) - (t + 1))²] = ")
+
+
+def test_a_first_factor_that_is_a_sum_stands_in_parentheses():
+    s, t = sympy.symbols("s t")
+    entry = Traced(np.array([[t]]), name="W2")
+    for total in (Traced(s + t, name="rate"), Traced(np.array([[s + t]]), name="x")):
+        product = total * entry if total.name == "rate" else total @ entry
+        assert Printer("text").substituted(product) == "(s + t) · t"
 
 
 def test_several_inputs_are_transposed_in_writing():
