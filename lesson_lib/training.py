@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,8 @@ def train(
     rate = _check_run(params, rate, epochs, trainable, evaluate_on, bound)
     asked = network.check_inputs(params, evaluate_on.X)
     history, diverged_at = [], None
-    for epoch, (net, total) in zip(range(epochs + 1), _descent(params, X, Y, rate, trainable, reduction), strict=False):
+    descent = islice(_descent(params, X, Y, rate, trainable, reduction), epochs + 1)
+    for epoch, (net, total) in enumerate(descent):
         if epoch and largest(net, trainable) > bound:
             diverged_at = epoch
             break

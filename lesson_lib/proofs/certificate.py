@@ -66,9 +66,8 @@ class Certificate(Table):
         self.largest_gap = max(check.gap for check in checks)
         self.holds = all(check.agrees for check in checks)
         verdict = words.CERTIFICATE_HOLDS if self.holds else words.CERTIFICATE_FAILS
-        gap = f"{self.largest_gap:.1g}" if self.largest_gap else "0"
         rows = [words.CERTIFICATE_COLUMNS, *(check.cells for check in checks)]
-        super().__init__(rows, verdict.format(gap=gap, count=len(checks)))
+        super().__init__(rows, verdict.format(gap=f"{self.largest_gap:.1g}", count=len(checks)))
 
 
 def certify(params: Params, data: Any) -> Certificate:

@@ -77,7 +77,7 @@ def gradients(model: Classifier, X: Array, targets: Array) -> Gradients:
             states.append(edit(states[-1]))
         for edit, before in zip(reversed(model.edits), reversed(states), strict=True):
             da1 = edit.back(before, da1)
-        factors = factors._replace(da1=da1, dz1=da1 * factors.phi_prime)
+        factors = factors._replace(dz1=da1 * factors.phi_prime)
     return parameter_gradients(X, passed, factors)
 
 

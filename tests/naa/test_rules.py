@@ -24,6 +24,17 @@ def ruled(rule, values=(), threshold=None, effect_size=None, p=None, null_maxima
     return found.flagged.tolist(), found.reason
 
 
+def test_a_comparison_is_judged_by_the_mad_of_the_signature_unless_asked_otherwise():
+    rng = np.random.default_rng(0)
+    seen = compare(rng.normal(size=(20, 9)), rng.normal(size=(20, 9)) + 3 * np.eye(1, 9))
+    asked = judge(seen, "mad", RULES["mad"].default, "signature")
+    assert judge(seen).flagged.tolist() == asked.flagged.tolist() == [0]
+
+
+def test_an_index_without_spread_is_infinite_for_any_gap():
+    assert mad_index(np.array([1, 1, 1, 1.5, 0.9])).tolist() == [0, 0, 0, np.inf, np.inf]
+
+
 # The catalogue -----------------------------------------------------------------------------------------------------
 
 

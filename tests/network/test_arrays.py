@@ -458,8 +458,8 @@ def test_a_repeated_matrix_takes_no_memory_and_a_copy_can_be_changed():
 
 @pytest.mark.parametrize(
     "neurons",
-    [[2, 0], (2, 0), np.array([2, 0]), iter([2, 0]), [2.0, 0.0]],
-    ids=["list", "tuple", "array", "iterator", "floats"],
+    [[2, 0], (2, 0), np.array([2, 0]), range(2, -1, -2), [2.0, 0.0]],
+    ids=["list", "tuple", "array", "range", "floats"],
 )
 def test_neuron_numbers_become_an_array_in_their_order(neurons):
     found = check_neurons(neurons, 3)

@@ -6,6 +6,7 @@ from scipy.special import softmax
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from lesson_lib.network import PARAMETERS
+from lesson_lib.repair import classifier
 from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune, gradients, one_hot
 from lesson_lib.repair.repairs import ORDERS, Cap, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
 
@@ -208,6 +209,11 @@ def test_at_a_corner_the_gradient_is_that_of_the_flat_side():
     assert slopes.W2[1].all()
 
 
+def test_the_classes_of_a_classifier_may_be_a_list():
+    plain = Classifier(np.eye(2), np.zeros((1, 2)), np.eye(2, 3), np.zeros((1, 3)), classes=["a", "b", "c"])
+    assert plain.predict(np.array([[0, 1], [1, 0]])).tolist() == ["b", "a"]
+
+
 def test_fine_tuning_learns_and_can_be_repeated(model, X, y):
     before = np.mean(model.predict(X) == y)
     tuned = [fine_tune(model, X, y, np.random.default_rng(3), epochs=60, rate=0.01) for _ in range(2)]
@@ -241,6 +247,13 @@ def test_fine_tuning_takes_the_steps_that_scikit_learn_takes(model, X, y):
     expected = (fresh.coefs_[0], fresh.intercepts_[0], fresh.coefs_[1], fresh.intercepts_[1])
     for name, weights in zip(PARAMETERS, expected, strict=True):
         np.testing.assert_allclose(getattr(tuned, name).reshape(weights.shape), weights, rtol=1e-6, atol=1e-9)
+
+
+def test_an_epoch_deals_every_row_once_in_batches_of_the_size_asked_for(model, X, y, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(classifier, "gradients", lambda m, X, targets: sizes.append(len(X)) or gradients(m, X, targets))
+    fine_tune(model, X, y, np.random.default_rng(0), epochs=2, batch_size=25)
+    assert sizes == [25, 25, 10] * 2
 
 
 @pytest.mark.parametrize("edited", [False, True])
@@ -325,7 +338,7 @@ def tune(**options):
         (lambda m, X, y: prune(m, ["1"]), r"neurons must be different numbers from 0 to 6; got \['1'\]"),
         (lambda m, X, y: order(X * np.nan, X), "clean_activations must hold finite numbers"),
         (lambda m, X, y: order(X, X * np.nan), "suspect_activations must hold finite numbers"),
-        (lambda m, X, y: clip(m, X), "clean_activations must have 7 columns"),
+        (lambda m, X, y: clip(m, X), "clean_activations must have 7 columns, one per neuron; got shape"),
         (lambda m, X, y: clip(m, np.empty((0, 7))), "clean_activations must have"),
         (lambda m, X, y: clip(m, np.ones((3, 7)), 101), "percentile must be from 0 to 100; got 101"),
         (lambda m, X, y: clip(m, np.ones((3, 7)), np.nan), "percentile must be"),
