@@ -1,3 +1,8 @@
-"""What tests and notebooks share: how a notebook is run, see tests/sealed_notebooks.py."""
+"""What tests and notebooks share: one thread a process, and how a notebook is run (tests/sealed_notebooks.py)."""
+
+import os
+
+# Before NumPy is imported. Our matrices are small: more threads only wait for each other, and for the other workers'.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 pytest_plugins = ["sealed_notebooks"]
