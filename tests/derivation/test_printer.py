@@ -198,6 +198,12 @@ def test_a_first_factor_that_is_a_sum_stands_in_parentheses():
         assert Printer("text").substituted(product) == "(s + t) · t"
 
 
+def test_a_matrix_of_sums_needs_no_parentheses():
+    s, t = sympy.symbols("s t")
+    total = Traced(np.array([[t, t]]), name="x") + Traced(np.array([[s + t, s]]), name="b1")
+    assert Printer("text").substituted(total) == "[t, t] + [s + t, s]"
+
+
 def test_several_inputs_are_transposed_in_writing():
     net = Params(W1=[[1, 0], [0, 1]], b1=[[0, 0]], W2=[[1], [1]], b2=[[0]])
     step = derive_step(net, Dataset([[1, 2]], [[0]]), RATE).find("dW1", 0)
