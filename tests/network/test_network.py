@@ -23,6 +23,8 @@ from lesson_lib.network import (
     Params,
     backward,
     chain_rule,
+    check_rate,
+    check_samples,
     forward,
     loss,
     sgd_step,
@@ -581,3 +583,18 @@ def test_a_letter_that_may_not_be_positive_is_no_rate(rate):
 def test_every_trainable_name_must_be_a_parameter_once(trainable):
     with pytest.raises(ValueError, match=r"^trainable must be"):
         sgd_step(ARTICLE, backward(ARTICLE, X, Y), 0.1, trainable)
+
+
+# What the rooms behind ask of a net ----------------------------------------------------------------------------------
+
+
+def test_an_exact_net_keeps_its_slope_at_0_exact():
+    third = Params(W1=[[Fraction(1, 2)]], b1=[[0]], W2=[[1]], b2=[[0]], relu_prime_at_zero=Fraction(1, 3))
+    assert third.phi_prime(np.array([[Fraction(0)]], dtype=object)).tolist() == [[Fraction(1, 3)]]
+
+
+def test_samples_are_summed_and_a_rate_is_a_float_unless_asked_otherwise():
+    found = check_samples(ARTICLE, X, Y)
+    assert [array.tolist() for array in found] == [X, Y]
+    assert isinstance(check_rate(Fraction(1, 10)), float)
+    assert check_rate(0.1, exact=True) == Fraction(1, 10)
