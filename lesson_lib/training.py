@@ -98,8 +98,7 @@ def train(
     rate = _check_run(params, rate, epochs, trainable, evaluate_on, bound)
     asked = network.check_inputs(params, evaluate_on.X)
     history, diverged_at = [], None
-    descent = islice(_descent(params, X, Y, rate, trainable, reduction), epochs + 1)
-    for epoch, (net, total) in enumerate(descent):
+    for epoch, (net, total) in enumerate(islice(_descent(params, X, Y, rate, trainable, reduction), epochs + 1)):
         if epoch and largest(net, trainable) > bound:
             diverged_at = epoch
             break

@@ -7,10 +7,5 @@ from lesson_lib.doors import door
 
 __getattr__, __dir__, __all__ = door(
     __name__,
-    {
-        "derive": "derive_step",
-        "step": "Derivation Step",
-        ".proofs.certificate": "certify",
-        "symbols": "symbolic_params",
-    },
+    {"derive": "derive_step", "step": "Derivation Step", "symbols": "symbolic_params", ".proofs": "certify"},
 )

@@ -5,20 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from lesson_lib import network
 from lesson_lib.derivation.step import Derivation, Lines, Step
 from lesson_lib.derivation.symbols import exactly, to_sympy
 from lesson_lib.derivation.trace import Traced, add_samples, trace_sample, traced
-from lesson_lib.network import (
-    PARAMETERS,
-    Forward,
-    Gradients,
-    Params,
-    check_rate,
-    check_samples,
-    check_trainable,
-    descend,
-    half_squares,
-)
+from lesson_lib.network import PARAMETERS, Forward, Gradients, Params, descend, half_squares
 
 BACKWARD = ("dy_hat", "dW2", "db2", "da1", "phi_prime", "dz1", "dW1", "db1")  # in the order of the lines
 
@@ -37,19 +28,16 @@ def derive_step(
     >>> print(derive_step(ARTICLE, CLEAN, rate=0.1).find("dW2", sample=1).text)
     dL/dW2 = a1ᵀ dL/dy_hat = [1; 0] · (-1) = [-1; 0]
     """
-    check_rate(rate, exact=True)
-    check_trainable(trainable)
+    network.check_rate(rate, exact=True)
+    network.check_trainable(trainable)
     exact = params.with_arrays(**{name: to_sympy(getattr(params, name)) for name in PARAMETERS})
-    X, Y = (to_sympy(matrix) for matrix in check_samples(exact, data.X, data.Y))
+    X, Y = (to_sympy(matrix) for matrix in network.check_samples(exact, data.X, data.Y))
     with np.errstate(all="ignore"):  # SymPy's own arithmetic sets flags of the processor that NumPy would report
         samples = [trace_sample(exact, X[[i]], Y[[i]]) for i in range(len(X))]
         summed = {name: add_samples([terms[f"d{name}"] for terms in samples]) for name in PARAMETERS}
         after = descend(traced(exact), Gradients(**summed), Traced(exactly(rate), name="rate"), trainable)
-        moved = {name: getattr(after, name) for name in PARAMETERS}
-        y_hat, Y_all = (
-            Traced(np.vstack([terms[name].value for terms in samples]), name=name) for name in ("y_hat", "Y")
-        )
-        total: Traced = half_squares(y_hat - Y_all)
+        y_hat = np.vstack([terms["y_hat"].value for terms in samples])
+        total: Traced = half_squares(Traced(y_hat, name="y_hat") - Traced(Y, name="Y"))
     untrained = {f"d{name}" for name in PARAMETERS if name not in trainable}
 
     def line(stage: str, quantity: str, term: Traced, sample: int | None = None) -> Step:
@@ -63,8 +51,8 @@ def derive_step(
         line("loss", "L", total),
         *each_sample("backward", [name for name in BACKWARD if name not in untrained]),
         *(line("sum", f"d{name}", summed[name]) for name in PARAMETERS if name in trainable and len(samples) > 1),
-        *(line("update", name, moved[name]) for name in trainable),
+        *(line("update", name, getattr(after, name)) for name in trainable),
     ]
     gradients = Gradients(**{name: gradient.value for name, gradient in summed.items()})
-    new = exact.with_arrays(**{name: term.value for name, term in moved.items()})
+    new = exact.with_arrays(**{name: getattr(after, name).value for name in PARAMETERS})
     return Derivation(Lines(steps), total.value, gradients, new)

@@ -12,7 +12,7 @@ from lesson_lib.derivation.trace import Traced
 from lesson_lib.derivation.words import AND, FUNCTIONS, LATEX, SYMBOLS, TEXT, ZERO_FACTOR
 
 LONGEST_FRACTION = 8  # digits above or below the line beyond which a fraction is shown as a decimal
-DECIMAL_PLACES = 4
+SIGNIFICANT_DIGITS = 5  # of a number that has to be rounded
 PRODUCTS = ("matmul", "scale")
 
 
@@ -58,8 +58,7 @@ class Printer:
 
     def is_rounded(self, value: Any) -> bool:
         """Tell whether writing the value loses digits."""
-        entries = map(exactly, np.ravel(value))
-        return any(entry.is_number and not self._fits_exactly(entry) for entry in entries)
+        return any(entry.is_number and not self._fits_exactly(entry) for entry in map(exactly, np.ravel(value)))
 
     def _fits_exactly(self, number: sympy.Expr) -> bool:
         if not number.is_Rational:
@@ -68,9 +67,8 @@ class Printer:
         return not too_long and not (self.decimals and 10**6 % number.q)
 
     def _rounded(self, number: sympy.Expr) -> str:
-        digits = DECIMAL_PLACES + 1
         is_small = abs(number) < sys.float_info.max
-        text = f"{float(number):.{digits}g}" if is_small else str(sympy.N(number, digits))
+        text = f"{float(number):.{SIGNIFICANT_DIGITS}g}" if is_small else str(sympy.N(number, SIGNIFICANT_DIGITS))
         digits_shown, _, exponent = text.partition("e")
         return self.template["power_of_ten"].format(digits_shown, int(exponent)) if exponent else text
 
