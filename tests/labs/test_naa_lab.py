@@ -291,7 +291,7 @@ def check_lines(state):
     passed = (abs(bars) if two_sided else bars) > lines[0]
     if rule == "mad":
         inner = [line for line in lines if line >= 0][1:] if two_sided else lines[1:]
-        inner = inner if state.settings.threshold else lines[:1]  # at 0 both lines are the median
+        inner = inner if state.settings.threshold > 1e-9 else lines[:1]  # at 0 both lines are the median
         passed |= np.any([(abs(bars) if two_sided else bars) < line for line in inner], axis=0)
     if rule == "bh":
         passed = (abs(bars) >= lines[0] - 1e-9) & (abs(state.signature.effect_size) > EFFECT_FLOOR)
