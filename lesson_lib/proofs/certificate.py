@@ -10,7 +10,7 @@ import sympy
 
 from lesson_lib.arrays import Array, as_array
 from lesson_lib.derivation.symbols import KINKED, exactly, relu, symbolic_params
-from lesson_lib.network import PARAMETERS, Params, backward, forward, loss
+from lesson_lib.network import PARAMETERS, Params, backward, check_samples, forward, loss
 from lesson_lib.proofs import words
 from lesson_lib.tables import Table
 
@@ -83,7 +83,7 @@ def certify(params: Params, data: Any) -> Certificate:
     0.0
     """
     params = params.with_arrays(**{name: as_array(getattr(params, name), name, exact=True) for name in PARAMETERS})
-    X, Y = as_array(data.X, "X", exact=True), as_array(data.Y, "Y", exact=True)
+    X, Y = check_samples(params, data.X, data.Y)
     symbolic = _differentiate(params, X, Y)
     with np.errstate(all="ignore"):  # as in derive_step
         gradients = backward(params, X, Y)
