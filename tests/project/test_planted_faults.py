@@ -34,7 +34,7 @@ FAULTS = {
     "samples averaged": (NET, "network.py", "W1=X.T @ factors.dz1", "W1=X.T @ factors.dz1 / X.shape[0]"),
     "bias gradient halved": (NET, "network.py", "b2=factors.dy_hat.sum(", "b2=0.5 * factors.dy_hat.sum("),
     "relu' at 0 is 1": (NET, "activations.py", "np.where(z1 == 0, at_zero, 0)", "np.where(z1 == 0, 1, 0)"),
-    "one epoch too few": (TRAINING, "training.py", "zip(range(epochs + 1)", "zip(range(epochs)"),
+    "one epoch too few": (TRAINING, "training.py", "reduction), epochs + 1)", "reduction), epochs)"),
     "clean and suspect swapped": (NAA, "naa", "shift = suspect.mean - clean.mean", "shift = clean.mean - suspect.mean"),
     "threshold counts as above": (NAA, "naa", "np.where(signature > threshold)", "np.where(signature >= threshold)"),
     "variance divided by n": (MOMENTS, "naa", "self.m2 / (self.n - 1)", "self.m2 / self.n"),
