@@ -192,7 +192,8 @@ def swept_values(experiment: Experiment, **swept: Any) -> dict[str, Array]:
 def _column(name: str, values: Any) -> Array:
     if np.ndim(values) > 1 or not np.size(values):
         raise ValueError(f"{name} must be a number or a list of numbers; got {values!r}")
-    numbers: Array = as_array(np.atleast_2d(np.asarray(values, dtype=object)), name, exact=False)[0]
+    given = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+    numbers: Array = as_array(np.atleast_2d(given), name, exact=False)[0]
     if (abs(numbers) > BOUND).any():
         raise ValueError(f"{name} must be at most {BOUND:g} in size; got {numbers[abs(numbers) > BOUND][0]:g}")
     return numbers
