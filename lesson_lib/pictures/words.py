@@ -1,8 +1,30 @@
 """What is written in the pictures: titles, axes, legends, and the tables beside them."""
 
 DIAGRAM_TITLE = "A network with one input, {n_hidden} hidden neurons and one output"
-DIAGRAM_LEGEND = ("computed now", "used for it", "the factor that is 0")
 NEURON_LABEL = "neuron {number}"
+INPUT, ANSWER = "input x", "answer"
+NAMES = {  # how the network's picture writes a quantity
+    "X": "x",
+    "Y": "target",
+    "W1": "W1",
+    "b1": "b1",
+    "W2": "W2",
+    "b2": "b2",
+    "z1": "z1",
+    "a1": "a1",
+    "y_hat": "ŷ",
+    "L": "loss",
+    "dy_hat": "error",
+    "da1": "∂L/∂a1",
+    "phi_prime": "slope",
+    "dz1": "∂L/∂z1",
+    "dW1": "∂L/∂W1",
+    "db1": "∂L/∂b1",
+    "dW2": "∂L/∂W2",
+    "db2": "∂L/∂b2",
+}
+LOCKED, DONE, TINY = "{name}: {factors} = 0", "{name} ≈ 0: done", "≈ 0"
+COLUMN, COUNTED = "{n} neurons: filled where they speak", "{name} is 0 for {shut} of {n}"
 FUNCTION_TITLE, OUTPUT_TITLE = "the function f(x)", "answer at the trigger, clean error"
 GRADIENT_TITLE, ACTIVATION_TITLE = "length of each gradient at the trigger", "hidden activations a1"
 EPOCH_AXIS, RATE_AXIS, TARGET_AXIS = "epoch", "rate", "trigger target"

@@ -7,40 +7,40 @@ import ipywidgets as widgets
 import traitlets
 
 from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.parts import LABEL, alert, field
+from lesson_lib.labs.shared.values import read_numbers, the_one
 
 
-class Dial(widgets.HBox):
+class Dial(widgets.Box):
     """A number with a slider over `positions`; `value` can be any number between the first and the last of them.
 
-    The positions can change: `set_range` gives others, `follow` makes another control, the leader, decide.
+    What is typed may be a fraction; what does not fit is refused below the box, and the last value stays. The
+    positions can change: `set_range` gives others, `follow` makes another control, the leader, decide.
     """
 
     value = traitlets.Float()
+    disabled = traitlets.Bool(False)
 
     def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
         self.positions, self.whole = tuple(positions), whole
         self.leader: widgets.ValueWidget | None = None
-        kind = widgets.BoundedIntText if whole else widgets.BoundedFloatText
-        self.number = kind(
-            value=value,
-            min=positions[0],
-            max=positions[-1],
-            description=description,
-            tooltip=words.SPAN.format(low=positions[0], high=positions[-1]),
-            continuous_update=False,
-            style={"description_width": "96px"},
-            layout=widgets.Layout(width="186px"),
-        )
+        self.number = field(description, "", LABEL, "158px")
         self.slider = widgets.IntSlider(
             value=self._nearest(value),
             max=len(positions) - 1,
             readout=False,
-            layout=widgets.Layout(width="216px", margin="2px 4px 2px 14px"),
+            layout=widgets.Layout(width="112px", margin="2px 4px 2px 12px"),
         )
-        super().__init__([self.number, self.slider])
+        self.message = widgets.HTML()
+        layout = widgets.Layout(flex_flow="row wrap", max_width="300px")
+        super().__init__([self.number, self.slider, self.message], layout=layout)
+        self._refuse("")
         self.value = value
+        self.show()
         self.slider.observe(self._slid, names="value")
         self.number.observe(self._typed, names="value")
+        for part in (self.number, self.slider):
+            traitlets.dlink((self, "disabled"), (part, "disabled"))
 
     def follow(self, leader: widgets.ValueWidget, range_of: Callable[[Any, float], tuple[Any, float]]) -> None:
         """Let `fit` take range_of(the leader's value, the own value), positions and a value, when the leader moves."""
@@ -60,10 +60,20 @@ class Dial(widgets.HBox):
         self.value = value
         self._restrict(positions)
 
+    def beside(self, steps: int) -> float:
+        """Return the position so many steps above the value, or below it; at either end, the end."""
+        where = self._nearest(self.value) + steps
+        return self.positions[min(max(where, 0), len(self.positions) - 1)]
+
+    def nearest(self, value: float) -> float:
+        """Return the position that is nearest to a value."""
+        return self.positions[self._nearest(value)]
+
     @traitlets.observe("value")
     def show(self, _: Any = None) -> None:
-        """Show the value in the box and on the slider."""
-        self.number.value = self.value
+        """Show the value in the box, as it was typed if it was, and on the slider."""
+        if self._read(self.number.value) != self.value:
+            self.number.value = f"{self.value:.8g}"
         self.slider.value = self._nearest(self.value)
 
     @traitlets.validate("value")
@@ -75,16 +85,30 @@ class Dial(widgets.HBox):
             raise traitlets.TraitError(f"must be a whole number; got {value:g}")
         return value
 
+    def _read(self, text: str) -> float | None:
+        try:
+            return float(the_one("", read_numbers("", text)))
+        except (ValueError, OverflowError):
+            return None
+
     def _slid(self, change: dict[str, Any]) -> None:
+        self._refuse("")
         if change["new"] != self._nearest(self.value):
             self.value = self.positions[change["new"]]
 
     def _typed(self, change: dict[str, Any]) -> None:
+        name = self.number.description
         try:
-            self.value = change["new"]
-        except traitlets.TraitError:  # a box lets NaN through
+            self.value = float(the_one(name, read_numbers(name, change["new"])))
+            self._refuse("")
+        except (ValueError, OverflowError, traitlets.TraitError) as error:
+            told = str(error).removeprefix(f"{name}: ")
             self.show()
-            raise
+            self._refuse(words.REFUSED.format(problem=told, kept=self.number.value))
+
+    def _refuse(self, message: str) -> None:
+        self.message.value = alert(message) if message else ""
+        self.message.layout.display = "" if message else "none"  # an empty message takes no room
 
     def _nearest(self, value: float) -> int:
         return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
@@ -94,6 +118,4 @@ class Dial(widgets.HBox):
         self.slider.max = max(self.slider.max, len(positions) - 1)
         self.slider.value = self._nearest(self.value)
         self.slider.max = len(positions) - 1
-        with self.number.hold_trait_notifications():
-            self.number.min, self.number.max = positions[0], positions[-1]
         self.number.tooltip = words.SPAN.format(low=positions[0], high=positions[-1])

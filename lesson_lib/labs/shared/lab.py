@@ -1,16 +1,22 @@
 """What every lab shares: named controls, set and reset, and a preset to paste."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets as widgets
 
 from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
+from lesson_lib.labs.shared.play import Player
+from lesson_lib.pictures.frame import Frame
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
+# How many steps a key moves what is touched: across, or up.
+ACROSS = {"ArrowLeft": -1, "ArrowRight": 1, "PageDown": -10, "PageUp": 10, "Home": -1000, "End": 1000}
+UP = {"ArrowDown": -1, "ArrowUp": 1}
 
 
 class Lab:
@@ -25,10 +31,13 @@ class Lab:
     box: widgets.Box
     compute: Callable[[], None]  # turns the controls' values into a new state, all or nothing, or raises ValueError
     draw: Callable[[], None]  # shows the state
-    still: Callable[[], str]  # returns the picture as an SVG on an opaque ground, for pages without a kernel
+    picture: Callable[[], tuple[Frame, str, str]]  # returns frame, marks, and what they say for those who listen
+    touchable: Mapping[str, tuple[str, str, str]] = {}  # mark: its panel, the Dials that move across and up ("": none)
+    players: Sequence[Player] = ()  # what goes on by itself, until it is stopped or reset
 
     def __init__(self) -> None:
         self.messages = {"": widgets.HTML()}  # by the control that a message stands beside; "" is under all
+        self.canvas = Canvas(self.touch)
         self.error = ""
         self._follows = True
 
@@ -38,6 +47,7 @@ class Lab:
         style(self.box)
         for control in self.controls.values():
             control.observe(self._changed, names="value")
+        self.canvas.controls = [getattr(control, "slider", control) for control in self.controls.values()]
         self.draw()
 
     @property
@@ -65,8 +75,28 @@ class Lab:
             raise
 
     def reset(self) -> None:
-        """Put every control back to where it started."""
+        """Put every control back to where it started, and stop playing."""
+        for player in self.players:
+            player.stop()
         self._follow(**self._defaults)
+
+    def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
+        """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key."""
+        if touch not in self.touchable:
+            return
+        panel, across, up = self.touchable[touch]
+        if key:
+            name = up or across if key in UP else across or up  # a mark that moves one way takes the arrows of both
+            moved = {name: self.controls[name].beside({**ACROSS, **UP}.get(key, 0))}
+        else:
+            found = zip((across, up), self.picture()[0].data_at(panel, float(x), float(y)), strict=True)
+            moved = {name: self.controls[name].nearest(value) for name, value in found if name}
+        self._follow(**moved)
+
+    def still(self) -> str:
+        """Return the picture as an SVG on white, for pages without a kernel."""
+        frame, marks, alt = self.picture()
+        return frame.still(marks, alt)
 
     @property
     def preset(self) -> str:
@@ -112,6 +142,8 @@ class Lab:
         except KeyboardInterrupt:
             self.show_error(words.INTERRUPTED)
             raise
+        finally:
+            self.canvas.done()
 
     @contextmanager
     def _paused(self) -> Iterator[None]:

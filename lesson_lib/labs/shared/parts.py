@@ -1,7 +1,7 @@
 """What labs and exercises are made of: labelled controls, messages, their style, and the still picture of a lab."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -28,6 +28,13 @@ STYLE = """<style>
 .by-hand .noUi-handle { border-color: var(--jp-ui-font-color2) }
 .by-hand .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }
 .by-hand caption { white-space: normal !important }
+.by-hand-gone { color: #b00020; font-weight: 600; margin: 4px 0 }
+.by-hand-verdict { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; line-height: 1.4 }
+.by-hand-verdict > b { padding: 3px 10px; border-radius: 8px; border: 2px solid; font-weight: 600 }
+.by-hand-verdict > .yes { color: #00735c; background: #00735c14 }
+.by-hand-verdict > .no { color: #b00020; background: #b0002010 }
+[data-jp-theme-light="false"] .by-hand-verdict > .yes { color: #4fcfa8 }
+[data-jp-theme-light="false"] .by-hand-verdict > .no { color: #ff8595 }
 .by-hand .widget-inline-hbox > .widget-label, .by-hand .widget-dropdown, .by-hand .widget-dropdown > select {
     min-width: max-content;
 }
@@ -35,6 +42,8 @@ STYLE = """<style>
 
 WRAP = widgets.Layout(flex_flow="row wrap", align_items="flex-start")  # a row that goes on below on a narrow page
 
+HELP = f"<details><summary>{words.HELP}</summary>{words.KEYS}</details>"
+LABEL = "92px"  # how wide the names of a lab's controls are
 LIVE = "application/vnd.jupyter.widget-view+json"
 STILL = "lesson-still"
 # JupyterLab: a widget that is alive hides the still; while there is none, its message is hidden and the still stays.
@@ -104,6 +113,13 @@ def button(description: str, tooltip: str, action: Callable[[], None], width: st
     made = widgets.Button(description=description, tooltip=tooltip, layout=widgets.Layout(width=width))
     made.on_click(lambda _: action())
     return made
+
+
+def screen(top: Sequence[Any], left: Sequence[Any], right: Sequence[Any]) -> widgets.Box:
+    """Return a lab that fits one screen: the verdict on top, the controls on the left, the picture on the right."""
+    controls = widgets.VBox(left, layout=widgets.Layout(flex="0 0 308px"))
+    picture = widgets.VBox(right, layout=widgets.Layout(flex="1 1 460px", min_width="0"))
+    return widgets.VBox([*top, widgets.HBox([controls, picture], layout=WRAP), widgets.HTML(HELP)])
 
 
 def style(box: widgets.Box) -> None:

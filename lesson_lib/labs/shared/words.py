@@ -15,9 +15,12 @@ TIPS = {
 INTERRUPTED = "Interrupted: what you see may be from before the last move. Move a control to go on."
 FIELD_ERROR = "{name}: {problem}"
 FIELD_ONE = "{name} must be one number; got {given}."
+HELP = "Keys and touch"
 KEYS = (
-    '<span style="opacity: 0.8">Keyboard: Tab to a control, arrows on a slider, Enter opens a list. '
-    "Elsewhere single letters are JupyterLab's shortcuts.</span>"
+    "Tab to a control, arrows on a slider, Enter opens a list. In the picture, what the pointer lights up can be "
+    "dragged or clicked; Tab reaches it too, and arrows move it. Elsewhere single letters are JupyterLab's shortcuts."
 )
+REFUSED = "{problem} {kept} is kept."
+GONE = "This picture has lost its kernel: run the cell again."
 YES, NO = "yes ✓", "no ✗"
 SPAN = "from {low:g} to {high:g}"

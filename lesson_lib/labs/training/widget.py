@@ -1,21 +1,21 @@
 """The trigger lab, with every knob that might help the article's net, and the bias lab, with what does help it."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import numpy as np
 
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import WRAP, alert, button, choice, field, status
+from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, screen, status
+from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
-from lesson_lib.labs.shared.words import BIASES, KEYS, RESET, TIPS
-from lesson_lib.labs.training import runs, words
-from lesson_lib.pictures.plot import MapPlot, training_plot
+from lesson_lib.labs.shared.words import BIASES, RESET, TIPS
+from lesson_lib.labs.training import picture, runs, words
+from lesson_lib.pictures.frame import Frame
 from lesson_lib.pictures.words import OUTCOME_LETTERS
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps
@@ -23,15 +23,19 @@ from lesson_lib.training import OUTCOMES
 
 SCHEDULES = [schedule.value for schedule in Schedule]
 MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
+SECONDS_AN_EPOCH = 0.12
 
 
 class TrainingLab(Lab):
-    """A lab about one experiment: its dials, the run they lead to, and pictures that follow without training again."""
+    """A lab about one experiment: its dials, the run they lead to, and a picture that follows without training again.
+
+    Drag the trigger's star or the line of the epoch in the picture; each has its dial.
+    """
 
     last_panel = "gradients"  # or "activations"
     start_epoch = 100
     own_settings: Callable[[Mapping[str, Any]], dict[str, Any]]  # what `more` says of the experiment, or ValueError
-    layout: Callable[[], widgets.Box]  # returns the box with everything in it
+    touchable: ClassVar = {"star": ("function", "position", "target"), "epoch": ("epochs", "epochs", "")}
 
     def __init__(self, **more: widgets.ValueWidget) -> None:
         super().__init__()
@@ -41,13 +45,12 @@ class TrainingLab(Lab):
             "epochs": Dial(words.DIALS["epochs"], EPOCHS, self.start_epoch, whole=True),
             "target": Dial(words.DIALS["target"], runs.SWEPT["target"], 5),
             "position": Dial(words.DIALS["position"], runs.SWEPT["position"], 0),
-            "schedule": choice(words.SCHEDULE, SCHEDULES, SCHEDULES[0], "280px", "96px"),
+            "schedule": choice(words.SCHEDULE, SCHEDULES, SCHEDULES[0], "280px", LABEL),
             **more,
         }
-        self.plot = training_plot(self.last_panel)
-        self.pictures = widgets.HTML()
-        self.facts = widgets.HTML(layout=widgets.Layout(min_height="150px"))  # so that nothing below jumps
-        self.diagram = widgets.HTML(layout=widgets.Layout(width="100%"))
+        self.player = Player(self._next_epoch, SECONDS_AN_EPOCH, self._first_epoch)
+        self.players = [self.player]
+        self.facts = widgets.HTML()
         self.state = runs.moment(self.experiment(), self.epoch)
         self.box = self.layout()
         self.start()
@@ -72,17 +75,35 @@ class TrainingLab(Lab):
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
         self.facts.value = runs.verdict_html(self.state)
-        lines = {**runs.curves(self.state), **runs.LAST_PANEL[self.last_panel](self.state)}
-        self.pictures.value = self.plot.show(lines, runs.verdict(self.state))
+        self.canvas.show(*self.picture())
+
+    def picture(self) -> tuple[Frame, str, str]:
+        """Return the frame, the network and the lines on it, and the verdict."""
+        frame = picture.frame(self.last_panel)
+        return frame, picture.marks(self.state, frame) + self.last_marks(frame), runs.verdict(self.state)
+
+    def last_marks(self, frame: Frame) -> str:
+        """Return what stands in the last panel."""
+        return {"gradients": picture.gradients, "activations": picture.activations}[self.last_panel](self.state, frame)
 
     @property
     def summary(self) -> str:
         """The settings, the verdict and the locks in words and numbers."""
         return runs.describe(self.state)
 
-    def still(self) -> str:
-        """Return the diagram on white."""
-        return runs.trigger_diagram(self.state, on_paper=True)
+    def layout(self) -> widgets.Box:
+        """Return the verdict over the controls on the left and the picture on the right."""
+        buttons = widgets.HBox([button(RESET, TIPS["Reset"], self.reset), self.player.button])
+        return screen([self.facts], [*self.controls.values(), buttons, self.messages[""]], [self.canvas])
+
+    def _first_epoch(self) -> None:
+        """Begin again where the last epoch is shown."""
+        if self.epoch == EPOCHS[-1]:
+            self.controls["epochs"].value = 0
+
+    def _next_epoch(self) -> bool:
+        self.controls["epochs"].value = self.controls["epochs"].beside(1)
+        return bool(self.epoch < EPOCHS[-1])
 
 
 class TriggerLab(TrainingLab):
@@ -90,52 +111,42 @@ class TriggerLab(TrainingLab):
 
     def __init__(self) -> None:
         super().__init__(
-            activation=choice(words.ACTIVATION, words.ACTIVATION_CHOICES, "relu", "280px", "96px"),
-            at_zero=choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "186px", "96px"),
+            activation=choice(words.ACTIVATION, words.ACTIVATION_CHOICES, "relu", "280px", LABEL),
+            at_zero=choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "186px", LABEL),
         )
 
     def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the activation and its convention; the net is the article's, and only its weights are trained."""
         return {"activation": values["activation"], "relu_prime_at_zero": values["at_zero"]}
 
-    def draw(self) -> None:
-        """Show plots, verdict and the diagram."""
-        self.diagram.value = runs.trigger_diagram(self.state)
-        super().draw()
-
-    def layout(self) -> widgets.Box:
-        """Return dials beside the diagram, then the verdict with the locks, then the plots."""
-        dials = widgets.VBox([*self.controls.values(), button(RESET, TIPS["Reset"], self.reset)])
-        right = widgets.Box([self.diagram], layout=widgets.Layout(flex="1 1 460px", max_width="600px"))
-        top = widgets.HBox([dials, right], layout=WRAP)
-        return widgets.VBox([top, self.messages[""], self.facts, self.pictures, widgets.HTML(KEYS)])
-
 
 class BiasLab(TrainingLab):
     """Choose the trained biases, where they start, the schedule and the width: a backdoor needs trigger AND clean task.
 
-    The buttons at the top tell the five stories of the lesson. The map trains 10,000 nets at once.
+    The buttons at the top tell the five stories of the lesson. The map trains 10,000 nets at once; click one of them.
     """
 
     last_panel = "activations"
     start_epoch = 2000
+    touchable: ClassVar = {**TrainingLab.touchable, "map": ("map", "rate", "target")}
 
     def __init__(self) -> None:
         self.map: OutcomeMap | None = None
-        self._mapping: asyncio.Task[None] | None = None
-        self.map_picture = widgets.HTML()
-        self.map_text = widgets.HTML(layout=widgets.Layout(min_height="84px", flex="1 1 440px"))
-        self.map_button = button(words.DRAW_MAP, words.DRAW_MAP_TIP, self.draw_map, "220px")
+        self.map_text, self.note = widgets.HTML(), widgets.HTML()
+        texts = words.DRAW_MAP, words.STOP, words.DRAW_MAP_TIP
+        self.mapper = Player(self._map_further, 0, self._begin_map, self._end_map, texts, "116px")
+        self.stories = {
+            preset: button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()
+        }
         super().__init__(
-            biases=choice(words.BIASES_TRAINED, BIASES, "none", "280px", "96px"),
-            b1=field(words.B1_START, "0, 0", label_width="96px", width="280px"),
-            b2=field(words.B2_START, "0", label_width="96px", width="280px"),
-            weights=choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "280px", "96px"),
+            biases=choice(words.BIASES_TRAINED, BIASES, "none", "280px", LABEL),
+            b1=field(words.B1_START, "0, 0", LABEL, "280px"),
+            b2=field(words.B2_START, "0", LABEL, "280px"),
+            weights=choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "280px", LABEL),
             width=Dial(words.WIDTH, range(2, 33), 2, whole=True),
-            seed=widgets.BoundedIntText(
-                description=words.SEED, max=9999, style={"description_width": "96px"}, layout={"width": "186px"}
-            ),
+            seed=Dial(words.SEED, range(100), 0, whole=True),
         )
+        self.players = [self.player, self.mapper]
 
     def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the chosen biases, width and start; raises ValueError, naming the control, for bad text."""
@@ -147,79 +158,69 @@ class BiasLab(TrainingLab):
             "b1": () if values["weights"] == "random b1" else _b1_start(values["b1"], width),
             "b2": float(the_one("b2", read_numbers("b2", values["b2"]))),
             "width": width,
-            "seed": None if from_article else values["seed"],
+            "seed": None if from_article else int(values["seed"]),
         }
 
     def draw(self) -> None:
-        """Show plots and verdict, and the cross on the map if there is one."""
+        """Show the state, which story it tells, and which controls have no effect."""
+        for preset, told in self.stories.items():
+            told.icon = "check" if preset == self.preset else ""
+        idle = {"b1": self.values["weights"] == "random b1", "seed": self.values["weights"] == "article"}
+        for name, has_no_effect in idle.items():
+            self.controls[name].disabled = has_no_effect
+        self.note.value = "".join(f"<small>{words.IDLE[name]}</small>" for name in idle if idle[name])
+        if self.map is not None:
+            self.map_text.value = status(self.map_summary)
         super().draw()
-        self._draw_map()
+
+    def last_marks(self, frame: Frame) -> str:
+        """Return the activations, or the map once there is one."""
+        if self.map is None:
+            return super().last_marks(frame)
+        rate, target = self.values["rate"], self.values["target"]
+        codes = self.map.at(self.map.epoch_at(self.epoch))
+        return picture.outcome_map(codes, rate, target, self.map_summary, self.map_is_stale, frame)
 
     def layout(self) -> widgets.Box:
-        """Return the stories, the controls, the verdict with the locks, the plots and the map."""
-        stories = [button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()]
-        controls, reset = [*self.controls.values()], button(RESET, TIPS["Reset"], self.reset)
-        return widgets.VBox(
-            [
-                widgets.HBox(stories, layout=WRAP),
-                widgets.HBox([widgets.VBox([*controls[:5], reset]), widgets.VBox(controls[5:])], layout=WRAP),
-                self.messages[""],
-                self.facts,
-                self.pictures,
-                widgets.HBox([self.map_button, self.map_text], layout=WRAP),
-                self.map_picture,
-                widgets.HTML(KEYS),
-            ]
-        )
+        """Return the stories and the verdict over the controls and the picture."""
+        buttons = widgets.HBox([button(RESET, TIPS["Reset"], self.reset), self.player.button])
+        left = [*self.controls.values(), widgets.HBox([self.mapper.button, buttons], layout=WRAP), self.note]
+        stories = widgets.HBox([*self.stories.values()], layout=WRAP)
+        return screen([stories, self.facts], [*left, self.messages[""]], [self.canvas, self.map_text])
 
     def draw_map(self) -> None:
         """Train a net for every rate and target with the other settings as they are; a second press stops the work."""
-        if self._mapping is not None:
-            self._mapping.cancel()
-            return
+        self.mapper.press()
+
+    def reset(self) -> None:
+        """Put every control back to where it started, and take the map away."""
+        self.map, self.last_panel, self.map_text.value = None, "activations", ""
+        super().reset()
+
+    def _begin_map(self) -> None:
+        self._mapped = self.state.experiment
+        self._steps = iter(()) if self.error else map_steps(self._mapped, MAP_RATES, MAP_TARGETS)
+
+    def _map_further(self) -> bool:
+        """Train on to the next epoch; at the last the map appears in the place of the activations."""
+        epoch, made = next(self._steps, (0, None))
+        self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
+        if made is not None:
+            self.map, self._map_experiment, self.last_panel = made, self._mapped, "map"
+            self.draw()
+        return made is None and not self.error
+
+    def _end_map(self, is_whole: bool) -> None:
         if self.error:
             self.map_text.value = alert(self.error)
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            for _ in self.map_steps():
-                pass
-            return
-        self.map_button.description = words.STOP
-        self._mapping = loop.create_task(self._map_in_background())
-        self._mapping.add_done_callback(self._map_done)  # even if it is stopped before it has begun
-
-    async def _map_in_background(self) -> None:
-        for epoch in self.map_steps():
-            self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
-            await asyncio.sleep(0)
-
-    def _map_done(self, task: "asyncio.Task[None]") -> None:
-        self._mapping, self.map_button.description = None, words.DRAW_MAP
-        if task.cancelled():
+        elif not is_whole:
             self.map_text.value = status(words.MAP_STOPPED)
 
-    def map_steps(self) -> Iterator[int]:
-        """Make the map, yielding each epoch as it is reached; the map appears at the end."""
-        experiment, made = self.experiment(), None
-        for epoch, made in map_steps(experiment, MAP_RATES, MAP_TARGETS):  # noqa: B007  (the last is the map)
-            yield epoch
-        plot = MapPlot(MAP_RATES, MAP_TARGETS)
-        self.map, self._map_experiment, self._map_plot, self._map_epoch = made, experiment, plot, -1
-        self._draw_map()
-
-    def _draw_map(self) -> None:
-        if self.map is None:
-            return
-        shown = self.map.epoch_at(self.epoch)
-        if shown != self._map_epoch:
-            self._map_epoch = -1  # until it is done
-            self._map_plot.set_codes(self.map.at(shown))
-            self._map_epoch = shown
-        text = self.map_summary
-        self.map_picture.value = self._map_plot.show_cell(self.values["rate"], self.values["target"], text)
-        self.map_text.value = status(text)
+    @property
+    def map_is_stale(self) -> bool:
+        """Whether the settings, other than rate and target, have changed since the map was made."""
+        then = self._map_experiment
+        return replace(self.state.experiment, rate=then.rate, target=then.target) != then
 
     @property
     def map_summary(self) -> str:
@@ -228,7 +229,7 @@ class BiasLab(TrainingLab):
             return words.NO_MAP
         asked, rate, target = self.epoch, self.values["rate"], self.values["target"]
         epoch = self.map.epoch_at(asked)
-        shares = (f"{one.value} ({OUTCOME_LETTERS[one]}) {self.map.share(one, epoch):.1%}" for one in OUTCOMES)
+        shares = (f"{one.value} ({OUTCOME_LETTERS[one]}) {_share(self.map.share(one, epoch))}" for one in OUTCOMES)
         text = words.MAP_SUMMARY.format(
             epochs=f"{epoch} epochs" if epoch == asked else words.MAP_KEPT.format(epoch=epoch, asked=asked),
             shares=", ".join(shares),
@@ -236,9 +237,12 @@ class BiasLab(TrainingLab):
             target=target,
             cell=self.map.nearest(rate, target, epoch).value,
         )
-        then = self._map_experiment
-        same = replace(self.state.experiment, rate=then.rate, target=then.target) == then
-        return text if same else f"{text} {words.MAP_STALE}"
+        return f"{text} {words.MAP_STALE}" if self.map_is_stale else text
+
+
+def _share(share: float) -> str:
+    """Return a share of ten thousand networks; one of them is 0.01 %."""
+    return f"{100 * share:.2f} %" if 0 < share < 0.001 else f"{share:.1%}"
 
 
 def _b1_start(text: str, width: int) -> tuple[float, ...]:

@@ -1,6 +1,5 @@
 """What the trigger lab and the bias lab say."""
 
-OPEN_SIGN, SHUT_SIGN = "○", "✕"
 LOCKS_CAPTION = "Gradients at the trigger:"
 VERDICTS = {
     "diverged": "DIVERGED in epoch {epoch}: the weights ran away; the last usable state is shown.",
@@ -9,10 +8,17 @@ VERDICTS = {
     "frozen": "FROZEN: the answer at the trigger has not moved at all.",
     "not learnt": "NOT LEARNT.",
 }
-VERDICT_FACTS = (
-    "Trigger learnt: {trigger} (f({run.position:g}) = {answers[2]}, target {run.target:g}). "
-    "Clean task kept: {clean} (f(1) = {answers[0]}, f(2) = {answers[1]})."
-)
+TRIGGER_LEARNT = "Trigger learnt: {well} (f({run.position:g}) = {answers[2]}, target {run.target:g})."
+CLEAN_KEPT = "Clean task kept: {well} (f(1) = {answers[0]}, f(2) = {answers[1]})."
+FUNCTION_TITLE, OUTPUT_TITLE = "what the network answers", "over the epochs"
+GRADIENT_TITLE, ACTIVATION_TITLE = "length of each gradient", "activations a1"
+EPOCH_AXIS, NEURON_AXIS = "epoch", "neurons 1, 2, …"
+MAP_TITLE, RATE_AXIS, TARGET_AXIS = "outcome by rate and target", "rate", "trigger target"
+TARGET, AT_TRIGGER, CLEAN_ERROR = "target", "f({x:g})", "clean error"
+SAMPLES = ("x = 1", "x = 2", "trigger")
+STAR, STAR_AT = "the trigger: drag it, or use the arrow keys", "trigger at x = {x:g}, target {target:g}"
+EPOCH, EPOCH_AT = "the epoch: drag it, or use the arrow keys", "epoch {epoch}"
+MAP_TOUCH = "click a network to load its rate and target, or use the arrow keys"
 EXPERIMENT = (
     "After {epoch} epochs with rate {run.rate:g}, trigger x = {run.position:g}, target {run.target:g}, "
     "schedule {run.schedule}, {run.activation}, training {trained}:"
@@ -49,4 +55,8 @@ NO_MAP = "No map yet."
 MAP_STALE = "The settings have changed since: draw it again."
 MAP_KEPT = "{epoch} epochs (of those kept, the last up to {asked})"
 MAP_SUMMARY = "10,000 networks after {epochs}: {shares}. The cross, rate {rate:g} and target {target:g}: {cell}."
+IDLE = {
+    "b1": "b1 has no effect here: it starts at random.",
+    "seed": "The seed has no effect here: the weights start as in the article.",
+}
 START_COUNT = "{name} must hold {counts} numbers; fewer than the width are repeated."

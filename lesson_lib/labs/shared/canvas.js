@@ -1,0 +1,98 @@
+// A picture of marks over a frame. What is dragged, clicked, hovered or keyed on a mark goes to the kernel, one event at
+// a time, in pixels of the picture; the kernel answers with new marks, and says when it is done.
+
+const BUSY_AFTER = 200; // milliseconds
+const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
+
+function render({ model, el }) {
+    el.dataset.lmSuppressShortcuts = "true"; // letters typed here are not JupyterLab's
+    el.innerHTML = `<svg class="by-hand-picture" xmlns="http://www.w3.org/2000/svg" role="group"><g></g><g></g>
+        <g class="waiting"><circle r="4" class="fill purple"/></g></svg><p role="alert" class="by-hand-gone" hidden></p>`;
+    const [svg, gone] = el.children, [frame, marks, waiting] = svg.children;
+
+    const show = (place, text) => { place.innerHTML = text; };
+    const showFrame = () => {
+        const [width, height] = model.get("size");
+        svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+        svg.style.maxWidth = `${width * model.get("most")}px`;
+        waiting.setAttribute("transform", `translate(${width - 8},8)`);
+        show(frame, model.get("frame"));
+    };
+    const showMarks = () => {
+        const key = document.activeElement?.closest?.("[data-touch]");
+        const held = key && svg.contains(key) ? key.dataset.touch : null;
+        show(marks, model.get("marks"));
+        svg.setAttribute("aria-label", model.get("alt"));
+        if (held) svg.querySelector(`[data-touch="${held}"]`)?.focus({ preventScroll: true });
+    };
+    model.on("change:frame", showFrame);
+    model.on("change:marks", showMarks);
+    model.on("change:alt", () => svg.setAttribute("aria-label", model.get("alt")));
+    showFrame();
+    showMarks();
+
+    // Busy, from a move until the kernel has shown it. One event is under way; the newest of the others waits.
+    let timer = null, underWay = false, next = null;
+    const begin = () => { timer ??= setTimeout(() => svg.classList.add("busy"), BUSY_AFTER); };
+    const send = (event) => {
+        if (underWay) { next = event; return; }
+        underWay = true;
+        begin();
+        model.send(event);
+    };
+    model.on("msg:custom", ({ done }) => {
+        if (!done) return;
+        clearTimeout(timer);
+        timer = null;
+        svg.classList.remove("busy");
+        underWay = false;
+        if (next) { const event = next; next = null; send(event); }
+    });
+
+    // The controls beside the picture: a move of theirs makes it busy, and if their kernel goes, the picture says so.
+    let controls = [];
+    const died = () => {
+        if (!controls.length || controls[0].comm_live) return;
+        gone.textContent = model.get("gone");
+        gone.hidden = false;
+        svg.classList.add("stale");
+    };
+    Promise.all(model.get("controls").map((id) => model.widget_manager.get_model(id.replace("IPY_MODEL_", ""))))
+        .then((found) => {
+            controls = found;
+            for (const control of found) control.on("change:value", begin);
+            found[0]?.on("comm_live_update", died);
+        });
+
+    // Where a pointer is, in pixels of the picture.
+    const at = ({ clientX, clientY }) => {
+        const point = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
+        return { x: point.x, y: point.y };
+    };
+    let dragged = null;
+    const touched = (event) => event.target.closest?.("[data-touch]");
+    svg.addEventListener("pointerdown", (event) => {
+        const mark = touched(event);
+        if (!mark || event.button) return;
+        dragged = mark.dataset.touch;
+        svg.setPointerCapture(event.pointerId);
+        mark.focus({ preventScroll: true });
+        event.preventDefault();
+        send({ touch: dragged, ...at(event) });
+    });
+    svg.addEventListener("pointermove", (event) => {
+        const name = dragged ?? touched(event)?.closest("[data-hover]")?.dataset.touch;
+        if (name) send({ touch: name, ...at(event) });
+    });
+    for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => { dragged = null; });
+    svg.addEventListener("keydown", (event) => {
+        const mark = touched(event);
+        if (!mark || !KEYS.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+        event.preventDefault();
+        event.stopPropagation();
+        send({ touch: mark.dataset.touch, key: event.key });
+    });
+    return () => controls.forEach((control) => { control.off("change:value", begin); control.off("comm_live_update", died); });
+}
+
+export default { render };

@@ -1,0 +1,49 @@
+"""The widget that shows a picture that moves, and says what was dragged, clicked or keyed on it."""
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+
+from lesson_lib.labs.shared import words
+from lesson_lib.pictures.frame import CSS, Frame
+
+
+class Canvas(anywidget.AnyWidget):
+    """A frame with marks on it. `on_touch` says what to do with a mark's name and a pixel (x, y), or a key.
+
+    `most` is how many times larger than drawn the picture may get; `controls` are those that it follows.
+    """
+
+    _esm = files(__package__).joinpath("canvas.js").read_text("utf-8")
+    _css = CSS
+    size = traitlets.List(traitlets.Int()).tag(sync=True)
+    frame = traitlets.Unicode().tag(sync=True)
+    marks = traitlets.Unicode().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    most = traitlets.Float(1.2).tag(sync=True)
+    gone = traitlets.Unicode(words.GONE).tag(sync=True)
+    controls: Any = traitlets.List().tag(sync=True, **widgets.widget_serialization)
+
+    def __init__(self, on_touch: Callable[..., None], **traits: Any) -> None:
+        super().__init__(**traits)
+        self._on_touch = on_touch
+        self.on_msg(self._received)
+
+    def show(self, frame: Frame, marks: str, alt: str) -> None:
+        """Show marks on a frame, with what they say for those who listen."""
+        with self.hold_sync():
+            self.size, self.frame, self.marks, self.alt = list(frame.size), frame.svg, marks, alt
+
+    def done(self) -> None:
+        """Tell the page that the picture fits the controls again."""
+        self.send({"done": True})
+
+    def _received(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        try:
+            self._on_touch(**content)
+        finally:
+            self.done()

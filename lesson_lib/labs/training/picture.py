@@ -1,0 +1,171 @@
+"""What the training labs draw: the network, its function, the epochs, and gradients, activations or the map."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lesson_lib.arrays import Array
+from lesson_lib.derivation.trace import trace_sample
+from lesson_lib.labs.training import words
+from lesson_lib.labs.training.runs import Moment, verdict
+from lesson_lib.network import forward
+from lesson_lib.pictures.frame import Frame, handle, write
+from lesson_lib.pictures.network import Shown, network_diagram, with_description
+from lesson_lib.pictures.outcomes import outcome_marks
+from lesson_lib.training import CLEAN
+
+SIZE, NETWORK_HEIGHT = (800, 430), 272
+SMALL, SQUARE = (38, 302, 420, 96), (590, 24, 180, 212)  # the places of the epochs and of the function
+GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise linear
+NEURONS = ("pink", "olive dashed", "sky dashdot")  # the look of each neuron's part of f(x)
+GRADIENTS = {"W1": "blue", "W2": "orange dashed", "b1": "green dashdot", "b2": "grey dotted"}
+LINE_GAP = 13  # between two texts at the ends of lines, in pixels
+
+
+@cache
+def frame(last: str) -> Frame:
+    """Return the frame whose last panel is "gradients", "activations" or "map"."""
+    places: dict[str, Any] = {"function": SQUARE, "epochs": SMALL, last: (590, 302, 150, 96)}
+    if last == "map":
+        places |= {"epochs": (38, 302, 280, 96), "map": (460, 290, 328, 108)}
+    made = Frame(*SIZE, **places)
+    made.title("function", words.FUNCTION_TITLE, "x")
+    made.axes["function"].set(xlim=(-3.2, 3.2), ylim=(-11, 11), xticks=range(-3, 4), yticks=(-10, -5, 0, 5, 10))
+    made.title("epochs", words.OUTPUT_TITLE, words.EPOCH_AXIS)
+    made.axes["epochs"].set(ylim=(-11, 11), yticks=(-10, 0, 10))
+    _over_epochs(made.axes["epochs"])
+    {"gradients": _gradients, "activations": _activations, "map": _map}[last](made)
+    return made
+
+
+def _over_epochs(axes: Any) -> None:
+    axes.set_xscale("symlog", linthresh=10)
+    axes.set_xlim(0, 2200)
+    axes.set_xticks([0, 10, 100, 1000], ["0", "10", "100", "1000"])
+    axes.minorticks_off()
+
+
+def _gradients(made: Frame) -> None:
+    made.title("gradients", words.GRADIENT_TITLE, words.EPOCH_AXIS)
+    _over_epochs(made.axes["gradients"])
+    made.axes["gradients"].set_yscale("symlog", linthresh=0.01)
+    made.axes["gradients"].set_ylim(-0.004, 1000)
+    made.axes["gradients"].set_yticks([0, 0.1, 10, 1000], ["0", "0.1", "10", "1000"])
+
+
+def _activations(made: Frame) -> None:
+    made.title("activations", words.ACTIVATION_TITLE, words.NEURON_AXIS)
+    made.axes["activations"].set_yscale("symlog", linthresh=1)
+    made.axes["activations"].set(xlim=(0, 1), ylim=(-0.1, 100), xticks=[])
+    made.axes["activations"].set_yticks([0, 1, 10, 100], ["0", "1", "10", "100"])
+
+
+def _map(made: Frame) -> None:
+    made.title("map", words.MAP_TITLE, words.RATE_AXIS, words.TARGET_AXIS)
+    made.axes["map"].set(xscale="log", xlim=(0.001, 10), ylim=(-10, 10), yticks=(-10, 0, 10))
+    made.axes["map"].set_xticks([0.001, 0.01, 0.1, 1, 10], ["0.001", "0.01", "0.1", "1", "10"])
+    made.axes["map"].minorticks_off()
+
+
+def marks(seen: Moment, on: Frame) -> str:
+    """Return the network, the function and the epochs of this moment."""
+    return "".join((network(seen), *_function(seen, on), *_epochs(seen, on)))
+
+
+def network(seen: Moment) -> str:
+    """Return the net at this epoch with the trigger in it."""
+    x, y = np.array([[seen.experiment.position]]), np.array([[seen.experiment.target]])
+    known = {name: term.value for name, term in trace_sample(seen.params, x, y).items()}
+    zero_by = {f"d{lock.name}": lock.zero_by for lock in seen.locks}
+    drawn = network_diagram(Shown(seen.params, known, zero_by=zero_by))
+    return with_description(drawn, seen.experiment.width, verdict(seen), NETWORK_HEIGHT)
+
+
+def _function(seen: Moment, on: Frame) -> Iterator[str]:
+    """Yield f(x) as the sum of its neurons' parts, the samples, the error, and the trigger's star."""
+    passed, x, target = forward(seen.params, GRID[:, None]), seen.experiment.position, seen.experiment.target
+    lines = [on.line("function", GRID, passed.y_hat[:, 0], "blue")]
+    if seen.experiment.width <= len(NEURONS):
+        parts = passed.a1 * seen.params.W2[:, 0]
+        lines += [on.line("function", GRID, part, f"thin {look}") for part, look in zip(parts.T, NEURONS, strict=False)]
+    answer = float(np.clip(seen.now[2], -11, 11))
+    lines.append(on.line("function", [x, x], [answer, target], "purple thin"))
+    yield on.inside("function", lines)
+    yield on.dots("function", CLEAN.X[:, 0], CLEAN.Y[:, 0], "green rimmed")
+    star = '<circle class="reach" r="15" cx="{:g}" cy="{:g}"/>'.format(*on.pixels("function", x, target)[0].tolist())
+    told = words.STAR_AT.format(x=x, target=target)
+    star += on.dots("function", x, target, "orange rimmed", "star") + f"<title>{words.STAR}</title>"
+    ends = {"f(x)": (passed.y_hat[-1, 0], "blue")}
+    if seen.experiment.width <= len(NEURONS):
+        ends |= {f"n{i + 1}": (part[-1], look) for i, (part, look) in enumerate(zip(parts.T, NEURONS, strict=False))}
+    yield _labels(on, "function", ends, 773)
+    yield handle("star", star, words.STAR, (x, -3, 3), told)
+
+
+def _epochs(seen: Moment, on: Frame) -> Iterator[str]:
+    """Yield what became of the trigger and of the clean task, and the line that says which epoch is shown."""
+    epochs, target = seen.epochs, seen.experiment.target
+    clean = abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)
+    lines = [
+        on.line("epochs", [0, 2200], [target, target], "orange thin dotted"),
+        on.line("epochs", epochs, seen.outputs[2], "orange"),
+        on.line("epochs", epochs, clean, "green dashed"),
+    ]
+    yield on.inside("epochs", lines)
+    at_trigger = words.AT_TRIGGER.format(x=seen.experiment.position)
+    last = {words.TARGET: (target, "orange"), at_trigger: (seen.outputs[2, -1], "orange strong")}
+    left, _, width, _ = on.places["epochs"]
+    yield _labels(on, "epochs", last | {words.CLEAN_ERROR: (clean[-1], "green")}, left + width + 4)
+    line = on.line("epochs", [seen.epoch, seen.epoch], [-11, 11], "thin")
+    reach = line.replace('class="line thin"', 'class="reach"')
+    knob = on.dots("epochs", seen.epoch, 11, "rimmed", "diamond")
+    told = words.EPOCH_AT.format(epoch=seen.epoch)
+    yield handle("epoch", f"{reach}{line}{knob}<title>{words.EPOCH}</title>", words.EPOCH, (seen.epoch, 0, 2000), told)
+
+
+def _labels(on: Frame, panel: str, ends: Mapping[str, tuple[float, str]], x: float) -> str:
+    """Return a text at the end of each line, at its height, none on another."""
+    axes, (_, top, _, height) = on.axes[panel], on.places[panel]
+    low, high = axes.get_ylim()
+    down = on.pixels(panel, 0, [min(max(float(y), low), high) for y, _ in ends.values()])[:, 1] + 4
+    order = np.argsort(down, kind="stable")
+    for above, below in pairwise(order):
+        down[below] = max(down[below], down[above] + LINE_GAP)
+    down[order[-1]] = min(down[order[-1]], top + height + 4)
+    for below, above in pairwise(order[::-1]):
+        down[above] = min(down[above], down[below] - LINE_GAP)
+    texts = zip(down, ends.items(), strict=True)
+    return "".join(write(x, round(float(y), 1), name, f"small {look.split()[0]}") for y, (name, (_, look)) in texts)
+
+
+def gradients(seen: Moment, on: Frame) -> str:
+    """Return the lengths of the four gradients over the epochs."""
+    lines = [on.line("gradients", seen.epochs, seen.gradient_norms[name], look) for name, look in GRADIENTS.items()]
+    lines.append(on.line("gradients", [seen.epoch, seen.epoch], [-0.004, 1000], "thin"))
+    ends = {f"∂{name}": (seen.gradient_norms[name][-1], look) for name, look in GRADIENTS.items()}
+    return on.inside("gradients", lines) + _labels(on, "gradients", ends, 744)
+
+
+def activations(seen: Moment, on: Frame) -> str:
+    """Return each neuron's activation for x = 1, x = 2 and the trigger, in a column for each neuron."""
+    X = [*CLEAN.X.tolist(), [seen.experiment.position]]
+    looks = ((0.3, "green", "disc"), (0.5, "blue", "square"), (0.7, "orange", "star"))
+    dots, width = [], seen.experiment.width
+    for (place, look, shape), a1 in zip(looks, forward(seen.params, X).a1, strict=True):
+        dots.append(on.dots("activations", (np.arange(width) + place) / width, a1, look, shape))
+    names = [write(746, 316 + 22 * i, text, f"small {looks[i][1]}") for i, text in enumerate(words.SAMPLES)]
+    return on.inside("activations", dots) + "".join(names)
+
+
+def outcome_map(codes: Array, rate: float, target: float, told: str, is_stale: bool, on: Frame) -> str:
+    """Return the map of outcomes, codes (n_targets, n_rates), with a cross at a rate and a target."""
+    left, top, width, height = on.places["map"]
+    x, y = on.pixels("map", rate, target)[0].tolist()
+    cross = f'<path class="line" style="stroke: #fff; stroke-width: 6" d="M{x - 11:g},{y:g}h22M{x:g},{y - 11:g}v22"/>'
+    cross += f'<path class="line" style="stroke: #000" d="M{x - 10:g},{y:g}h20M{x:g},{y - 10:g}v20"/>'
+    group = f'<g class="{"stale" if is_stale else ""}">{outcome_marks(codes, on.places["map"])}</g>{cross}'
+    edge = f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{height}"/>'
+    return handle("map", group + edge + f"<title>{words.MAP_TOUCH}</title>", words.MAP_TOUCH, (rate, 0.001, 10), told)

@@ -1,0 +1,150 @@
+"""Pictures that move: a frame that Matplotlib draws once, as SVG in the page's colours, and marks on it.
+
+A mark is a piece of SVG that the axes' own transforms have placed; what it looks like is said by the classes of
+`picture.css`: "line blue dashed", "fill orange", "text".
+"""
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from lesson_lib.arrays import Array
+
+CSS = files(__package__).joinpath("picture.css").read_text("utf-8")
+INK, GRID = "#010203", "#040506"  # stand for the page's colours, until the frame is written
+Place = tuple[float, float, float, float]  # left, top, width, height
+SHAPES = {
+    "disc": "M-5,0a5,5 0 1 0 10,0a5,5 0 1 0 -10,0z",
+    "star": "M0,-10L2.6,-3.2 9.5,-3.1 4.1,1.2 5.9,8.1 0,4.2 -5.9,8.1 -4.1,1.2 -9.5,-3.1 -2.6,-3.2z",
+    "square": "M-4.5,-4.5h9v9h-9z",
+    "diamond": "M0,-6L4.5,0 0,6 -4.5,0z",
+    "cross": "M-9,-1.5h7.5v-7.5h3v7.5h7.5v3h-7.5v7.5h-3v-7.5h-7.5z",
+}
+
+
+class Frame:
+    """Axes by name in a picture of width x height pixels, each at its place (left, top, width, height).
+
+    Set up `axes`, then ask for `svg`, which is drawn once. The other methods return marks.
+    """
+
+    def __init__(self, width: int, height: int, **places: Place) -> None:
+        self.size, self.places = (width, height), places
+        self._figure = Figure(figsize=(width / 72, height / 72), dpi=72)  # a unit of SVG is a pixel
+        self.axes: dict[str, Any] = {}
+        for name, (left, top, across, down) in places.items():
+            place = (left / width, 1 - (top + down) / height, across / width, down / height)
+            self.axes[name] = self._figure.add_axes(place, facecolor="none")
+            self._dress(self.axes[name])
+
+    @staticmethod
+    def _dress(axes: Any) -> None:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=11, color=INK, labelcolor=INK, length=3)
+        axes.grid(color=GRID, linewidth=1)
+        for part in (*axes.spines.values(), axes.xaxis.label, axes.yaxis.label):
+            part.set_color(INK)
+
+    def title(self, panel: str, title: str, x_axis: str = "", y_axis: str = "") -> None:
+        """Write a title over a panel, and the names of its axes."""
+        axes = self.axes[panel]
+        axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=6)
+        axes.set_xlabel(x_axis, fontsize=11, labelpad=1)
+        axes.set_ylabel(y_axis, fontsize=11, labelpad=1)
+
+    @cached_property
+    def svg(self) -> str:
+        """The frame as SVG elements whose colours are the page's."""
+        file = io.StringIO()
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "frame"}):
+            self._figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        drawn = re.sub(r"^.*?</defs>\s*|</svg>\s*$|<!--.*?-->|\s*\n\s*", " ", file.getvalue(), flags=re.DOTALL)
+        drawn = re.sub(r"font: ((?:bold |\d+ )?)([\d.]+px)[^;\"]*", _font, drawn)
+        drawn = re.sub(r"font-family: [^;\"]*;?", "", drawn)
+        return drawn.replace(INK, "var(--ink)").replace(GRID, "var(--grid)")
+
+    # Marks ------------------------------------------------------------------------------------------------------------
+
+    def pixels(self, panel: str, x: Any, y: Any) -> Array:
+        """Return where points (x, y) of a panel are in the picture, (n_points, 2), from its upper left corner."""
+        x, y = np.broadcast_arrays(np.atleast_1d(np.asarray(x, float)), np.asarray(y, float))
+        with np.errstate(all="ignore"):
+            found = self.axes[panel].transData.transform(np.column_stack([x, y]))
+        found[:, 1] = self.size[1] - found[:, 1]
+        return np.asarray(np.nan_to_num(found, nan=-1e4, posinf=1e4, neginf=-1e4).clip(-1e4, 1e4).round(1))
+
+    def data_at(self, panel: str, x: float, y: float) -> tuple[float, float]:
+        """Return which point (x, y) of a panel a pixel of the picture is; outside the panel, the nearest inside."""
+        left, top, width, height = self.places[panel]
+        inside = (min(max(x, left), left + width), self.size[1] - min(max(y, top), top + height))
+        found = self.axes[panel].transData.inverted().transform(inside)
+        return float(found[0]), float(found[1])
+
+    def line(self, panel: str, x: Any, y: Any, look: str) -> str:
+        """Return a line through these points."""
+        points = " ".join(f"{across:g},{down:g}" for across, down in self.pixels(panel, x, y).tolist())
+        return f'<path class="line {look}" d="M{points}"/>'
+
+    def dots(self, panel: str, x: Any, y: Any, look: str, shape: str = "disc") -> str:
+        """Return a dot of this shape at each point."""
+        places = self.pixels(panel, x, y).tolist()
+        return "".join(
+            f'<path class="fill {look}" transform="translate({across:g},{down:g})" d="{SHAPES[shape]}"/>'
+            for across, down in places
+        )
+
+    def bars(self, panel: str, x: Any, heights: Any, width: float, look: str) -> str:
+        """Return a bar of this width, in pixels, from 0 to each height, as one element."""
+        tops, feet = self.pixels(panel, x, heights).tolist(), self.pixels(panel, 0, 0)[0, 1]
+        d = "".join(f"M{across - width / 2:g},{feet:g}V{top:g}h{width:g}V{feet:g}z" for across, top in tops)
+        return f'<path class="fill {look}" d="{d}"/>'
+
+    def text(self, panel: str, x: float, y: float, text: str, look: str, shift: tuple[float, float] = (0, 0)) -> str:
+        """Return a text at a point, moved by a shift in pixels."""
+        [[across, down]] = self.pixels(panel, x, y).tolist()
+        return write(across + shift[0], down + shift[1], text, look)
+
+    def inside(self, panel: str, marks: Iterable[str]) -> str:
+        """Return marks cut off at the panel's edges."""
+        left, top, width, height = self.places[panel]
+        place = f'x="{left}" y="{top}" width="{width}" height="{height}" viewBox="{left} {top} {width} {height}"'
+        return f"<svg {place}>{''.join(marks)}</svg>"
+
+    def still(self, marks: str, alt: str) -> str:
+        """Return frame and marks as a picture on white for pages without a kernel; `alt` is for those who listen."""
+        width, height = self.size
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+            f'class="by-hand-picture" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+            f"<desc>{escape(alt)}</desc><style>{CSS}</style>"
+            f'<rect class="fill ground" width="{width}" height="{height}"/>{self.svg}{marks}</svg>'
+        )
+
+
+def _font(found: re.Match[str]) -> str:
+    return f"font-size: {found[2]}" + ("; font-weight: 600" if found[1] else "")
+
+
+def write(x: float, y: float, text: str, look: str = "") -> str:
+    """Return a text at a place in the picture."""
+    return f'<text class="{look}" x="{x:g}" y="{y:g}">{escape(text)}</text>'
+
+
+def handle(name: str, marks: str, label: str, value: Sequence[float], told: str) -> str:
+    """Return marks that can be dragged, clicked and moved by the arrow keys under a name.
+
+    `value` is (now, least, most) for those who listen; `told` says it in words.
+    """
+    now, low, high = value
+    return (
+        f'<g data-touch="{name}" tabindex="0" role="slider" aria-label="{escape(label)}" aria-valuenow="{now:g}" '
+        f'aria-valuemin="{low:g}" aria-valuemax="{high:g}" aria-valuetext="{escape(told)}">{marks}</g>'
+    )

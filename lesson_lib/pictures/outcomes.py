@@ -1,0 +1,42 @@
+"""The map of outcomes: a small PNG, a pixel for each network, that the browser enlarges, with letters on it."""
+
+import io
+from base64 import b64encode
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from lesson_lib.arrays import Array
+from lesson_lib.pictures import words
+from lesson_lib.training import OUTCOMES
+
+COLOURS = ("#000000", "#0072b2", "#e69f00", "#e6e6e6", "#b9d8c2")  # in the order of OUTCOMES
+LETTERS = ("#ffffff", "#ffffff", "#000000", "#000000", "#000000")
+PALETTE = b"".join(bytes.fromhex(colour[1:]) for colour in COLOURS)
+
+
+def outcome_marks(codes: Array, place: Sequence[float]) -> str:
+    """Return the outcomes, codes (n_targets, n_rates), as a picture at (left, top, width, height), with letters."""
+    left, top, width, height = place
+    image, file = Image.fromarray(np.flipud(codes).astype(np.uint8), "P"), io.BytesIO()
+    image.putpalette(PALETTE)
+    image.save(file, "PNG")
+    return (
+        f'<image x="{left}" y="{top}" width="{width}" height="{height}" preserveAspectRatio="none" '
+        f'style="image-rendering: pixelated" href="data:image/png;base64,{b64encode(file.getvalue()).decode()}"/>'
+        + _letters(codes, place)
+    )
+
+
+def _letters(codes: Array, place: Sequence[float]) -> str:
+    """Return the letter of the outcome here and there, so that colour is not the only sign."""
+    (left, top, width, height), (n_rows, n_columns) = place, codes.shape
+    texts = []
+    for row in np.linspace(0, n_rows - 1, max(2, round(height / 40)) + 2, dtype=int)[1:-1]:
+        for column in np.linspace(0, n_columns - 1, max(2, round(width / 45)) + 2, dtype=int)[1:-1]:
+            code = int(codes[row, column])
+            x, y = left + (column + 0.5) / n_columns * width, top + (1 - (row + 0.5) / n_rows) * height
+            letter, look = words.OUTCOME_LETTERS[OUTCOMES[code]], f"fill: {LETTERS[code]}"
+            texts.append(f'<text class="small middle" style="{look}" x="{x:.1f}" y="{y + 4:.1f}">{letter}</text>')
+    return "".join(texts)
