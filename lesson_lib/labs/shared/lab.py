@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
@@ -32,7 +32,7 @@ class Lab:
     compute: Callable[[], None]  # turns the controls' values into a new state, all or nothing, or raises ValueError
     draw: Callable[[], None]  # shows the state
     picture: Callable[[], tuple[Frame, str, str]]  # returns frame, marks, and what they say for those who listen
-    touchable: Mapping[str, tuple[str, str, str]] = {}  # mark: its panel, the Dials that move across and up ("": none)
+    touchable: ClassVar[Mapping[str, tuple[str, str, str]]] = {}  # mark: its panel, the Dials that move across and up ("": none)
     players: Sequence[Player] = ()  # what goes on by itself, until it is stopped or reset
 
     def __init__(self) -> None:
