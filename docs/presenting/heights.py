@@ -1,7 +1,6 @@
 """How tall a piece of a slide will be, by its letters, lines and rows; a test in the browser checks that it fits."""
 
 import re
-from base64 import b64decode
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -69,8 +68,8 @@ def _output_height(output: NotebookNode, scale: float) -> float:
         return scale * _table_height(data["text/html"], printed, scale)
     if "text/latex" in data:
         return scale * sum(3.6 if r"\\" in row else 2.7 for row in re.split(r"\\\\\[\d+pt\]", data["text/latex"]))
-    if "image/png" in data:
-        return min(WIDTH / ratio(data["image/png"]), PICTURE)
+    if "image/svg+xml" in data:
+        return min(WIDTH / ratio(data["image/svg+xml"]), PICTURE)
     return scale * _lines(printed, "printed", scale)
 
 
@@ -90,7 +89,7 @@ def _table_height(html: str, twin: str, scale: float) -> float:
     return (2.1 if is_wide else 1.62) * html.count("<tr") + 1.6
 
 
-def ratio(png: str) -> float:
-    """Return the width over the height of a picture in base64."""
-    header = b64decode(png)[16:24]
-    return int.from_bytes(header[:4]) / int.from_bytes(header[4:])
+def ratio(svg: str) -> float:
+    """Return the width over the height of a picture."""
+    width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
+    return width / height

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from presenting.formulas import mathml
+from presenting.heights import ratio
 
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.parts import STILL as LAB_STILL
@@ -18,7 +19,7 @@ SUFFIXES = {"page": ".html", "slides": ".slides.html"}
 STILL = re.compile(
     rf'<div class="{LAB_STILL}"><style>.*?</style>(.*)<p><em>{re.escape(words.NEEDS_KERNEL)}</em></p></div>', re.DOTALL
 )
-PICTURE = re.compile(r'<img [^>]*?width="(\d+)"[^>]*? src="data:image/png;base64,([^"]*)">')
+PICTURE = re.compile(r'<svg [^>]*?class="by-hand-picture".*</svg>', re.DOTALL)
 NOTES = {
     ("page", "lab"): '<p class="note">A still picture of the lab in the notebook <b>{name}</b>.</p>',
     ("page", "question"): '<p class="note">The notebook <b>{name}</b> checks your answer.</p>',
@@ -49,8 +50,7 @@ def pictures_apart(notebook: NotebookNode, resources: dict[str, Any]) -> tuple[N
     """Take finished pictures out of their HTML, so that pages and slides can give each its place."""
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         if found := PICTURE.fullmatch(output.get("data", {}).get("text/html", "")):
-            output.data = {"image/png": found[2], "text/plain": output.data["text/plain"]}
-            output.metadata = {"image/png": {"width": int(found[1])}}
+            output.data = {"image/svg+xml": found[0], "text/plain": output.data["text/plain"]}
     return notebook, resources
 
 
@@ -95,8 +95,7 @@ def _lab(html: str, note: str) -> str:
     """Return a lab's picture, which knows its width over its height, beside its words."""
     picture, said = re.fullmatch(r"<img (.*?>)(.*)", html, flags=re.DOTALL).groups()
     svg = b64decode(re.search(r'base64,([^"]*)', picture)[1]).decode()
-    width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
-    return f'{note}<img style="--ratio: {width / height:.3f}" {picture}<div>{said}</div>'
+    return f'{note}<img style="--ratio: {ratio(svg):.3f}" {picture}<div>{said}</div>'
 
 
 def linked(html: str, kind: str, names: Collection[str]) -> str:

@@ -1,39 +1,44 @@
 """Finished pictures for the notebooks, each with its numbers as a table, which is its text for those who listen."""
 
-import io
 from collections.abc import Sequence
 from math import isqrt
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from lesson_lib.pictures import words
-from lesson_lib.pictures.plot import BLUE, ORANGE, MapPlot, as_image
+from lesson_lib.pictures.frame import BLUE, GROUND, INK, ORANGE, STYLE, Frame, svg_of, whole_svg
+from lesson_lib.pictures.outcomes import map_axes, outcome_marks
 from lesson_lib.sweeps.studies import OutcomeMap, Success
 from lesson_lib.tables import Table
 from lesson_lib.training import OUTCOMES
 
 
 class Picture:
-    """A finished figure for a notebook, shown `width` pixels wide; `table` says the same in words, as its alt text."""
+    """A finished picture for a notebook, in the page's colours; `table` says the same in words, as its alt text."""
 
-    def __init__(self, png: bytes, width: int, table: Table) -> None:
-        self.png, self.width, self.table = png, width, table
+    def __init__(self, size: tuple[int, int], inside: str, table: Table) -> None:
+        self.size, self.inside, self.table = size, inside, table
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         text = str(self.table)
         alt = "; ".join(" ".join(line.split()) for line in text.splitlines())
-        return {"text/html": as_image(self.png, f'width="{self.width}"', alt), "text/plain": text}
+        return {"text/html": whole_svg(self.size, self.inside, alt), "text/plain": text}
+
+
+def _figure(width: int, height: int) -> Figure:
+    """Return a Matplotlib figure of this size in pixels."""
+    return Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
 
 
 def _picture(figure: Figure, table: Table) -> Picture:
-    """Return a Matplotlib figure, 100 pixels to its inch."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    return Picture(buffer.getvalue(), round(100 * figure.get_figwidth()), table)
+    width, height = figure.get_size_inches() * 72
+    return Picture((round(width), round(height)), svg_of(figure), table)
 
 
+@rc_context(STYLE)
 def article_figure(signature: Any, threshold: float) -> Picture:
     """Return the article's figure of the signature (n_neurons,): bars over the neurons, those above the threshold red.
 
@@ -41,13 +46,13 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     """
     signature, shown = np.asarray(signature, dtype=np.float64), f"{threshold:g}"
     flagged = np.flatnonzero(signature > threshold)
-    figure = Figure(figsize=(9, 3.2), layout="constrained", facecolor="white")
+    figure = _figure(900, 320)
     axes = figure.subplots()
     axes.bar(range(len(signature)), signature, color=BLUE, width=1.0)
     if len(flagged):
         label = words.ABNORMAL.format(threshold=shown)
-        axes.bar(flagged, signature[flagged], color="white", edgecolor=ORANGE, hatch="////", width=1.0, label=label)
-    axes.axhline(threshold, color="black", linestyle="--", linewidth=1, label=words.THRESHOLD_LINE)
+        axes.bar(flagged, signature[flagged], color=GROUND, edgecolor=ORANGE, hatch="////", width=1.0, label=label)
+    axes.axhline(threshold, color=INK, linestyle="--", linewidth=1, label=words.THRESHOLD_LINE)
     axes.set(title=words.SIGNATURE_TITLE, xlabel=words.SIGNATURE_X_AXIS, ylabel=words.SIGNATURE_AXIS)
     axes.set_xlim(-1, len(signature))
     axes.grid(axis="y", linestyle="--", alpha=0.5)
@@ -58,13 +63,14 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     return _picture(figure, Table([words.SIGNATURE_COLUMNS, *rows], caption))
 
 
+@rc_context(STYLE)
 def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: int = 8) -> Picture:
     """Return images as a picture, a row for each name, and a table of what is written over them.
 
     `rows` maps a name to images (n_samples, 64); `titles` holds one list of n_samples texts for each row. The first
     `n_shown` of each are shown.
     """
-    figure = Figure(figsize=(9, 1.35 * len(rows) + 0.1), layout="constrained", facecolor="white")
+    figure = _figure(900, 135 * len(rows) + 10)
     grid = figure.subplots(len(rows), n_shown, squeeze=False)
     for axes_row, (name, images), texts in zip(grid, rows.items(), titles, strict=True):
         for axes, image, text in zip(axes_row, images, texts, strict=False):
@@ -78,9 +84,10 @@ def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: 
     return _picture(figure, Table([heading, *lines], words.STRIP_CAPTION))
 
 
+@rc_context(STYLE)
 def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Success]) -> Picture:
     """Return the share of successful random starts over the width, with its interval, and the same as a table."""
-    figure = Figure(figsize=(7, 3.4), layout="constrained", facecolor="white")
+    figure = _figure(700, 340)
     axes = figure.subplots()
     kinds = ((words.WITH_BIASES, with_biases, BLUE, "o-"), (words.WITHOUT_BIASES, without_biases, ORANGE, "s--"))
     for label, study, colour, style in kinds:
@@ -105,8 +112,8 @@ def _cells(success: Success) -> tuple[str, str]:
 
 def map_picture(trained: OutcomeMap, epoch: int) -> Picture:
     """Return the map of outcomes after this epoch, and each outcome's share as a table."""
-    plot = MapPlot(trained.rates, trained.targets)
-    plot.set_codes(trained.at(epoch))
+    frame = Frame(560, 400, map=(64, 28, 480, 330))
+    map_axes(frame, trained.rates, trained.targets)
     rows = [(words.OUTCOME_LETTERS[one], one.value, f"{trained.share(one, epoch):.1%}") for one in OUTCOMES]
     table = Table([words.SHARE_COLUMNS, *rows], words.SHARE_CAPTION.format(epoch=epoch))
-    return Picture(plot.png(), plot.size[0], table)
+    return Picture(frame.size, frame.svg + outcome_marks(trained.at(epoch), frame.places["map"]), table)

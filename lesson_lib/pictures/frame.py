@@ -19,7 +19,12 @@ from matplotlib.figure import Figure
 from lesson_lib.arrays import Array
 
 CSS = files(__package__).joinpath("picture.css").read_text("utf-8")
-INK, GRID = "#010203", "#040506"  # stand for the page's colours, until the frame is written
+# Colours that stand for the page's, until a figure is written.
+INK, GRID, GROUND, BLUE, ORANGE, GREEN = (f"#01020{i}" for i in range(1, 7))
+NAMED = {INK: "ink", GRID: "grid", GROUND: "ground", BLUE: "blue", ORANGE: "orange", GREEN: "green"}
+STYLE = {"text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "grid.color": GRID, "grid.linewidth": 1}
+STYLE |= {"xtick.color": INK, "ytick.color": INK, "font.size": 11, "axes.titlesize": 12, "axes.titleweight": "bold"}
+STYLE |= {"axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
 Place = tuple[float, float, float, float]  # left, top, width, height
 SHAPES = {
     "disc": "M-5,0a5,5 0 1 0 10,0a5,5 0 1 0 -10,0z",
@@ -40,36 +45,23 @@ class Frame:
         self.size, self.places = (width, height), places
         self._figure = Figure(figsize=(width / 72, height / 72), dpi=72)  # a unit of SVG is a pixel
         self.axes: dict[str, Any] = {}
-        for name, (left, top, across, down) in places.items():
-            place = (left / width, 1 - (top + down) / height, across / width, down / height)
-            self.axes[name] = self._figure.add_axes(place, facecolor="none")
-            self._dress(self.axes[name])
-
-    @staticmethod
-    def _dress(axes: Any) -> None:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=11, color=INK, labelcolor=INK, length=3)
-        axes.grid(color=GRID, linewidth=1)
-        for part in (*axes.spines.values(), axes.xaxis.label, axes.yaxis.label):
-            part.set_color(INK)
+        with rc_context(STYLE):
+            for name, (left, top, across, down) in places.items():
+                place = (left / width, 1 - (top + down) / height, across / width, down / height)
+                self.axes[name] = self._figure.add_axes(place, facecolor="none")
+                self.axes[name].grid()
 
     def title(self, panel: str, title: str, x_axis: str = "", y_axis: str = "") -> None:
         """Write a title over a panel, and the names of its axes."""
         axes = self.axes[panel]
-        axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=6)
-        axes.set_xlabel(x_axis, fontsize=11, labelpad=1)
-        axes.set_ylabel(y_axis, fontsize=11, labelpad=1)
+        axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
+        axes.set_xlabel(x_axis, labelpad=1)
+        axes.set_ylabel(y_axis, labelpad=1)
 
     @cached_property
     def svg(self) -> str:
         """The frame as SVG elements whose colours are the page's."""
-        file = io.StringIO()
-        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "frame"}):
-            self._figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-        drawn = re.sub(r"^.*?</defs>\s*|</svg>\s*$|<!--.*?-->|\s*\n\s*", " ", file.getvalue(), flags=re.DOTALL)
-        drawn = re.sub(r"font: ((?:bold |\d+ )?)([\d.]+px)[^;\"]*", _font, drawn)
-        drawn = re.sub(r"font-family: [^;\"]*;?", "", drawn)
-        return drawn.replace(INK, "var(--ink)").replace(GRID, "var(--grid)")
+        return svg_of(self._figure)
 
     # Marks ------------------------------------------------------------------------------------------------------------
 
@@ -120,17 +112,33 @@ class Frame:
 
     def still(self, marks: str, alt: str) -> str:
         """Return frame and marks as a picture on white for pages without a kernel; `alt` is for those who listen."""
-        width, height = self.size
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-            f'class="by-hand-picture" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-            f"<desc>{escape(alt)}</desc><style>{CSS}</style>"
-            f'<rect class="fill ground" width="{width}" height="{height}"/>{self.svg}{marks}</svg>'
-        )
+        return whole_svg(self.size, self.svg + marks, alt)
+
+
+def svg_of(figure: Figure) -> str:
+    """Return a figure of 72 dots per inch as SVG elements, with text as text, in the page's colours and font."""
+    file = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "frame"}):
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    drawn = re.sub(r"^.*?</style>\s*</defs>|</svg>\s*$|<!--.*?-->", "", file.getvalue(), flags=re.DOTALL)
+    drawn = re.sub(r"(font: ((bold|\d+) )?|font-size: )([\d.]+px)[^;\"]*", _font, re.sub(r"\s+", " ", drawn))
+    drawn = re.sub(r"; font-family: [^;\"]*", "", drawn)
+    return re.sub("#01020[1-6]", lambda found: f"var(--{NAMED[found[0]]})", drawn)
 
 
 def _font(found: re.Match[str]) -> str:
-    return f"font-size: {found[2]}" + ("; font-weight: 600" if found[1] else "")
+    return f"font-size: {found[4]}" + ("; font-weight: 600" if found[2] else "")
+
+
+def whole_svg(size: tuple[int, int], inside: str, alt: str) -> str:
+    """Return elements as a picture of this width and height, with its style, on the page's ground or on white."""
+    width, height = size
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" class="by-hand-picture" '
+        f'role="img" aria-label="{escape(alt)}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'style="max-width: 100%; height: auto"><style>{CSS}</style>'
+        f'<rect class="fill ground" width="{width}" height="{height}"/>{inside}</svg>'
+    )
 
 
 def write(x: float, y: float, text: str, look: str = "") -> str:

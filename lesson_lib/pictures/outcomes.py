@@ -2,13 +2,13 @@
 
 import io
 from base64 import b64encode
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from lesson_lib.arrays import Array
 from lesson_lib.pictures import words
+from lesson_lib.pictures.frame import Frame, Place
 from lesson_lib.training import OUTCOMES
 
 COLOURS = ("#000000", "#0072b2", "#e69f00", "#e6e6e6", "#b9d8c2")  # in the order of OUTCOMES
@@ -16,7 +16,17 @@ LETTERS = ("#ffffff", "#ffffff", "#000000", "#000000", "#000000")
 PALETTE = b"".join(bytes.fromhex(colour[1:]) for colour in COLOURS)
 
 
-def outcome_marks(codes: Array, place: Sequence[float]) -> str:
+def map_axes(frame: Frame, rates: Array, targets: Array) -> None:
+    """Set up the panel "map": rates, evenly in log, from left to right, and targets upwards."""
+    frame.title("map", words.MAP_TITLE, words.RATE_AXIS, words.TARGET_AXIS)
+    axes = frame.axes["map"]
+    axes.set(xscale="log", xlim=rates[[0, -1]], ylim=targets[[0, -1]], yticks=(-10, -5, 0, 5, 10))
+    decades = [10.0**power for power in range(-5, 3) if rates[0] <= 10.0**power <= 1.001 * rates[-1]]
+    axes.set_xticks(decades, [f"{decade:g}" for decade in decades])
+    axes.minorticks_off()
+
+
+def outcome_marks(codes: Array, place: Place) -> str:
     """Return the outcomes, codes (n_targets, n_rates), as a picture at (left, top, width, height), with letters."""
     left, top, width, height = place
     image, file = Image.fromarray(np.flipud(codes).astype(np.uint8), "P"), io.BytesIO()
@@ -29,7 +39,7 @@ def outcome_marks(codes: Array, place: Sequence[float]) -> str:
     )
 
 
-def _letters(codes: Array, place: Sequence[float]) -> str:
+def _letters(codes: Array, place: Place) -> str:
     """Return the letter of the outcome here and there, so that colour is not the only sign."""
     (left, top, width, height), (n_rows, n_columns) = place, codes.shape
     texts = []

@@ -32,7 +32,8 @@ class Lab:
     compute: Callable[[], None]  # turns the controls' values into a new state, all or nothing, or raises ValueError
     draw: Callable[[], None]  # shows the state
     picture: Callable[[], tuple[Frame, str, str]]  # returns frame, marks, and what they say for those who listen
-    touchable: ClassVar[Mapping[str, tuple[str, str, str]]] = {}  # mark: its panel, the Dials that move across and up ("": none)
+    # What can be touched in the picture, by the mark's name: its panel, the Dials for across and up ("" for none).
+    touchable: ClassVar[Mapping[str, tuple[str, str, str]]] = {}
     players: Sequence[Player] = ()  # what goes on by itself, until it is stopped or reset
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from lesson_lib.labs.training.runs import Moment, verdict
 from lesson_lib.network import forward
 from lesson_lib.pictures.frame import Frame, handle, write
 from lesson_lib.pictures.network import Shown, network_diagram, with_description
-from lesson_lib.pictures.outcomes import outcome_marks
+from lesson_lib.pictures.outcomes import map_axes, outcome_marks
 from lesson_lib.training import CLEAN
 
 SIZE, NETWORK_HEIGHT = (800, 430), 272
@@ -22,6 +22,7 @@ SMALL, SQUARE = (38, 302, 420, 96), (590, 24, 180, 212)  # the places of the epo
 GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise linear
 NEURONS = ("pink", "olive dashed", "sky dashdot")  # the look of each neuron's part of f(x)
 GRADIENTS = {"W1": "blue", "W2": "orange dashed", "b1": "green dashdot", "b2": "grey dotted"}
+MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
 LINE_GAP = 13  # between two texts at the ends of lines, in pixels
 
 
@@ -64,10 +65,7 @@ def _activations(made: Frame) -> None:
 
 
 def _map(made: Frame) -> None:
-    made.title("map", words.MAP_TITLE, words.RATE_AXIS, words.TARGET_AXIS)
-    made.axes["map"].set(xscale="log", xlim=(0.001, 10), ylim=(-10, 10), yticks=(-10, 0, 10))
-    made.axes["map"].set_xticks([0.001, 0.01, 0.1, 1, 10], ["0.001", "0.01", "0.1", "1", "10"])
-    made.axes["map"].minorticks_off()
+    map_axes(made, MAP_RATES, MAP_TARGETS)
 
 
 def marks(seen: Moment, on: Frame) -> str:

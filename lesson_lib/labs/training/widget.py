@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
-import numpy as np
 
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
@@ -15,6 +14,7 @@ from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
 from lesson_lib.labs.shared.words import BIASES, RESET, TIPS
 from lesson_lib.labs.training import picture, runs, words
+from lesson_lib.labs.training.picture import MAP_RATES, MAP_TARGETS
 from lesson_lib.pictures.frame import Frame
 from lesson_lib.pictures.words import OUTCOME_LETTERS
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
@@ -22,7 +22,6 @@ from lesson_lib.sweeps.studies import OutcomeMap, map_steps
 from lesson_lib.training import OUTCOMES
 
 SCHEDULES = [schedule.value for schedule in Schedule]
-MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
 SECONDS_AN_EPOCH = 0.12
 
 
