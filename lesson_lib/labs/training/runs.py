@@ -101,8 +101,8 @@ def _four_digits(number: float) -> str:
 
 def verdict_html(seen: Moment) -> str:
     """Return the verdict as a live region: a badge for the trigger, one for the clean task, and the outcome."""
-    parts = "".join(f'<b class="{"yes" if good else "no"}">{escape(text)}</b>' for good, text in badges(seen))
-    return f'<div class="by-hand-verdict" role="status" aria-live="polite">{parts}<span>{outcome(seen)}</span></div>'
+    parts = "".join(f' <b class="{"yes" if good else "no"}">{escape(text)}</b>' for good, text in badges(seen))
+    return f'<div class="by-hand-verdict" role="status" aria-live="polite"><span>{outcome(seen)}</span>{parts}</div>'
 
 
 def describe(seen: Moment) -> str:

@@ -79,7 +79,7 @@ class TrainingLab(Lab):
     def picture(self) -> tuple[Frame, str, str]:
         """Return the frame, the network and the lines on it, and the verdict."""
         frame = picture.frame(self.last_panel)
-        return frame, picture.marks(self.state, frame) + self.last_marks(frame), runs.verdict(self.state)
+        return frame, picture.marks(self.state, frame) + self.last_marks(frame), self.summary
 
     def last_marks(self, frame: Frame) -> str:
         """Return what stands in the last panel."""
