@@ -29,7 +29,7 @@ __getattr__, __dir__, __all__ = door(
         "exercises.catalogue": "unknown_set",
         "labs.exercises": "Exercises",
         "labs.hand_calculation.widget": "HandCalculationLab",
-        "labs.training.widget": "TriggerLab BiasLab",
+        "labs.training.widget": "FirstLook TriggerLab BiasLab",
         "labs.naa.widget": "NAALab",
         "labs.pruning.widget": "PruningLab",
     },

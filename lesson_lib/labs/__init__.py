@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "hand_calculation.widget": "HandCalculationLab",
-        "training.widget": "TriggerLab BiasLab",
+        "training.widget": "FirstLook TriggerLab BiasLab",
         "naa.widget": "NAALab",
         "pruning.widget": "PruningLab",
         "exercises": "Exercises",

@@ -153,6 +153,6 @@ def handle(name: str, marks: str, label: str, value: Sequence[float], told: str)
     """
     now, low, high = value
     return (
-        f'<g data-touch="{name}" tabindex="0" role="slider" aria-label="{escape(label)}" aria-valuenow="{now:g}" '
+        f'<g data-touch="{name}" data-lm-suppress-shortcuts="true" tabindex="0" role="slider" aria-label="{escape(label)}" aria-valuenow="{now:g}" '
         f'aria-valuemin="{low:g}" aria-valuemax="{high:g}" aria-valuetext="{escape(told)}">{marks}</g>'
     )

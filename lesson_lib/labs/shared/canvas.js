@@ -5,7 +5,6 @@ const BUSY_AFTER = 200; // milliseconds
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
 
 function render({ model, el }) {
-    el.dataset.lmSuppressShortcuts = "true"; // letters typed here are not JupyterLab's
     el.innerHTML = `<svg class="by-hand-picture" xmlns="http://www.w3.org/2000/svg" role="group"><g></g><g></g>
         <g class="waiting"><circle r="4" class="fill purple"/></g></svg><p role="alert" class="by-hand-gone" hidden></p>`;
     const [svg, gone] = el.children, [frame, marks, waiting] = svg.children;

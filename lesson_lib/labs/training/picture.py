@@ -28,13 +28,15 @@ LINE_GAP = 13  # between two texts at the ends of lines, in pixels
 
 @cache
 def frame(last: str) -> Frame:
-    """Return the frame whose last panel is "gradients", "activations" or "map"."""
+    """Return the frame whose last panel is "gradients", "activations" or "map"; without a last one, half of it."""
     places: dict[str, Any] = {"function": SQUARE, "epochs": SMALL, last: (590, 302, 150, 96)}
     if last == "map":
         places |= {"epochs": (38, 302, 280, 96), "map": (460, 290, 328, 108)}
-    made = Frame(*SIZE, **places)
+    made = Frame(*SIZE, **places) if last else Frame(SIZE[0], NETWORK_HEIGHT, function=SQUARE)
     made.title("function", words.FUNCTION_TITLE, "x")
     made.axes["function"].set(xlim=(-3.2, 3.2), ylim=(-11, 11), xticks=range(-3, 4), yticks=(-10, -5, 0, 5, 10))
+    if not last:
+        return made
     made.title("epochs", words.OUTPUT_TITLE, words.EPOCH_AXIS)
     made.axes["epochs"].set(ylim=(-11, 11), yticks=(-10, 0, 10))
     _over_epochs(made.axes["epochs"])
@@ -70,19 +72,21 @@ def _map(made: Frame) -> None:
 
 def marks(seen: Moment, on: Frame) -> str:
     """Return the network, the function and the epochs of this moment."""
-    return "".join((network(seen), *_function(seen, on), *_epochs(seen, on)))
+    return "".join((network(seen), *function(seen, on), *_epochs(seen, on)))
 
 
-def network(seen: Moment) -> str:
-    """Return the net at this epoch with the trigger in it."""
+def network(seen: Moment, *, there_and_back: bool = True) -> str:
+    """Return the net at this epoch with the trigger in it, and the way back unless it is left out."""
     x, y = np.array([[seen.experiment.position]]), np.array([[seen.experiment.target]])
     known = {name: term.value for name, term in trace_sample(seen.params, x, y).items()}
     zero_by = {f"d{lock.name}": lock.zero_by for lock in seen.locks}
+    if not there_and_back:
+        known = {name: known[name] for name in ("X", "z1", "a1", "y_hat", "Y", "dy_hat")}
     drawn = network_diagram(Shown(seen.params, known, zero_by=zero_by))
     return with_description(drawn, seen.experiment.width, verdict(seen), NETWORK_HEIGHT)
 
 
-def _function(seen: Moment, on: Frame) -> Iterator[str]:
+def function(seen: Moment, on: Frame) -> Iterator[str]:
     """Yield f(x) as the sum of its neurons' parts, the samples, the error, and the trigger's star."""
     passed, x, target = forward(seen.params, GRID[:, None]), seen.experiment.position, seen.experiment.target
     lines = [on.line("function", GRID, passed.y_hat[:, 0], "blue")]

@@ -23,8 +23,11 @@ SWEPT = {"rate": RATES, "target": TARGETS, "position": POSITIONS}
 
 
 @lru_cache(maxsize=24)
-def _table(experiment: Experiment, along: str, values: tuple[float, ...], keep: tuple[int, ...]) -> Trajectories:
-    trajectories = run_many(experiment, keep, **{along: values})
+def _table(experiment: Experiment, keep: tuple[int, ...], **values: tuple[float, ...]) -> Trajectories:
+    """Run the experiment for every combination of these values, the first varying fastest."""
+    grids = np.meshgrid(*values.values(), indexing="ij")
+    swept = {name: grid.ravel(order="F") for name, grid in zip(values, grids, strict=True)}
+    trajectories = run_many(experiment, keep, **swept)
     read_only(trajectories.epochs, trajectories.outputs, *trajectories.gradient_norms.values())
     return trajectories
 
@@ -49,16 +52,18 @@ class Moment:
         return np.asarray(self.outputs[:, np.searchsorted(self.epochs, self.epoch)])
 
 
-def moment(experiment: Experiment, epoch: int, along: str = "rate") -> Moment:
+def moment(experiment: Experiment, epoch: int, along: Sequence[str] = ("rate",)) -> Moment:
     """Return one run of an experiment at one epoch.
 
-    All runs along one slider ("rate", "target" or "position") are trained together and remembered, so that moving
-    that slider, or the epoch, only looks the next one up.
+    All runs along one slider ("rate", "target" or "position"), or along the two that a drag moves, are trained
+    together and remembered, so that moving on, or the epoch, only looks the next one up.
     """
-    value = getattr(experiment, along)
-    values = tuple(sorted({*SWEPT[along], value}))
-    trajectories = _table(replace(experiment, **{along: values[0]}), along, values, tuple(sorted({*EPOCHS, epoch})))
-    run, at = values.index(value), int(np.searchsorted(trajectories.epochs, epoch))
+    values = {name: tuple(sorted({*SWEPT[name], getattr(experiment, name)})) for name in along}
+    first = replace(experiment, **{name: given[0] for name, given in values.items()})
+    trajectories = _table(first, tuple(sorted({*EPOCHS, epoch})), **values)
+    where = [given.index(getattr(experiment, name)) for name, given in values.items()]
+    run = int(np.ravel_multi_index(where, [*map(len, values.values())], order="F"))
+    at = int(np.searchsorted(trajectories.epochs, epoch))
     params = trajectories.params_at(at, run)
     stopped = int(trajectories.diverged_at[run])
     return Moment(

@@ -23,6 +23,7 @@ from lesson_lib.training import OUTCOMES
 
 SCHEDULES = [schedule.value for schedule in Schedule]
 SECONDS_AN_EPOCH = 0.12
+MOST_DRAGGED = 4  # neurons of a net that is trained for every place of a drag at once
 
 
 class TrainingLab(Lab):
@@ -38,7 +39,7 @@ class TrainingLab(Lab):
 
     def __init__(self, **more: widgets.ValueWidget) -> None:
         super().__init__()
-        self.along = "rate"
+        self.along = ("rate",)
         self.controls = {
             "rate": Dial(words.DIALS["rate"], runs.SWEPT["rate"], 0.1),
             "epochs": Dial(words.DIALS["epochs"], EPOCHS, self.start_epoch, whole=True),
@@ -65,10 +66,12 @@ class TrainingLab(Lab):
         return int(self.controls["epochs"].value)
 
     def compute(self) -> None:
-        """Look the experiment up among the runs along the dial that moved last."""
+        """Look the experiment up among the runs along the dial that moved last, or the two of a drag."""
         experiment = self.experiment()
         moved = [name for name in runs.SWEPT if getattr(experiment, name) != getattr(self.state.experiment, name)]
-        self.along = moved[0] if len(moved) == 1 else self.along
+        is_drag = len(moved) == 2 and experiment.width <= MOST_DRAGGED
+        if not {*moved} <= {*self.along} and (len(moved) == 1 or is_drag):
+            self.along = tuple(moved)
         self.state = runs.moment(experiment, self.epoch, self.along)
 
     def draw(self) -> None:
@@ -117,6 +120,21 @@ class TriggerLab(TrainingLab):
     def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the activation and its convention; the net is the article's, and only its weights are trained."""
         return {"activation": values["activation"], "relu_prime_at_zero": values["at_zero"]}
+
+
+class FirstLook(TriggerLab):
+    """Nothing but the network, its function, and the trigger's star to drag: the question of the course."""
+
+    def picture(self) -> tuple[Frame, str, str]:
+        """Return the way there, without the gradients."""
+        frame = picture.frame("")
+        drawn = picture.network(self.state, there_and_back=False), *picture.function(self.state, frame)
+        return frame, "".join(drawn), self.summary
+
+    def layout(self) -> widgets.Box:
+        """Return the two dials of the star in a row under the picture."""
+        dials = [self.controls["position"], self.controls["target"], button(RESET, TIPS["Reset"], self.reset)]
+        return widgets.VBox([self.facts, self.canvas, widgets.HBox(dials, layout=WRAP), self.messages[""]])
 
 
 class BiasLab(TrainingLab):
