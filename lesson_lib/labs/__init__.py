@@ -9,7 +9,8 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "hand_calculation.widget": "HandCalculationLab",
-        "training.widget": "FirstLook TriggerLab BiasLab",
+        "training.widget": "FirstLook TriggerLab",
+        "training.bias": "BiasLab",
         "naa.widget": "NAALab",
         "pruning.widget": "PruningLab",
         "exercises": "Exercises",

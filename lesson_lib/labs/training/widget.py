@@ -1,25 +1,18 @@
-"""The trigger lab, with every knob that might help the article's net, and the bias lab, with what does help it."""
+"""The trigger lab, with every knob that might help the article's net, and what it shares with the bias lab."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, screen, status
+from lesson_lib.labs.shared.parts import LABEL, WRAP, button, choice, screen
 from lesson_lib.labs.shared.play import Player
-from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
-from lesson_lib.labs.shared.words import BIASES, RESET, TIPS
+from lesson_lib.labs.shared.words import RESET, TIPS
 from lesson_lib.labs.training import picture, runs, words
-from lesson_lib.labs.training.picture import MAP_RATES, MAP_TARGETS
 from lesson_lib.pictures.frame import Frame
-from lesson_lib.pictures.words import OUTCOME_LETTERS
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
-from lesson_lib.sweeps.studies import OutcomeMap, map_steps
-from lesson_lib.training import OUTCOMES
 
 SCHEDULES = [schedule.value for schedule in Schedule]
 SECONDS_AN_EPOCH = 0.12
@@ -135,135 +128,3 @@ class FirstLook(TriggerLab):
         """Return the two dials of the star in a row under the picture."""
         dials = [self.controls["position"], self.controls["target"], button(RESET, TIPS["Reset"], self.reset)]
         return widgets.VBox([self.facts, self.canvas, widgets.HBox(dials, layout=WRAP), self.messages[""]])
-
-
-class BiasLab(TrainingLab):
-    """Choose the trained biases, where they start, the schedule and the width: a backdoor needs trigger AND clean task.
-
-    The buttons at the top tell the five stories of the lesson. The map trains 10,000 nets at once; click one of them.
-    """
-
-    last_panel = "activations"
-    start_epoch = 2000
-    touchable: ClassVar = {**TrainingLab.touchable, "map": ("map", "rate", "target")}
-
-    def __init__(self) -> None:
-        self.map: OutcomeMap | None = None
-        self.map_text, self.note = widgets.HTML(), widgets.HTML()
-        texts = words.DRAW_MAP, words.STOP, words.DRAW_MAP_TIP
-        self.mapper = Player(self._map_further, 0, self._begin_map, self._end_map, texts, "116px")
-        self.stories = {
-            preset: button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()
-        }
-        super().__init__(
-            biases=choice(words.BIASES_TRAINED, BIASES, "none", "280px", LABEL),
-            b1=field(words.B1_START, "0, 0", LABEL, "280px"),
-            b2=field(words.B2_START, "0", LABEL, "280px"),
-            weights=choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "280px", LABEL),
-            width=Dial(words.WIDTH, range(2, 33), 2, whole=True),
-            seed=Dial(words.SEED, range(100), 0, whole=True),
-        )
-        self.players = [self.player, self.mapper]
-
-    def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the chosen biases, width and start; raises ValueError, naming the control, for bad text."""
-        width, from_article = int(values["width"]), values["weights"] == "article"
-        if from_article and width != 2:
-            raise ValueError(words.WIDTH_NEEDS_RANDOM)
-        return {
-            "trainable": ("W1", "W2", *TRAINED[values["biases"]]),
-            "b1": () if values["weights"] == "random b1" else _b1_start(values["b1"], width),
-            "b2": float(the_one("b2", read_numbers("b2", values["b2"]))),
-            "width": width,
-            "seed": None if from_article else int(values["seed"]),
-        }
-
-    def draw(self) -> None:
-        """Show the state, which story it tells, and which controls have no effect."""
-        for preset, told in self.stories.items():
-            told.icon = "check" if preset == self.preset else ""
-        idle = {"b1": self.values["weights"] == "random b1", "seed": self.values["weights"] == "article"}
-        for name, has_no_effect in idle.items():
-            self.controls[name].disabled = has_no_effect
-        self.note.value = "".join(f"<small>{words.IDLE[name]}</small>" for name in idle if idle[name])
-        if self.map is not None:
-            self.map_text.value = status(self.map_summary)
-        super().draw()
-
-    def last_marks(self, frame: Frame) -> str:
-        """Return the activations, or the map once there is one."""
-        if self.map is None:
-            return super().last_marks(frame)
-        rate, target = self.values["rate"], self.values["target"]
-        codes = self.map.at(self.map.epoch_at(self.epoch))
-        return picture.outcome_map(codes, rate, target, self.map_summary, self.map_is_stale, frame)
-
-    def layout(self) -> widgets.Box:
-        """Return the stories and the verdict over the controls and the picture."""
-        buttons = widgets.HBox([button(RESET, TIPS["Reset"], self.reset), self.player.button])
-        left = [*self.controls.values(), widgets.HBox([self.mapper.button, buttons], layout=WRAP), self.note]
-        stories = widgets.HBox([*self.stories.values()], layout=WRAP)
-        return screen([stories, self.facts], [*left, self.messages[""]], [self.canvas, self.map_text])
-
-    def draw_map(self) -> None:
-        """Train a net for every rate and target with the other settings as they are; a second press stops the work."""
-        self.mapper.press()
-
-    def reset(self) -> None:
-        """Put every control back to where it started, and take the map away."""
-        self.map, self.last_panel, self.map_text.value = None, "activations", ""
-        super().reset()
-
-    def _begin_map(self) -> None:
-        self._mapped = self.state.experiment
-        self._steps = iter(()) if self.error else map_steps(self._mapped, MAP_RATES, MAP_TARGETS)
-
-    def _map_further(self) -> bool:
-        """Train on to the next epoch; at the last the map appears in the place of the activations."""
-        epoch, made = next(self._steps, (0, None))
-        self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
-        if made is not None:
-            self.map, self._map_experiment, self.last_panel = made, self._mapped, "map"
-            self.draw()
-        return made is None and not self.error
-
-    def _end_map(self, is_whole: bool) -> None:
-        if self.error:
-            self.map_text.value = alert(self.error)
-        elif not is_whole:
-            self.map_text.value = status(words.MAP_STOPPED)
-
-    @property
-    def map_is_stale(self) -> bool:
-        """Whether the settings, other than rate and target, have changed since the map was made."""
-        then = self._map_experiment
-        return replace(self.state.experiment, rate=then.rate, target=then.target) != then
-
-    @property
-    def map_summary(self) -> str:
-        """The map in words: the share of each outcome, the outcome at the cross, and whether the map is out of date."""
-        if self.map is None:
-            return words.NO_MAP
-        asked, rate, target = self.epoch, self.values["rate"], self.values["target"]
-        epoch = self.map.epoch_at(asked)
-        shares = (f"{one.value} ({OUTCOME_LETTERS[one]}) {_share(self.map.share(one, epoch))}" for one in OUTCOMES)
-        text = words.MAP_SUMMARY.format(
-            epochs=f"{epoch} epochs" if epoch == asked else words.MAP_KEPT.format(epoch=epoch, asked=asked),
-            shares=", ".join(shares),
-            rate=rate,
-            target=target,
-            cell=self.map.nearest(rate, target, epoch).value,
-        )
-        return f"{text} {words.MAP_STALE}" if self.map_is_stale else text
-
-
-def _share(share: float) -> str:
-    """Return a share of ten thousand networks; one of them is 0.01 %."""
-    return f"{100 * share:.2f} %" if 0 < share < 0.001 else f"{share:.1%}"
-
-
-def _b1_start(text: str, width: int) -> tuple[float, ...]:
-    numbers, counts = read_numbers("b1", text), sorted({1, 2, width})
-    if len(numbers) not in counts:
-        raise ValueError(words.START_COUNT.format(name="b1", counts=" or ".join(map(str, counts))))
-    return tuple(map(float, numbers))
