@@ -22,7 +22,7 @@ CSS = files(__package__).joinpath("picture.css").read_text("utf-8")
 # Colours that stand for the page's, until a figure is written.
 INK, GRID, GROUND, BLUE, ORANGE, GREEN = (f"#01020{i}" for i in range(1, 7))
 NAMED = {INK: "ink", GRID: "grid", GROUND: "ground", BLUE: "blue", ORANGE: "orange", GREEN: "green"}
-STYLE = {"text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "grid.color": GRID, "grid.linewidth": 1}
+STYLE: Any = {"text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "grid.color": GRID, "grid.linewidth": 1}
 STYLE |= {"xtick.color": INK, "ytick.color": INK, "font.size": 11, "axes.titlesize": 12, "axes.titleweight": "bold"}
 STYLE |= {"axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
 Place = tuple[float, float, float, float]  # left, top, width, height
@@ -152,7 +152,8 @@ def handle(name: str, marks: str, label: str, value: Sequence[float], told: str)
     `value` is (now, least, most) for those who listen; `told` says it in words.
     """
     now, low, high = value
+    spoken = f'aria-label="{escape(label)}" aria-valuetext="{escape(told)}" aria-valuenow="{now:g}"'
     return (
-        f'<g data-touch="{name}" data-lm-suppress-shortcuts="true" tabindex="0" role="slider" aria-label="{escape(label)}" aria-valuenow="{now:g}" '
-        f'aria-valuemin="{low:g}" aria-valuemax="{high:g}" aria-valuetext="{escape(told)}">{marks}</g>'
+        f'<g data-touch="{name}" data-lm-suppress-shortcuts="true" tabindex="0" role="slider" {spoken} '
+        f'aria-valuemin="{low:g}" aria-valuemax="{high:g}">{marks}</g>'
     )

@@ -32,7 +32,7 @@ class TrainingLab(Lab):
 
     def __init__(self, **more: widgets.ValueWidget) -> None:
         super().__init__()
-        self.along = ("rate",)
+        self.along: tuple[str, ...] = ("rate",)
         self.controls = {
             "rate": Dial(words.DIALS["rate"], runs.SWEPT["rate"], 0.1),
             "epochs": Dial(words.DIALS["epochs"], EPOCHS, self.start_epoch, whole=True),
