@@ -1,31 +1,90 @@
-"""Take the README's picture of the lesson: `python docs/make_picture.py` (needs Chromium)."""
+"""Make the README's moving picture, from the real lab: `python docs/make_picture.py` (needs Chromium)."""
 
+import io
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 
+from helpers import write_notebook  # noqa: E402
 from labpage import LabPage  # noqa: E402
 from labserver import jupyter_server  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
 
 from conftest import find_chromium  # noqa: E402
 
+SIZE = {"width": 1280, "height": 720}
+MILLISECONDS = 160  # a frame is shown
+WIDTH, COLOURS = 780, 40
+POINTER = """() => {
+    const hand = document.createElement('div');
+    hand.style.cssText = 'position: fixed; z-index: 9999; width: 14px; height: 14px; border-radius: 50%; '
+        + 'border: 2px solid #b00020; background: #b0002055; pointer-events: none; transform: translate(-50%, -50%)';
+    document.body.append(hand);
+    addEventListener('pointermove', (move) => {
+        Object.assign(hand.style, { left: `${move.clientX}px`, top: `${move.clientY}px` });
+    }, true);
+}"""
+
+
+def drag(page: Page, mark: Locator, path: list[tuple[float, float]]) -> Iterator[None]:
+    """Drag a mark along a path, (right, down) in pixels from where it is; pause after each move."""
+    box = mark.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    yield
+    page.mouse.down()
+    for right, down in path:
+        page.mouse.move(x + right, y + down)
+        page.wait_for_timeout(500)
+        yield
+    page.mouse.up()
+
+
+def play(page: Page, lab: Locator) -> Iterator[None]:
+    """Move the sliders, then the star up and down at x = 0: nothing learns; then aside, where it does; pause often."""
+    for number in (0, 2):
+        slider = lab.locator(".noUi-handle").nth(number)
+        slider.focus()
+        for key in ["ArrowRight"] * 6 + ["ArrowLeft"] * 6:
+            page.keyboard.press(key)
+            page.wait_for_timeout(250)
+            yield
+    yield from drag(page, lab.locator("[data-touch=star]"), [(0, 12 * k) for k in (-2, -4, -2, 2, 4, 6, 3, 0)])
+    yield from drag(page, lab.locator("[data-touch=star]"), [(9 * k, -3 * k) for k in (1, 2, 3, 4, 5)])
+    for _ in range(5):
+        yield
+
 
 def main() -> None:
-    with jupyter_server(ROOT / "notebooks") as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
-        page = LabPage(browser, server)
-        page.page.set_viewport_size({"width": 1180, "height": 900})
-        page.open("01_backdoor_by_hand.ipynb")
-        page.run_all()
-        page.page.wait_for_timeout(1000)
-        lab = page.page.locator(".jp-OutputArea-output:has(svg[role=img])").last
-        lab.scroll_into_view_if_needed()
-        page.screenshot(ROOT / "docs" / "lesson.png", lab)
-        page.close()
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder:
+        write_notebook(Path(folder), "lab", ["from lesson_lib import TriggerLab\nTriggerLab()"])
+        with jupyter_server(Path(folder)) as server, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
+            )
+            lab_page = LabPage(browser, server)
+            page = lab_page.page
+            page.set_viewport_size(SIZE)
+            lab_page.open("lab.ipynb")
+            lab_page.run_all()
+            lab = lab_page.output(0)
+            lab.locator("[data-touch=star]").wait_for()
+            lab.evaluate("node => node.scrollIntoView({block: 'start'})")
+            page.evaluate(POINTER)
+            frames = [Image.open(io.BytesIO(lab.screenshot())).convert("RGB") for _ in play(page, lab)]
+            lab_page.close()
+            browser.close()
+    first, *others = [frame.resize((WIDTH, WIDTH * frame.height // frame.width)).quantize(COLOURS) for frame in frames]
+    path = ROOT / "docs" / "lesson.gif"
+    first.save(path, save_all=True, append_images=others, duration=MILLISECONDS, loop=0, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {len(frames)} frames")
 
 
 if __name__ == "__main__":
