@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from lesson_lib.arrays import Array, Indices
-from lesson_lib.naa.moments import Moments, Progress, both_in_memory, check_widths, in_memory, measure
+from lesson_lib.naa.moments import Moments, both_in_memory, check_widths, in_memory, measure
 
 AT_ONCE = 50  # splits that are worked on together
 
@@ -44,7 +44,6 @@ def compare(
     labels: tuple[Any, Any] | None = None,
     rng: np.random.Generator | None = None,
     n_permutations: int | None = None,
-    progress: Progress | None = None,
 ) -> Comparison:
     """Compare suspect with clean activations, both (n_rows, n_neurons), for `judge` to flag neurons by any rule.
 
@@ -59,7 +58,7 @@ def compare(
     if labels is not None:
         classes = _read_labels(clean, suspect, labels)
         clean, suspect = _subtract_class_means(clean, suspect, *classes)
-    before, after = measure(clean, "clean", progress), measure(suspect, "suspect", progress)
+    before, after = measure(clean, "clean"), measure(suspect, "suspect")
     found = welch(before, after, None if classes is None else _effective_sample_size(*classes))
     if n_permutations is not None:
         null_maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes)

@@ -177,8 +177,8 @@ def analyse(
 ) -> Signature:
     """Compare suspect with clean activations, both (n_rows, n_neurons), and flag neurons by one of RULES.
 
-    `rule`, `threshold` and `over` are for `judge`, the options outgoing, labels, rng and progress for `compare`; only
-    the rule "permutation" needs `rng`. Raises ValueError for what does not fit.
+    `rule`, `threshold` and `over` are for `judge`, the options outgoing, labels and rng for `compare`; only the rule
+    "permutation" needs `rng`. Raises ValueError for what does not fit.
     """
     check_rule(rule, threshold, over)  # before a long comparison
     times = n_permutations if rule == "permutation" else None

@@ -364,12 +364,6 @@ def test_dask_arrays_give_the_same(rule):
     np.testing.assert_allclose(signature, found.signature, rtol=1e-9)
 
 
-def test_progress_is_told_of_both_sets():
-    calls = []
-    analyse(*small(), progress=lambda *call: calls.append(call))
-    assert calls == [(40, 40), (20, 20)]
-
-
 @pytest.mark.parametrize("rule", ["mad", "permutation"])
 @pytest.mark.parametrize("labels", [None, ([0] * 4, [0] * 4)])
 def test_sets_of_different_width_are_refused(rule, labels):
