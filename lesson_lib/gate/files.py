@@ -1,6 +1,5 @@
 """Arrays in files that nobody vouches for: nothing is unpickled, and never more is read than was asked for."""
 
-import io
 import math
 import reprlib
 import zipfile
@@ -18,8 +17,6 @@ from lesson_lib.gate import words
 
 BATCH = 2**22  # bytes that are read at a time
 WHOLE = 2**32  # bytes that may be read at once, where rows alone will not do
-HEADER = 2**14  # bytes that a header may take; the header of a plain table has 128
-HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 class FileError(ValueError):
@@ -31,10 +28,7 @@ class FileError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """An array in a file, of which no more than the header has been read.
-
-    `start` is where the data begin in a file of their own; it is None in an archive, which can only be read on.
-    """
+    """An array in a file, of which no more than the header has been read: the stream is at the first number."""
 
     file: str
     name: str
@@ -42,11 +36,10 @@ class Stored:
     shape: tuple[int, ...]
     columns_first: bool
     dtype: np.dtype[Any]
-    start: int | None
 
     def rows(self) -> Any:
-        """Return what holds the rows: batches of a few where that saves memory, or else the whole array."""
-        by_rows = len(self.shape) == 2 and 0 not in self.shape and not (self.columns_first and self.start is None)
+        """Return what holds the rows: batches of a few where they lie one behind the other, or else the whole array."""
+        by_rows = len(self.shape) == 2 and 0 not in self.shape and not self.columns_first
         return self._batches() if by_rows and self.shape[1] * self.dtype.itemsize <= BATCH else self.whole()
 
     def whole(self) -> Any:
@@ -58,18 +51,9 @@ class Stored:
 
     def _batches(self) -> Iterator[Any]:
         n, width = self.shape
-        step = max(1, BATCH // (width * self.dtype.itemsize))
+        step = BATCH // (width * self.dtype.itemsize)
         for first in range(0, n, step):
-            count = min(step, n - first)
-            yield self._gather(first, count) if self.columns_first else self._read(count * width).reshape(-1, width)
-
-    def _gather(self, first: int, count: int) -> Any:
-        """Collect some rows from all the columns of a file."""
-        columns = []
-        for column in range(self.shape[1]):
-            self.stream.seek((self.start or 0) + (column * self.shape[0] + first) * self.dtype.itemsize)
-            columns.append(self._read(count))
-        return np.stack(columns, axis=1)
+            yield self._read(min(step, n - first) * width).reshape(-1, width)
 
     def _read(self, count: int) -> Any:
         size = count * self.dtype.itemsize
@@ -95,7 +79,7 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
         with file.open("rb") as stream:
             magic = stream.read(6)
         if magic == b"\x93NUMPY":
-            return {"array": lambda: _open(path, "array", lambda: file.open("rb"), file.stat().st_size, files)}
+            return {"array": partial(_open, path, "array", partial(file.open, "rb"), file.stat().st_size, files)}
         if not magic.startswith(b"PK"):
             raise FileError(path, "format")
         archive = files.enter_context(zipfile.ZipFile(files.enter_context(file.open("rb"))))
@@ -108,24 +92,19 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
         return found
 
 
-def _open(path: str, name: str, again: Callable[[], IO[bytes]], size: int, files: ExitStack) -> Stored:
-    """Open an array of a file with so many bytes; its header may lie about the data, and about its own length."""
+def _open(path: str, name: str, opened: Callable[[], IO[bytes]], size: int, files: ExitStack) -> Stored:
+    """Open an array of a file with so many bytes; its header, which takes no more than 64 kB, may lie about them."""
     with _blaming(path):
-        with again() as stream:
-            start = io.BytesIO(stream.read(HEADER))
-        read_header = HEADERS.get(npy.read_magic(start))
-        if read_header is None:
+        stream = files.enter_context(opened())
+        if npy.read_magic(stream) != (1, 0):  # later formats have longer headers, which no plain table needs
             raise FileError(path, "version", name=name)
-        shape, columns_first, dtype = read_header(start)
-        claimed, held = math.prod(shape) * dtype.itemsize, size - start.tell()
+        shape, columns_first, dtype = npy.read_array_header_1_0(stream)
+        claimed, held = math.prod(shape) * dtype.itemsize, size - stream.tell()
         if dtype.hasobject:
             raise FileError(path, "objects")
         if claimed != held:
             raise FileError(path, "size", name=name, claimed=claimed, held=held)
-        stream = files.enter_context(again())
-        stream.read(start.tell())
-    alone = not isinstance(stream, zipfile.ZipExtFile)
-    return Stored(path, name, stream, shape, columns_first, dtype, start.tell() if alone else None)
+    return Stored(path, name, stream, shape, columns_first, dtype)
 
 
 def pick(path: str, arrays: Arrays, name: str) -> Stored:
