@@ -79,7 +79,7 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
         with file.open("rb") as stream:
             magic = stream.read(6)
         if magic == b"\x93NUMPY":
-            return {"array": partial(_open, path, "array", partial(file.open, "rb"), file.stat().st_size, files)}
+            return {"array": partial(_open, path, "array", lambda: file.open("rb"), file.stat().st_size, files)}
         if not magic.startswith(b"PK"):
             raise FileError(path, "format")
         archive = files.enter_context(zipfile.ZipFile(files.enter_context(file.open("rb"))))
