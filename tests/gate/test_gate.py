@@ -506,15 +506,15 @@ def test_a_file_that_shrinks_while_it_is_read_is_refused(files, gated, monkeypat
     rows = np.asarray(np.random.default_rng(0).normal(size=(5000, 30)), order=order)
     np.save("large.npy", rows)
     np.savez("large.npz", activations=rows)
-    path, read = Path(f"large.{kind}"), stored.Stored._read
+    path, take = Path(f"large.{kind}"), stored._take
 
-    def shrink(array, count):
-        if array.file == str(path) and path.stat().st_size > 60_000:
+    def shrink(file, *arguments):
+        if file == str(path) and path.stat().st_size > 60_000:
             os.truncate(path, 60_000)
-        return read(array, count)
+        return take(file, *arguments)
 
     monkeypatch.setattr(stored, "BATCH", 10_000)
-    monkeypatch.setattr(stored.Stored, "_read", shrink)
+    monkeypatch.setattr(stored, "_take", shrink)
     refused(gated(path, "suspect.npy", "--rule", rule), f"{path}: ")
     assert path.stat().st_size == 60_000
 
