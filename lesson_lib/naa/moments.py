@@ -139,8 +139,9 @@ def _measure_block(rows: Array) -> Moments:
 
 def _sums(rows: Array, kind: type[Any]) -> Array:
     """Return the first row, and the sums of the gaps from it and of their squares: (3, n_neurons), in float64."""
-    start, ones = rows[0].astype(kind), np.ones(len(rows), kind)
-    gaps = np.subtract(rows, start, dtype=kind, order="C")  # small ones, so that no digits are lost
+    start = rows[0].astype(kind)
+    gaps = np.subtract(rows, start, order="C")  # small ones, so that no digits are lost
+    ones = np.ones_like(gaps[:, 0])
     S = ones @ gaps
-    Q = ones @ np.square(gaps, out=gaps)
-    return np.array([start, S, Q], dtype=np.float64)
+    gaps *= gaps
+    return np.array([start, S, ones @ gaps], dtype=np.float64)

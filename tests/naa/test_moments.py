@@ -105,6 +105,23 @@ def test_any_layout_in_memory_gives_the_same(rng, small_blocks, dtype):
     assert_measured(measure(read_only), rows, 1e-6)
 
 
+def test_the_order_in_memory_changes_no_digit(rng):
+    rows = rng.normal(size=(613, 64))
+    for kind in (np.float32, np.float64):
+        by_rows, by_columns = measure(rows.astype(kind)), measure(np.asfortranarray(rows, dtype=kind))
+        assert (by_rows.mean == by_columns.mean).all()
+        assert (by_rows.m2 == by_columns.m2).all()
+
+
+def test_a_row_larger_than_a_block_is_a_block(small_blocks):
+    assert [len(block) for block in moments._blocks(np.ones((3, 100)))] == [1, 1, 1]
+
+
+def test_the_sums_of_single_precision_are_of_single_precision(rng):
+    sums = moments._sums(rng.normal(size=(100, 8)).astype(np.float32), np.float32)
+    assert (sums == sums.astype(np.float32)).all()
+
+
 def test_measuring_changes_nothing(rng):
     rows = rng.normal(size=(100, 4)).astype(np.float32)
     before = rows.copy()
