@@ -13,16 +13,15 @@ from lesson_lib.naa import (
     RULES,
     analyse,
     class_vote,
-    contribution,
     detect_backdoor_via_naa,
     match_classes,
-    measure,
     score,
     simulate_activations,
     words,
 )
-from lesson_lib.naa.comparison import welch
+from lesson_lib.naa.comparison import contribution, welch
 from lesson_lib.naa.judgement import OVER
+from lesson_lib.naa.moments import measure
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
 
