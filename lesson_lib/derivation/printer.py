@@ -24,9 +24,10 @@ class Printer:
         self.spelling = ("latex", "text").index(dialect)  # which of a symbol's two spellings it takes
         self.template = (LATEX, TEXT)[self.spelling]
 
-    def name(self, name: str) -> str:
-        """Return the symbol that the field uses for a name of the code."""
-        return SYMBOLS[name][self.spelling]
+    def name(self, name: str, is_new: bool = False) -> str:
+        """Return the symbol that the field uses for a name of the code, or for its new value."""
+        symbol = SYMBOLS[name][self.spelling]
+        return self.template["new"].format(symbol) if is_new else symbol
 
     def sides(self, term: Traced) -> tuple[tuple[str, str], ...]:
         """Write formula, numbers and value, each after its relation; a side that is repeated later is left out."""
@@ -40,8 +41,6 @@ class Printer:
     def formula(self, term: Traced, in_numbers: bool = False) -> str:
         """Return how the value was made, in symbols, or with every symbol replaced by its numbers."""
         template, operation = self.template, term.operation
-        if in_numbers and operation == "transpose":
-            return self.value(term.value)
         if in_numbers and operation == "sum_of_squares":
             return self._squares(term.operands[0].operands[0])
         parts = [self._part(part, in_numbers) for part in term.operands]
@@ -95,9 +94,9 @@ class Printer:
         return self.template["power_of_ten"].format(digits_shown, int(exponent)) if exponent else text
 
     def _part(self, term: Traced, in_numbers: bool) -> str:
-        if not term.name:
-            return self.formula(term, in_numbers)
-        return self.value(term.value) if in_numbers else self.name(term.name)
+        if in_numbers and (term.name or term.operation == "transpose"):
+            return self.value(term.value)
+        return self.name(term.name) if term.name else self.formula(term, in_numbers)
 
     def _squares(self, errors: Traced) -> str:
         y_hat, targets = (part.value for part in errors.operands)

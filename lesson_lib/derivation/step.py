@@ -49,7 +49,7 @@ class Step:
     @property
     def lhs(self) -> str:
         """The left-hand side as LaTeX."""
-        return self._left("latex")
+        return self._printer("latex").name(self.quantity, self.stage == "update")
 
     @property
     def formula(self) -> str:
@@ -66,21 +66,20 @@ class Step:
         """What comes out, as LaTeX."""
         return self._printer("latex").value(self.term.value)
 
-    @cached_property
+    @property
     def sides(self) -> tuple[tuple[str, str], ...]:
         """The right-hand sides as (relation, LaTeX); one that repeats its neighbour is left out."""
         return self._printer("latex").sides(self.term)
 
-    @property
+    @cached_property
     def latex(self) -> str:
         """The whole line as LaTeX."""
-        return " ".join([self.lhs, *(part for side in self.sides for part in side)])
+        return self._line("latex")
 
     @cached_property
     def text(self) -> str:
         """The whole line in plain words and signs."""
-        sides = self._printer("text").sides(self.term)
-        return " ".join([self._left("text"), *(part for side in sides for part in side)])
+        return self._line("text")
 
     @cached_property
     def zero_by(self) -> dict[Place, tuple[str, ...]]:
@@ -106,10 +105,10 @@ class Step:
     def _printer(self, dialect: str) -> Printer:
         return Printer(dialect, self.decimals)
 
-    def _left(self, dialect: str) -> str:
+    def _line(self, dialect: str) -> str:
         printer = self._printer(dialect)
-        name = printer.name(self.quantity)
-        return printer.template["new"].format(name) if self.stage == "update" else name
+        name = printer.name(self.quantity, self.stage == "update")
+        return " ".join([name, *(part for side in printer.sides(self.term) for part in side)])
 
     def __repr__(self) -> str:
         return " ".join(filter(None, (f"{self.title}: {self.text}.", self.zero)))

@@ -1,6 +1,7 @@
 """Values that remember how they were made: run the net's lines on them, and every result knows its own formula."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,12 +52,8 @@ class Traced:
         return Traced(total, "sum_of_squares" if self.operation == "square" else "same", self)
 
     def made_of(self) -> Iterator["Traced"]:
-        """Yield the named values that this one was made of, looking through those without a name."""
-        for part in self.operands:
-            if part.name:
-                yield part
-            else:
-                yield from part.made_of()
+        """Return the named values that this one was made of, looking through those without a name."""
+        return chain.from_iterable([part] if part.name else part.made_of() for part in self.operands)
 
 
 def traced(params: Params) -> Any:

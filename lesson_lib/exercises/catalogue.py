@@ -148,24 +148,20 @@ def unknown_set() -> tuple[Any, Any]:
 
 
 @cache
-def _unknown_signature() -> Any:
-    return naa.detect_backdoor_via_naa(*unknown_set())[0]
-
-
 def _a_threshold() -> Computed:
-    signature = _unknown_signature()
-    low, high = np.delete(signature, RAISED).max(), signature[list(RAISED)].min()
+    signature, _ = naa.detect_backdoor_via_naa(*unknown_set())
+    raised = np.isin(np.arange(len(signature)), RAISED)
+    low, high, guilty = signature[~raised].max(), signature[raised].min(), len(RAISED)
+
+    def own_threshold(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
+        threshold = float(given[0])
+        flagged = signature > threshold
+        hits, wrong = (flagged & raised).sum(), (flagged & ~raised).sum()
+        facts = {"threshold": threshold, "flagged": flagged.sum(), "hits": hits, "guilty": guilty, "wrong": wrong}
+        return bool((flagged == raised).all()), facts
+
     middle = Fraction(round(50 * (low + high)), 100)
-    facts = {"guilty": len(RAISED), "rise": RISE, "low": low, "high": high}
-    return Computed([middle], facts=facts, try_out=_own_threshold)
-
-
-def _own_threshold(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
-    threshold = float(given[0])
-    flagged = set(np.flatnonzero(_unknown_signature() > threshold))
-    hits = len(flagged & set(RAISED))
-    facts = {"flagged": len(flagged), "hits": hits, "guilty": len(RAISED), "wrong": len(flagged) - hits}
-    return flagged == set(RAISED), {"threshold": threshold, **facts}
+    return Computed([middle], {}, {"guilty": guilty, "rise": RISE, "low": low, "high": high}, own_threshold)
 
 
 OPEN: dict[str, Callable[[], Computed]] = {
