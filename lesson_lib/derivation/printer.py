@@ -33,10 +33,12 @@ class Printer:
         """Write formula, numbers and value, each after its relation; a side that is repeated later is left out."""
         rounded = any(self.is_rounded(part.value) for part in term.made_of())
         ends = rounded or self.is_rounded(term.value)
-        relations = (self.template["nearly"] if flag else "=" for flag in (False, rounded, ends))
-        written = self.formula(term), self.formula(term, in_numbers=True), self.value(term.value)
-        sides = enumerate(zip(relations, written, strict=True))
-        return tuple((relation, side) for i, (relation, side) in sides if side not in written[i + 1 :])
+        nearly = self.template["nearly"]
+        formula, numbers, value = self.formula(term), self.formula(term, in_numbers=True), self.value(term.value)
+        sides = [("=", formula)] if formula not in (numbers, value) else []
+        if numbers != value:
+            sides.append((nearly if rounded else "=", numbers))
+        return (*sides, (nearly if ends else "=", value))
 
     def formula(self, term: Traced, in_numbers: bool = False) -> str:
         """Return how the value was made, in symbols, or with every symbol replaced by its numbers."""
