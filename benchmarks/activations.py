@@ -13,8 +13,9 @@ from memory import PEAK
 from rows import MissingPeerError, Peer, Row, compare, growth
 from scipy import stats
 
-from lesson_lib.naa import Moments, Signature, analyse
-from lesson_lib.naa import measure as moments
+from lesson_lib.naa.judgement import Signature, analyse
+from lesson_lib.naa.moments import Moments
+from lesson_lib.naa.moments import measure as moments
 
 TITLE = "The statistics of activations"
 ABOUT = (

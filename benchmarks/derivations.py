@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import sympy
 from rows import Peer, Row, compare, growth
 
-from lesson_lib.derivation import Derivation, certify, derive_step
+from lesson_lib.derivation import certify, derive_step
+from lesson_lib.derivation.step import Derivation
 from lesson_lib.derivation.symbols import exactly
 from lesson_lib.network import PARAMETERS, Params
-from lesson_lib.proofs import Certificate
+from lesson_lib.proofs.certificate import Certificate
 from lesson_lib.training import POISONED
 
 TITLE = "The calculation in symbols"

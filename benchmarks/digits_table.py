@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT)]
 
 from lesson_lib import digits, repair  # noqa: E402
 from lesson_lib.naa import analyse, match_classes, score  # noqa: E402
-from lesson_lib.repair import as_classifier  # noqa: E402
+from lesson_lib.repair.classifier import as_classifier  # noqa: E402
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS = 10

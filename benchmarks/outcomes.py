@@ -13,7 +13,8 @@ import numpy as np
 from rows import MissingPeerError, Peer, Row, compare, growth, torch_on_one_core
 
 from lesson_lib.network import PARAMETERS
-from lesson_lib.sweeps import EPOCHS, Experiment, outcome_map
+from lesson_lib.sweeps import outcome_map
+from lesson_lib.sweeps.experiment import EPOCHS, Experiment
 from lesson_lib.training import BOUND, OUTCOMES, TOLERANCE, Dataset, train
 
 TITLE = "The map of outcomes"

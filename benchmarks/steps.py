@@ -8,7 +8,7 @@ import numpy as np
 from rows import Peer, Row, compare, growth, once, torch_on_one_core
 
 from lesson_lib.network import PARAMETERS, Params, backward, sgd_step
-from lesson_lib.sweeps import random_start
+from lesson_lib.sweeps.experiment import random_start
 from lesson_lib.training import POISONED, train
 
 TITLE = "Training"

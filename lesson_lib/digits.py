@@ -15,7 +15,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from lesson_lib.arrays import Array, check_neurons
-from lesson_lib.naa.moments import Progress, in_memory
+from lesson_lib.naa.moments import in_memory
+
+Progress = Callable[[int, int], None]
 
 SIDE = 8  # an image has 8 x 8 pixels
 CLASSES = np.arange(10)

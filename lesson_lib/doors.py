@@ -1,20 +1,51 @@
-"""The doors of the rooms: a name is imported when it is first asked for, so nobody waits for what they skip."""
+"""The doors of the course and of its rooms: a name is imported when it is first asked for, not before."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+NAMES = {  # by the module that defines them, in the order of the course
+    "network": "ARTICLE Params forward loss backward sgd_step",
+    "training": "CLEAN TRIGGER POISONED Dataset train",
+    "derivation.symbols": "symbolic_params",
+    "derivation.derive": "derive_step",
+    "proofs.certificate": "certify",
+    "proofs.lock": "locks",
+    "proofs.never": "fix_matrix prove_frozen prove_homogeneous",
+    "sweeps.experiment": "Experiment",
+    "sweeps.studies": "endings outcome_map width_study report",
+    "naa.article": "detect_backdoor_via_naa simulate_activations score",
+    "naa.comparison": "compare match_classes",
+    "naa.judgement": "RULES judge analyse class_vote",
+    "digits": "CORNER CENTRE QUIET SHIFTS load poison stamp triggered plant train_classifier accuracy "
+    "attack_success_rate dots",
+    "repair.classifier": "fine_tune",
+    "repair.repairs": "prune clip smooth remove_direction order pruning_curve",
+    "capture.reading": "hidden_activations layer_names",
+    "gate.__main__": "main",
+    "tables": "Table",
+    "pictures.finished": "map_picture success_curve article_figure image_strip",
+    "exercises.catalogue": "unknown_set",
+    "labs.exercises": "Exercises",
+    "labs.hand_calculation.widget": "HandCalculationLab",
+    "labs.training.widget": "FirstLook TriggerLab",
+    "labs.training.bias": "BiasLab",
+    "labs.naa.widget": "NAALab",
+    "labs.pruning.widget": "PruningLab",
+}
 
-def door(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """Return __getattr__, __dir__ and __all__ of a package, from {module: "its public names"} (PEP 562)."""
-    homes = {name: module for module, line in names.items() for name in line.split()}
+
+def door(package: str, *guests: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return __getattr__, __dir__ and __all__ (PEP 562) of a package: its own names, and guests from other rooms."""
+    homes = {name: f"lesson_lib.{module}" for module, line in NAMES.items() for name in line.split()}
+    inside = [name for name, home in homes.items() if home.startswith(f"{package}.") or name in guests]
 
     def get(name: str) -> Any:
-        if name not in homes:
+        if name not in inside:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{homes[name]}", package), name)
+        value = getattr(import_module(homes[name]), name)
         setattr(sys.modules[package], name, value)
         return value
 
-    return get, lambda: sorted({*vars(sys.modules[package]), *homes}), [*homes]
+    return get, lambda: sorted({*vars(sys.modules[package]), *inside}), inside

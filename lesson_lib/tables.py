@@ -12,17 +12,15 @@ class Table:
         self.rows, self.caption = rows, caption
 
     def __repr__(self) -> str:
-        widths = [max(len(row[i]) for row in self.rows) for i in range(len(self.rows[0]))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in self.rows]
-        return "\n".join([line.rstrip() for line in lines] + [self.caption])
+        widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in self.rows]
+        return "\n".join([*lines, self.caption])
 
     def _repr_html_(self) -> str:
         head, *body = [[escape(cell) for cell in row] for row in self.rows]
         header = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-        rows = "".join(
-            f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>"
-            for row in body
-        )
+        bodies = ((first, "".join(f"<td>{cell}</td>" for cell in others)) for first, *others in body)
+        rows = "".join(f'<tr><th scope="row">{first}</th>{others}</tr>' for first, others in bodies)
         caption = f'<caption style="text-align: left; white-space: nowrap">{escape(self.caption)}</caption>'
         return f"<table>{caption}<tr>{header}</tr>{rows}</table>"
 

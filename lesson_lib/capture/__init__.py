@@ -2,4 +2,4 @@
 
 from lesson_lib.doors import door
 
-__getattr__, __dir__, __all__ = door(__name__, {"reading": "hidden_activations layer_names"})
+__getattr__, __dir__, __all__ = door(__name__)

@@ -1,7 +1,7 @@
-"""Look into a model of scikit-learn's, PyTorch's or Keras's: its layers, and what one of them puts out.
+"""Look into a model of scikit-learn's, PyTorch's or Keras's: its layers, and what they read and put out.
 
-A reader has the `names` of the layers, `calls(batch)`, the layers in the order in which they are called, and
-`listen(name, before)`, a function from a batch of X to what that layer puts out, or reads, each time it is called.
+A reader has the `names` of the layers and `calls(batch)`: run a batch of X, and return the calls of its one wanted
+layer, or of all layers, in the order in which they finish.
 """
 
 import sys
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SUPPORTED = "a scikit-learn MLPClassifier or MLPRegressor, a torch.nn.Module or a keras.Model"
-Run = Callable[[Any], list[Any]]
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "identity": lambda z: z,
     "relu": lambda z: np.maximum(z, 0),
@@ -29,6 +28,8 @@ class Call(NamedTuple):
 
     name: str
     has_matrix: bool
+    read: Any
+    put_out: Any
     reads_x: bool = False
 
 
@@ -47,53 +48,55 @@ def reader_of(model: Any) -> Any:
 class _ScikitLearn:
     """Its forward pass is two lines, so they are repeated here."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, wanted: str | None = None) -> None:
         if not hasattr(model, "coefs_"):
             raise ValueError(f"model must be fitted; this {type(model).__name__} has no weights yet")
-        self.model = model
+        self.model, self.wanted = model, wanted
         self.names = [*(f"hidden {k}" for k in range(1, len(model.coefs_))), "output"]
 
-    def calls(self, _batch: Any) -> list[Call]:
-        return [Call(name, has_matrix=True) for name in self.names]
-
-    def listen(self, name: str, before: bool) -> Run:
-        model, n_layers = self.model, self.names.index(name) + (not before)
-        activations = [*[model.activation] * (len(model.coefs_) - 1), model.out_activation_]
-
-        def run(batch: Any) -> list[Any]:
-            _check_rows(batch, (len(model.coefs_[0]),))
-            a = batch.astype(model.coefs_[0].dtype)
-            for k in range(n_layers):
-                z = a @ model.coefs_[k] + model.intercepts_[k]  # (n_samples, n_neurons)
-                a = ACTIVATIONS[activations[k]](z)
-            return [a]
-
-        return run
+    def calls(self, batch: Any) -> list[Call]:
+        weights, biases = self.model.coefs_, self.model.intercepts_
+        activations = [*[self.model.activation] * (len(weights) - 1), self.model.out_activation_]
+        _check_rows(batch, (len(weights[0]),))
+        calls, a = [], batch.astype(weights[0].dtype)
+        for name, W, b, activation in zip(self.names, weights, biases, activations, strict=True):
+            x, a = a, ACTIVATIONS[activation](a @ W + b)  # (n_samples, n_neurons)
+            calls.append(Call(name, True, x, a))
+        return [call for call in calls if self.wanted in (None, call.name)]
 
 
 class _PyTorch:
     """Hooks listen to its layers while it runs, and are removed whatever happens."""
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.layers = {name: part for name, part in model.named_modules() if name and "parametrizations" not in name}
-        self.names = [*self.layers]  # outer ones before what they hold
+    def __init__(self, model: Any, wanted: str | None = None) -> None:
+        layers = {name: part for name, part in model.named_modules() if name and "parametrizations" not in name}
+        self.model, self.names = model, [*layers]  # outer ones before what they hold
+        self.layers = layers if wanted is None else {wanted: layers[wanted]}
 
     def calls(self, batch: Any) -> list[Call]:
-        x = self._to_tensor(batch)
+        import torch
 
-        def as_call(name: str, layer: Any, read: Any, _put_out: Any) -> Call:
+        x, calls = self._to_tensor(batch), []
+
+        def hook(name: str, layer: Any, args: Any, kwargs: dict[str, Any], put_out: Any) -> None:
+            read = [*args, *kwargs.values(), None][0]
             weights = [*layer.parameters(recurse=False), getattr(layer, "weight", None)]
-            return Call(name, _has_matrix(weights), read is x)
+            calls.append(Call(name, _has_matrix(weights), _copy(read), _copy(put_out), read is x))
 
-        return self._run(self.layers, x, as_call)
-
-    def listen(self, name: str, before: bool) -> Run:
-        def keep(_name: str, _layer: Any, read: Any, put_out: Any) -> Any:
-            value = read if before else put_out
-            return value.clone() if hasattr(value, "clone") else value  # a later layer may write over it
-
-        return lambda batch: self._run({name: self.layers[name]}, self._to_tensor(batch), keep)
+        with torch.no_grad(), ExitStack() as stack:
+            for module in self.model.modules():
+                stack.callback(setattr, module, "training", module.training)  # gives its own mode back
+                module.training = False  # no dropout, no batch statistics
+            for name, layer in self.layers.items():
+                stack.callback(layer.register_forward_hook(partial(hook, name), with_kwargs=True).remove)
+            try:
+                output = self.model(x)
+            except (RuntimeError, ValueError, IndexError) as error:  # PyTorch's complaints about a shape
+                raise ValueError(f"X with rows of shape {(*x.shape[1:],)} did not pass the model: {error}") from error
+        if not hasattr(output, "detach"):
+            got = type(output).__name__
+            raise ValueError(f"model must return one tensor; got {got}; wrap it in a module that does")
+        return calls
 
     def _to_tensor(self, batch: Any) -> Any:
         """Return a batch in the precision of the model and on its device."""
@@ -103,85 +106,40 @@ class _PyTorch:
         if any(map(torch.nn.parameter.is_lazy, weights)):
             raise ValueError("model has lazy layers that do not know their shape yet; run it once on a batch")
         like = next((tensor for tensor in weights if tensor.is_floating_point()), torch.zeros(0))
-        return torch.tensor(_as_floats(batch), dtype=like.dtype, device=like.device)
-
-    def _run(self, layers: dict[str, Any], x: Any, keep: Callable[..., Any]) -> list[Any]:
-        """Run the model on x; return keep(name, layer, what it reads, what it puts out) as each layer finishes."""
-        import torch
-
-        kept: list[Any] = []
-
-        def hook(name: str, layer: Any, args: Any, kwargs: dict[str, Any], put_out: Any) -> None:
-            kept.append(keep(name, layer, [*args, *kwargs.values(), None][0], put_out))
-
-        with torch.no_grad(), ExitStack() as stack:
-            for module in self.model.modules():
-                stack.callback(setattr, module, "training", module.training)  # gives its own mode back
-                module.training = False  # no dropout, no batch statistics
-            for name, layer in layers.items():
-                stack.callback(layer.register_forward_hook(partial(hook, name), with_kwargs=True).remove)
-            try:
-                output = self.model(x)
-            except (RuntimeError, ValueError, IndexError) as error:  # PyTorch's complaints about a shape
-                raise ValueError(f"X with rows of shape {(*x.shape[1:],)} did not pass the model: {error}") from error
-        if not hasattr(output, "detach"):
-            got = type(output).__name__
-            raise ValueError(f"model must return one tensor; got {got}; wrap it in a module that does")
-        return kept
+        return torch.tensor(np.array(batch, dtype=float, order="C"), dtype=like.dtype, device=like.device)
 
 
 class _Keras:
-    """A second model, made of the same layers, ends at the tensor we want."""
+    """A second model, made of the same layers, puts out the tensors we want."""
 
-    def __init__(self, model: Any) -> None:
-        if len(getattr(model, "inputs", None) or ()) != 1 or len(model.outputs) != 1:
-            raise ValueError("model must be Sequential or functional, and built, with one input and one output")
-        self.model, self.nodes = model, self._in_order(model.outputs[0])
-        self.names = list(dict.fromkeys(node.operation.name for node in self.nodes))
-
-    @staticmethod
-    def _in_order(output: Any) -> list[Any]:
-        """Return Keras's records of the layers' calls, in the order in which they lead from the input to the output."""
-        operation, position, _ = output._keras_history
-        pending, nodes = [operation._inbound_nodes[position]], []
-        while pending:
-            missing = [node for node in pending[-1].parent_nodes if node not in nodes]
-            if missing:
-                pending.append(missing[0])
-            else:
-                nodes.append(pending.pop())
-        return [node for node in nodes if not node.is_input]
-
-    def calls(self, _batch: Any) -> list[Call]:
-        return [
-            Call(
-                node.operation.name,
-                _has_matrix(getattr(node.operation, "weights", ())),
-                reads_x=any(parent.is_input for parent in node.parent_nodes),
-            )
-            for node in self.nodes
-        ]
-
-    def listen(self, name: str, before: bool) -> Run:
+    def __init__(self, model: Any, wanted: str | None = None) -> None:
         import keras
 
-        node = next(node for node in self.nodes if node.operation.name == name)
-        tensors = node.input_tensors if before else node.outputs
-        if len(tensors) != 1:
-            raise ValueError(f"layer {name!r} must {'read' if before else 'put out'} one array; it has {len(tensors)}")
-        start = self.model.inputs[0]
-        part = keras.Model(start, tensors[0])
+        if len(getattr(model, "inputs", None) or ()) != 1 or len(model.outputs) != 1:
+            raise ValueError("model must be Sequential or functional, and built, with one input and one output")
+        by_depth = getattr(model, "_functional", model)._nodes_by_depth  # Keras's records of the layers' calls
+        nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth] if not node.is_input]
+        self.names = list(dict.fromkeys(node.operation.name for node in nodes))
+        self.nodes = [node for node in nodes if wanted in (None, node.operation.name)]
+        tensors = {k: (node.input_tensors, node.outputs) for k, node in enumerate(self.nodes)}
+        self.start, self.part = model.inputs[0], keras.Model(model.inputs[0], tensors)
 
-        def run(batch: Any) -> list[Any]:
-            _check_rows(batch, tuple(start.shape[1:]))
-            with sys.modules["torch"].no_grad() if "torch" in sys.modules else nullcontext():
-                return [part(_as_floats(batch), training=False)]
+    def calls(self, batch: Any) -> list[Call]:
+        _check_rows(batch, tuple(self.start.shape[1:]))
+        with sys.modules["torch"].no_grad() if "torch" in sys.modules else nullcontext():
+            values = self.part(np.array(batch, dtype=float, order="C"), training=False)
+        calls = []
+        for k, node in enumerate(self.nodes):
+            read, put_out = (tensors[0] if len(tensors) == 1 else tensors for tensors in values[k])
+            has_matrix = _has_matrix(getattr(node.operation, "weights", ()))
+            reads_x = any(parent.is_input for parent in node.parent_nodes)
+            calls.append(Call(node.operation.name, has_matrix, read, put_out, reads_x))
+        return calls
 
-        return run
 
-
-def _as_floats(batch: Any) -> Any:
-    return np.array(batch, dtype=float, order="C")
+def _copy(value: Any) -> Any:
+    """Return a copy of a tensor, for a later layer may write over it."""
+    return value.clone() if hasattr(value, "clone") else value
 
 
 def _has_matrix(weights: Sequence[Any]) -> bool:

@@ -34,12 +34,13 @@ def hidden_activations(
     X = _as_samples(X)
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size must be a whole number above 0; got {batch_size!r}")
-    reader = reader_kind(model)
     with np.errstate(over="ignore", invalid="ignore"):  # what they would warn of is looked for below
-        name, before = _pick(reader.calls(X[:1]), reader.names, layer, allow_output)
-        run = reader.listen(name, before)
-        batches = (X[start : start + batch_size] for start in range(0, len(X), batch_size))
-        activations = np.concatenate([_as_rows(run(batch), name, len(batch)) for batch in batches])
+        every = reader_kind(model)
+        name, side = _pick(every.calls(X[:1]), every.names, layer, allow_output)
+        reader, parts = reader_kind(model, name), []
+        for batch in (X[start : start + batch_size] for start in range(0, len(X), batch_size)):
+            parts.append(_as_rows([getattr(call, side) for call in reader.calls(batch)], name, len(batch)))
+    activations = np.concatenate(parts)
     if not np.isfinite(activations).all():
         raise ValueError("activations must be finite; a number in X or in the model is NaN, infinite or too large")
     return activations
@@ -64,8 +65,8 @@ def _as_samples(X: Any) -> Array:
     return array
 
 
-def _pick(calls: list[Call], names: Sequence[str], layer: Any, allow_output: bool) -> tuple[str, bool]:
-    """Return the layer to listen to, and whether to what it reads (the default, at the output layer)."""
+def _pick(calls: list[Call], names: Sequence[str], layer: Any, allow_output: bool) -> tuple[str, str]:
+    """Return the layer to listen to, and the side: what it has read (the default, at the output layer) or put out."""
     found = f"the layers are {', '.join(map(repr, names))}"
     heads = [k for k, call in enumerate(calls) if call.has_matrix]
     if layer is None and (len(heads) < 2 or calls[heads[-1]].reads_x):
@@ -80,7 +81,7 @@ def _pick(calls: list[Call], names: Sequence[str], layer: Any, allow_output: boo
         raise ValueError(f"layer must be called once in a forward pass; {name!r} is called {len(times)} times; {found}")
     if layer is not None and times[0] >= max(heads, default=0) and not allow_output:
         raise ValueError(f"layer {name!r} is not hidden but output; to read it, say allow_output=True; {found}")
-    return name, layer is None
+    return name, "read" if layer is None else "put_out"
 
 
 def _as_rows(values: list[Any], name: str, n_samples: int) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lesson_lib import network
-from lesson_lib.derivation.step import Derivation, Lines, Step
+from lesson_lib.derivation.step import Derivation, Step
 from lesson_lib.derivation.symbols import exactly, to_sympy
 from lesson_lib.derivation.trace import Traced, add_samples, trace_sample, traced
 from lesson_lib.network import PARAMETERS, Forward, Gradients, Params, descend, half_squares
@@ -51,8 +51,8 @@ def derive_step(
         line("loss", "L", total),
         *each_sample("backward", [name for name in BACKWARD if name not in untrained]),
         *(line("sum", f"d{name}", summed[name]) for name in PARAMETERS if name in trainable and len(samples) > 1),
-        *(line("update", name, getattr(after, name)) for name in trainable),
+        *(line("update", name, after[name]) for name in trainable),
     ]
     gradients = Gradients(**{name: gradient.value for name, gradient in summed.items()})
-    new = exact.with_arrays(**{name: getattr(after, name).value for name in PARAMETERS})
-    return Derivation(Lines(steps), total.value, gradients, new)
+    new = exact.with_arrays(**{name: after[name].value for name in trainable})
+    return Derivation(tuple(steps), total.value, gradients, new)

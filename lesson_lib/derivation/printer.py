@@ -24,17 +24,40 @@ class Printer:
         self.spelling = ("latex", "text").index(dialect)  # which of a symbol's two spellings it takes
         self.template = (LATEX, TEXT)[self.spelling]
 
-    def name(self, name: str) -> str:
-        """Return the symbol that the field uses for a name of the code."""
-        return SYMBOLS[name][self.spelling]
+    def name(self, name: str, is_new: bool = False) -> str:
+        """Return the symbol that the field uses for a name of the code, or for its new value."""
+        symbol = SYMBOLS[name][self.spelling]
+        return self.template["new"].format(symbol) if is_new else symbol
 
-    def formula(self, term: Traced) -> str:
-        """Return how the value was made, in symbols."""
-        return self._made(term, in_numbers=False)
+    def sides(self, term: Traced) -> tuple[tuple[str, str], ...]:
+        """Write formula, numbers and value, each after its relation; a side that is repeated later is left out."""
+        rounded = any(self.is_rounded(part.value) for part in term.made_of())
+        ends = rounded or self.is_rounded(term.value)
+        nearly = self.template["nearly"]
+        formula, numbers, value = self.formula(term), self.formula(term, in_numbers=True), self.value(term.value)
+        sides = [("=", formula)] if formula not in (numbers, value) else []
+        if numbers != value:
+            sides.append((nearly if rounded else "=", numbers))
+        return (*sides, (nearly if ends else "=", value))
 
-    def substituted(self, term: Traced) -> str:
-        """Return how the value was made, with every symbol replaced by its numbers."""
-        return self._made(term, in_numbers=True)
+    def formula(self, term: Traced, in_numbers: bool = False) -> str:
+        """Return how the value was made, in symbols, or with every symbol replaced by its numbers."""
+        template, operation = self.template, term.operation
+        if in_numbers and operation == "sum_of_squares":
+            return self._squares(term.operands[0].operands[0])
+        parts = [self._part(part, in_numbers) for part in term.operands]
+        if operation == "sum" and not in_numbers:
+            return template["sum_over_samples"].format(parts[0])
+        function = operation.rstrip("'")
+        if function in FUNCTIONS:
+            return template["call"].format(FUNCTIONS[function][self.spelling] + operation[len(function) :], parts[0])
+        if len(parts) == 1:
+            return template[operation].format(parts[0])
+        if not in_numbers:
+            return template[operation].join(parts)
+        multiplied = operation in PRODUCTS
+        parts = [self._bracketed(part.value, parts[i], i > 0, multiplied) for i, part in enumerate(term.operands)]
+        return template["product_in_numbers" if multiplied else operation].join(parts)
 
     def value(self, value: Any) -> str:
         """Return a number, or a matrix in brackets; a 1 by 1 matrix is written as a number."""
@@ -72,46 +95,16 @@ class Printer:
         digits_shown, _, exponent = text.partition("e")
         return self.template["power_of_ten"].format(digits_shown, int(exponent)) if exponent else text
 
-    def _made(self, term: Traced, in_numbers: bool) -> str:
-        """Write what the value was made of: its operation, on its operands' names or numbers."""
-        template, operation, first = self.template, term.operation, term.operands[0]
-        if operation == "sum_of_squares":
-            return self._squares(first.operands[0], in_numbers)
-        if operation == "transpose" and in_numbers:
-            return self.value(term.value)
-        if operation == "sum" and not in_numbers:
-            return template["sum_over_samples"].format(self.name(first.name))
-        parts = [self._part(part, in_numbers) for part in term.operands]
-        if operation == "same" or (operation == "transpose" and term.value.size == 1):
-            return parts[0]
-        if operation in ("transpose", "half"):
-            return template[operation].format(parts[0])
-        function = operation.rstrip("'")
-        if function in FUNCTIONS:
-            name = FUNCTIONS[function][self.spelling] + operation[len(function) :]
-            return template["call"].format(name, parts[0])
-        if in_numbers:
-            multiplied = operation in PRODUCTS
-            parts = [self._bracketed(part.value, parts[i], i > 0, multiplied) for i, part in enumerate(term.operands)]
-        return self._sign(operation, in_numbers).join(parts)
-
     def _part(self, term: Traced, in_numbers: bool) -> str:
-        if not term.name:
-            return self._made(term, in_numbers)
-        return self.value(term.value) if in_numbers else self.name(term.name)
+        if in_numbers and (term.name or term.operation == "transpose"):
+            return self.value(term.value)
+        return self.name(term.name) if term.name else self.formula(term, in_numbers)
 
-    def _squares(self, errors: Traced, in_numbers: bool) -> str:
-        if not in_numbers:
-            return self.template["squares"].format(self._made(errors, in_numbers))
+    def _squares(self, errors: Traced) -> str:
         y_hat, targets = (part.value for part in errors.operands)
         pairs = ((self.number(y_hat[at]), self._bracketed(y, self.number(y))) for at, y in np.ndenumerate(targets))
-        squares = (self.template["square_in_numbers"].format(f"{output} - {y}") for output, y in pairs)
+        squares = (self.template["square"].format(f"{output} - {y}") for output, y in pairs)
         return self.template["squares_in_numbers"].format(" + ".join(squares))
-
-    def _sign(self, operation: str, in_numbers: bool) -> str:
-        if operation in PRODUCTS:
-            return self.template["product_in_numbers"] if in_numbers else self.template["product"]
-        return {"plus": " + ", "sum": " + ", "minus": " - ", "multiply": self.template["entrywise_product"]}[operation]
 
     def _bracketed(self, value: Any, text: str, follows: bool = True, multiplied: bool = False) -> str:
         """Put what follows a sign in brackets if it is negative or a sum, and a sum that is multiplied."""

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from lesson_lib.arrays import Array
 from lesson_lib.derivation import words
 from lesson_lib.derivation.printer import Printer, reason
-from lesson_lib.derivation.trace import Place, Traced, zero_factors
+from lesson_lib.derivation.trace import Place, Traced, zeros
 from lesson_lib.network import Gradients, Params
 
 
@@ -32,11 +30,11 @@ class Step:
     @property
     def title(self) -> str:
         """What the line is about."""
-        title = words.STEP_TITLES[self.stage if self.stage in words.STEP_TITLES else self.quantity]
+        title = words.STEP_TITLES.get(self.stage) or words.STEP_TITLES[self.quantity]
         what = title.format(name=words.SYMBOLS[self.quantity][1], activation=words.FUNCTIONS[self.activation][1])
         if self.sample is None:
             return what
-        return words.SAMPLE.format(number=self.sample + 1, x=Printer("text", self.decimals).value(self.x), what=what)
+        return words.SAMPLE.format(number=self.sample + 1, x=self._printer("text").value(self.x), what=what)
 
     @property
     def result(self) -> Any:
@@ -51,76 +49,66 @@ class Step:
     @property
     def lhs(self) -> str:
         """The left-hand side as LaTeX."""
-        return self._latex.name(self.quantity) + (r"^{\text{new}}" if self.stage == "update" else "")
+        return self._printer("latex").name(self.quantity, self.stage == "update")
 
     @property
     def formula(self) -> str:
         """How it is computed, in symbols, as LaTeX."""
-        return self._latex.formula(self.term)
+        return self._printer("latex").formula(self.term)
 
     @property
     def substituted(self) -> str:
         """How it is computed, in numbers, as LaTeX."""
-        return self._latex.substituted(self.term)
+        return self._printer("latex").formula(self.term, in_numbers=True)
 
     @property
     def value(self) -> str:
         """What comes out, as LaTeX."""
-        return self._latex.value(self.term.value)
-
-    @cached_property
-    def sides(self) -> tuple[tuple[str, str], ...]:
-        """The right-hand sides as (relation, LaTeX); one that repeats its neighbour is left out."""
-        return self._sides(self._latex, r"\approx")
+        return self._printer("latex").value(self.term.value)
 
     @property
+    def sides(self) -> tuple[tuple[str, str], ...]:
+        """The right-hand sides as (relation, LaTeX); one that repeats its neighbour is left out."""
+        return self._printer("latex").sides(self.term)
+
+    @cached_property
     def latex(self) -> str:
         """The whole line as LaTeX."""
-        return self.lhs + "".join(f" {relation} {side}" for relation, side in self.sides)
+        return self._line("latex")
 
     @cached_property
     def text(self) -> str:
         """The whole line in plain words and signs."""
-        printer = Printer("text", self.decimals)
-        name = ("new " if self.stage == "update" else "") + printer.name(self.quantity)
-        return name + "".join(f" {relation} {side}" for relation, side in self._sides(printer, "≈"))
+        return self._line("text")
 
     @cached_property
     def zero_by(self) -> dict[Place, tuple[str, ...]]:
         """The factors that make an entry of a gradient 0, by its row and column; nothing is a factor of itself."""
         if not self.quantity.startswith("d"):
             return {}
-        found = {place: zero_factors(self.term, *place) for place in np.ndindex(*self.term.value.shape)}
-        return {place: factors for place, factors in found.items() if factors not in ((), (self.quantity,))}
+        return {place: names for place, names in zeros(self.term).items() if names not in ((), (self.quantity,))}
 
     @property
     def zero(self) -> str:
         """Which factor makes a gradient 0, in words; empty if none does."""
-        name = words.SYMBOLS[self.quantity][1]
-        if self.stage == "update" and (self.term.value == self.term.operands[0].value).all():
+        name, value = words.SYMBOLS[self.quantity][1], self.term.value
+        if self.stage == "update" and (value == self.term.operands[0].value).all():
             return words.UNMOVED.format(name=name)
         sentences = []
         for factors in dict.fromkeys(self.zero_by.values()):
-            places = [place for place, found in self.zero_by.items() if found == factors]
-            why = {"name": name, "factors": reason(factors, self.activation)}
-            if len(places) == self.term.value.size:
-                return words.ZERO_ALL.format(**why)
-            where = words.AND.join(_place(place, self.term.value.shape) for place in places)
-            sentences.append(words.ZERO_SOME.format(where=where, **why))
+            places = [_place(place, value.shape) for place, found in self.zero_by.items() if found == factors]
+            sentence = words.ZERO_ALL if len(places) == value.size else words.ZERO_SOME
+            why = reason(factors, self.activation)
+            sentences.append(sentence.format(where=words.AND.join(places), name=name, factors=why))
         return " ".join(sentences)
 
-    @property
-    def _latex(self) -> Printer:
-        return Printer("latex", self.decimals)
+    def _printer(self, dialect: str) -> Printer:
+        return Printer(dialect, self.decimals)
 
-    def _sides(self, printer: Printer, nearly: str) -> tuple[tuple[str, str], ...]:
-        """Write formula, substituted and value, each after its sign, which is `nearly` once a number is rounded."""
-        rounded = any(printer.is_rounded(part.value) for part in self.term.made_of())
-        ends = rounded or printer.is_rounded(self.term.value)
-        relations = "=", nearly if rounded else "=", nearly if ends else "="
-        written = printer.formula(self.term), printer.substituted(self.term), printer.value(self.term.value)
-        sides = enumerate(zip(relations, written, strict=True))
-        return tuple((relation, side) for i, (relation, side) in sides if side not in written[i + 1 :])
+    def _line(self, dialect: str) -> str:
+        printer = self._printer(dialect)
+        name = printer.name(self.quantity, self.stage == "update")
+        return " ".join([name, *(part for side in printer.sides(self.term) for part in side)])
 
     def __repr__(self) -> str:
         return " ".join(filter(None, (f"{self.title}: {self.text}.", self.zero)))
@@ -129,46 +117,49 @@ class Step:
         return rf"$\displaystyle {self.latex}$"
 
 
-class Lines(tuple[Step, ...]):
-    """Some lines of a calculation, shown in a notebook as one aligned block."""
+def _place(place: Place, shape: tuple[int, ...]) -> str:
+    if 1 in shape:
+        return words.NEURON.format(number=max(place) + 1)
+    return words.ENTRY.format(row=place[0] + 1, column=place[1] + 1)
+
+
+@dataclass(frozen=True, repr=False)
+class Lines:
+    """Some lines of a calculation: a notebook shows them as one aligned block, a terminal as text with titles."""
+
+    steps: tuple[Step, ...]
 
     @property
     def latex(self) -> str:
         """The lines as one aligned block of LaTeX."""
-        lines = [f"{step.lhs} &" + step.latex[len(step.lhs) :] for step in self]
+        lines = [f"{step.lhs} &" + step.latex[len(step.lhs) :] for step in self.steps]
         return r"\begin{aligned} " + r" \\[4pt] ".join(lines) + r" \end{aligned}"
 
+    @property
+    def text(self) -> str:
+        """The lines as plain text, with titles."""
+        return "\n".join(map(repr, self.steps))
+
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self))
+        return self.text
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex}$"
 
 
 @dataclass(frozen=True, repr=False)
-class Derivation:
-    """Every line of one training step, the exact gradients and the exact new Params."""
+class Derivation(Lines):
+    """Every line of one training step, the exact loss and gradients, and the exact new Params."""
 
-    steps: Lines
     loss: Any
     gradients: Gradients
     params: Params
-
-    @property
-    def latex(self) -> str:
-        """All lines as one aligned block of LaTeX."""
-        return self.steps.latex
-
-    @property
-    def text(self) -> str:
-        """All lines as plain text, with titles."""
-        return repr(self.steps)
 
     def lines(self, stage: str, sample: int | None = None) -> Lines:
         """Return the lines of one stage ("forward", "loss", "backward", "sum", "update"), of one sample or of all."""
         if stage not in (stages := tuple(dict.fromkeys(step.stage for step in self.steps))):
             raise ValueError(f"stage must be one of {', '.join(stages)}; got {stage!r}")
-        return Lines(step for step in self.steps if step.stage == stage and sample in (None, step.sample))
+        return Lines(tuple(step for step in self.steps if step.stage == stage and sample in (None, step.sample)))
 
     def find(self, quantity: str, sample: int | None = None) -> Step:
         """Return the first step that computes `quantity` ("dW2"), for sample 0, 1, ... or (None) for all of them."""
@@ -188,15 +179,3 @@ class Derivation:
         """Return every value known after `line` (1 is the first) about that line's sample, by quantity."""
         sample = self.sample_at(line)
         return {step.quantity: step.result for step in self.steps[:line] if step.sample in (None, sample)}
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_latex_(self) -> str | None:
-        return self.steps._repr_latex_()
-
-
-def _place(place: Place, shape: tuple[int, ...]) -> str:
-    if 1 in shape:
-        return words.NEURON.format(number=max(place) + 1)
-    return words.ENTRY.format(row=place[0] + 1, column=place[1] + 1)

@@ -63,18 +63,14 @@ def _corner(below: sympy.Expr, at_zero: sympy.Expr) -> sympy.Expr:
 
 def _kinked(phi: type[relu]) -> Activation:
     below = phi.slope_below_zero
-    return Activation(_each(phi), _each(lambda z, at_zero: slope(z, below, _corner(below, at_zero)), 2))
+    prime = np.frompyfunc(lambda z, at_zero: slope(z, below, _corner(below, exactly(at_zero))), 2, 1)
+    return Activation(np.frompyfunc(phi, 1, 1), prime)
 
 
 def _smooth(phi: Callable[[sympy.Expr], sympy.Expr]) -> Activation:
     letter = sympy.Symbol("z")
-    prime = sympy.diff(phi(letter), letter)
-    return Activation(_each(phi), _each(lambda z, _: prime.subs(letter, z), 2))
-
-
-def _each(function: Callable[..., sympy.Expr], n_arguments: int = 1) -> Any:
-    """Return the function on arrays, entry by entry."""
-    return np.frompyfunc(lambda *entries: function(*map(exactly, entries)), n_arguments, 1)
+    derivative = sympy.diff(phi(letter), letter)
+    return Activation(np.frompyfunc(phi, 1, 1), np.frompyfunc(lambda z, _: derivative.subs(letter, z), 2, 1))
 
 
 KINKED = ("relu", "leaky_relu")  # activations with a corner at 0
@@ -91,8 +87,7 @@ def exactly(number: Any) -> sympy.Expr:
     """Return a number as the exact SymPy number that it was written as: 0.1 is 1/10. Symbols pass unchanged."""
     if isinstance(number, sympy.Expr) and not number.is_Float:
         return number
-    fraction = as_fraction(number)
-    return sympy.Rational(fraction.numerator, fraction.denominator)
+    return sympy.Rational(as_fraction(number))
 
 
 def to_sympy(matrix: Array) -> Array:
@@ -113,9 +108,7 @@ def symbolic_params(n_in: int = 1, n_hidden: int = 2, n_out: int = 1, activation
 
 def symbolic_matrix(letter: str, n_rows: int, n_columns: int) -> Array:
     """Return a matrix of real symbols: c alone, w1, w2 ... in a row or column, w1_2 for row 1, column 2 otherwise."""
-
-    def symbol(row: int, column: int) -> sympy.Symbol:
-        digits = [index + 1 for index, length in ((row, n_rows), (column, n_columns)) if length > 1]
-        return sympy.Symbol(letter + "_".join(map(str, digits)), real=True)
-
-    return np.array([[symbol(row, column) for column in range(n_columns)] for row in range(n_rows)], dtype=object)
+    shape = (n_rows, n_columns)
+    numbers = [[str(i + 1) for i, length in zip(at, shape, strict=True) if length > 1] for at in np.ndindex(shape)]
+    symbols = sympy.symbols([letter + "_".join(digits) for digits in numbers], real=True)
+    return np.array(symbols, dtype=object).reshape(shape)

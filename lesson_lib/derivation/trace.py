@@ -1,7 +1,11 @@
 """Values that remember how they were made: run the net's lines on them, and every result knows its own formula."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from itertools import chain
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
 
 from lesson_lib.arrays import Array
 from lesson_lib.network import PARAMETERS, Params, chain_rule, parameter_gradients, propagate
@@ -20,8 +24,8 @@ class Traced:
 
     @property
     def T(self) -> "Traced":
-        """The transpose."""
-        return Traced(self.value.T, "transpose", self)
+        """The transpose; of a single number it is the number."""
+        return Traced(self.value.T, "transpose" if self.value.size > 1 else "same", self)
 
     def __matmul__(self, other: "Traced") -> "Traced":
         return Traced(self.value @ other.value, "matmul", self, other)
@@ -48,39 +52,18 @@ class Traced:
         return Traced(total, "sum_of_squares" if self.operation == "square" else "same", self)
 
     def made_of(self) -> Iterator["Traced"]:
-        """Yield the named values that this one was made of, looking through those without a name."""
-        for part in self.operands:
-            if part.name:
-                yield part
-            else:
-                yield from part.made_of()
+        """Return the named values that this one was made of, looking through those without a name."""
+        return chain.from_iterable([part] if part.name else part.made_of() for part in self.operands)
 
 
-class TracedNet(NamedTuple):
-    """A net whose parameters remember their names, for the lines of `network` to run on."""
-
-    params: Params
-    W1: Traced
-    b1: Traced
-    W2: Traced
-    b2: Traced
-
-    def phi(self, z1: Traced) -> Traced:
-        """Return the activations a1."""
-        return Traced(self.params.phi(z1.value), self.params.activation, z1)
-
-    def phi_prime(self, z1: Traced) -> Traced:
-        """Return the slopes da1/dz1."""
-        return Traced(self.params.phi_prime(z1.value), self.params.activation + "'", z1)
-
-    def with_arrays(self, **arrays: Any) -> "TracedNet":
-        """Return the same net with other parameters."""
-        return self._replace(**arrays)
-
-
-def traced(params: Params) -> TracedNet:
-    """Return the net with its parameters by name."""
-    return TracedNet(params, *(Traced(getattr(params, name), name=name) for name in PARAMETERS))
+def traced(params: Params) -> Any:
+    """Return the net with traced parameters, for the lines of `network`; `with_arrays` gives what moved, by name."""
+    return SimpleNamespace(
+        **{name: Traced(getattr(params, name), name=name) for name in PARAMETERS},
+        phi=lambda z1: Traced(params.phi(z1.value), params.activation, z1),
+        phi_prime=lambda z1: Traced(params.phi_prime(z1.value), params.activation + "'", z1),
+        with_arrays=dict,
+    )
 
 
 def trace_sample(params: Params, x: Array, y: Array) -> dict[str, Traced]:
@@ -100,6 +83,11 @@ def add_samples(parts: Sequence[Traced]) -> Traced:
     """Return the sum over the samples of one quantity; of a single sample it is the quantity itself."""
     total = sum((part.value for part in parts[1:]), parts[0].value)
     return Traced(total, "sum", *parts, name=parts[0].name) if len(parts) > 1 else parts[0]
+
+
+def zeros(term: Traced) -> dict[Place, tuple[str, ...]]:
+    """Name the factors that make an entry of a product 0, for each entry by its row and column."""
+    return {place: zero_factors(term, *place) for place in np.ndindex(*term.value.shape)}
 
 
 def zero_factors(term: Traced, row: int = 0, column: int = 0) -> tuple[str, ...]:

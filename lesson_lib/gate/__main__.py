@@ -24,7 +24,7 @@ def decide(asked: argparse.Namespace) -> dict[str, Any]:
     paths = (asked.clean, asked.suspect)
     with ExitStack() as files:
         held = [open_arrays(path, files) for path in paths]
-        sets = [pick(path, arrays, "activations").rows() for path, arrays in zip(paths, held, strict=True)]
+        sets = [pick(path, arrays, "activations", by_rows=True) for path, arrays in zip(paths, held, strict=True)]
         labels = [_extra("labels", *pair, files) for pair in zip(asked.labels or (None, None), held, strict=True)]
         outgoing = _extra("outgoing", asked.outgoing, {**held[1], **held[0]}, files)
         unlabelled = [path for path, part in zip(paths, labels, strict=True) if part is None]
@@ -32,6 +32,7 @@ def decide(asked: argparse.Namespace) -> dict[str, Any]:
             raise FileError(unlabelled[0], "one label set")
         compare = _compare_outputs if asked.rule == CLASS_VOTE else _compare_neurons
         found = compare(asked, sets[0], sets[1], None if unlabelled else labels, outgoing)
+    found = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in found.items()}
     found["status"] = CANNOT if found["reason"] else FLAGGED if found["flagged"] else PASSED
     return {"clean_file": asked.clean, "suspect_file": asked.suspect, "matched": not unlabelled} | found
 
@@ -39,8 +40,8 @@ def decide(asked: argparse.Namespace) -> dict[str, Any]:
 def _extra(name: str, path: str | None, arrays: Arrays, files: ExitStack) -> Any:
     """Return labels or outgoing weights, in memory: from a file of their own, or else from beside the activations."""
     if path:
-        return pick(path, open_arrays(path, files), name).whole()
-    return arrays[name]().whole() if name in arrays else None
+        return pick(path, open_arrays(path, files), name)
+    return arrays[name]() if name in arrays else None
 
 
 def _compare_neurons(asked: argparse.Namespace, clean: Any, suspect: Any, labels: Any, outgoing: Any) -> dict[str, Any]:
@@ -48,8 +49,7 @@ def _compare_neurons(asked: argparse.Namespace, clean: Any, suspect: Any, labels
     options = {"over": asked.over, "outgoing": outgoing, "labels": labels, "n_permutations": asked.permutations}
     found = analyse(clean, suspect, asked.rule, asked.threshold, rng=rng, **options)
     values = {name: getattr(found, name) for name in SHOWN.split()}
-    listed = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
-    return {"kind": "neuron", "n": len(found.shift), "over": asked.over} | listed
+    return {"kind": "neuron", "n": len(found.shift), "over": asked.over} | values
 
 
 def _compare_outputs(asked: argparse.Namespace, clean: Any, suspect: Any, labels: Any, outgoing: Any) -> dict[str, Any]:
@@ -59,9 +59,9 @@ def _compare_outputs(asked: argparse.Namespace, clean: Any, suspect: Any, labels
     vote, index = class_vote(clean, suspect, outgoing, *labels)
     flat = not np.isfinite(index).all() or not index.any()
     reason = words.TOO_FEW_OUTPUTS if len(vote) < 3 else words.NO_OUTPUT_MAD if flat else ""
-    flagged = [] if reason else np.flatnonzero(index > threshold).tolist()
+    flagged = np.flatnonzero([] if reason else index > threshold)
     rows = {"n_clean": len(labels[0]), "n_suspect": len(labels[1]), "rule": asked.rule, "threshold": threshold}
-    judged = {"reason": reason, "flagged": flagged, "vote": vote.tolist(), "anomaly_index": index.tolist()}
+    judged = {"reason": reason, "flagged": flagged, "vote": vote, "anomaly_index": index}
     return {"kind": "output", "n": len(vote)} | rows | judged
 
 

@@ -1,12 +1,10 @@
 """Arrays in files that nobody vouches for: nothing is unpickled, and never more is read than was asked for."""
 
-import io
 import math
 import reprlib
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -18,8 +16,6 @@ from lesson_lib.gate import words
 
 BATCH = 2**22  # bytes that are read at a time
 WHOLE = 2**32  # bytes that may be read at once, where rows alone will not do
-HEADER = 2**14  # bytes that a header may take; the header of a plain table has 128
-HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 class FileError(ValueError):
@@ -29,64 +25,13 @@ class FileError(ValueError):
         super().__init__(words.GATE_FILE.format(file=file, problem=words.GATE_PROBLEMS[problem].format(**what)))
 
 
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """An array in a file, of which no more than the header has been read.
-
-    `start` is where the data begin in a file of their own; it is None in an archive, which can only be read on.
-    """
-
-    file: str
-    name: str
-    stream: IO[bytes]
-    shape: tuple[int, ...]
-    columns_first: bool
-    dtype: np.dtype[Any]
-    start: int | None
-
-    def rows(self) -> Any:
-        """Return what holds the rows: batches of a few where that saves memory, or else the whole array."""
-        by_rows = len(self.shape) == 2 and 0 not in self.shape and not (self.columns_first and self.start is None)
-        return self._batches() if by_rows and self.shape[1] * self.dtype.itemsize <= BATCH else self.whole()
-
-    def whole(self) -> Any:
-        """Return the array; raises FileError for one that is too large to be read at once."""
-        count = math.prod(self.shape)
-        if count * self.dtype.itemsize > WHOLE:
-            raise FileError(self.file, "large", name=self.name)
-        return self._read(count).reshape(self.shape, order="F" if self.columns_first else "C")
-
-    def _batches(self) -> Iterator[Any]:
-        n, width = self.shape
-        step = max(1, BATCH // (width * self.dtype.itemsize))
-        for first in range(0, n, step):
-            count = min(step, n - first)
-            yield self._gather(first, count) if self.columns_first else self._read(count * width).reshape(-1, width)
-
-    def _gather(self, first: int, count: int) -> Any:
-        """Collect some rows from all the columns of a file."""
-        columns = []
-        for column in range(self.shape[1]):
-            self.stream.seek((self.start or 0) + (column * self.shape[0] + first) * self.dtype.itemsize)
-            columns.append(self._read(count))
-        return np.stack(columns, axis=1)
-
-    def _read(self, count: int) -> Any:
-        size = count * self.dtype.itemsize
-        with _blaming(self.file):
-            data = self.stream.read(size)
-        if len(data) != size:
-            raise FileError(self.file, "cut", name=self.name)
-        return np.frombuffer(data, self.dtype)
-
-
-Arrays = dict[str, Callable[[], Stored]]
+Arrays = dict[str, Callable[..., Any]]
 
 
 def open_arrays(path: str, files: ExitStack) -> Arrays:
-    """Return what a .npy or .npz file holds, by name, each array opened when it is asked for.
+    """Return what a .npy or .npz file holds, by name: functions that read an array, whole or `by_rows`, when called.
 
-    Raises FileError for anything else.
+    Raises FileError, as they do, for anything else.
     """
     with _blaming(path):
         file = Path(path)
@@ -95,7 +40,7 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
         with file.open("rb") as stream:
             magic = stream.read(6)
         if magic == b"\x93NUMPY":
-            return {"array": lambda: _open(path, "array", lambda: file.open("rb"), file.stat().st_size, files)}
+            return {"array": partial(_read, path, "array", lambda: file.open("rb"), file.stat().st_size, files)}
         if not magic.startswith(b"PK"):
             raise FileError(path, "format")
         archive = files.enter_context(zipfile.ZipFile(files.enter_context(file.open("rb"))))
@@ -104,36 +49,52 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
             name = info.filename.removesuffix(".npy")
             if name in found:
                 raise FileError(path, "twice", name=name)
-            found[name] = partial(_open, path, name, partial(archive.open, info), info.file_size, files)
+            found[name] = partial(_read, path, name, partial(archive.open, info), info.file_size, files)
         return found
 
 
-def _open(path: str, name: str, again: Callable[[], IO[bytes]], size: int, files: ExitStack) -> Stored:
-    """Open an array of a file with so many bytes; its header may lie about the data, and about its own length."""
+def _read(
+    path: str, name: str, opened: Callable[[], IO[bytes]], size: int, files: ExitStack, by_rows: bool = False
+) -> Any:
+    """Read an array of a file with so many bytes; its header, which takes no more than 64 kB, may lie about them.
+
+    `by_rows` gives batches of a few rows where they lie one behind the other, which saves memory.
+    """
     with _blaming(path):
-        with again() as stream:
-            start = io.BytesIO(stream.read(HEADER))
-        read_header = HEADERS.get(npy.read_magic(start))
-        if read_header is None:
+        stream = files.enter_context(opened())
+        if npy.read_magic(stream) != (1, 0):  # later formats have longer headers, which no plain table needs
             raise FileError(path, "version", name=name)
-        shape, columns_first, dtype = read_header(start)
-        claimed, held = math.prod(shape) * dtype.itemsize, size - start.tell()
+        shape, columns_first, dtype = npy.read_array_header_1_0(stream)
+        count, held = math.prod(shape), size - stream.tell()
         if dtype.hasobject:
             raise FileError(path, "objects")
-        if claimed != held:
-            raise FileError(path, "size", name=name, claimed=claimed, held=held)
-        stream = files.enter_context(again())
-        stream.read(start.tell())
-    alone = not isinstance(stream, zipfile.ZipExtFile)
-    return Stored(path, name, stream, shape, columns_first, dtype, start.tell() if alone else None)
+        if count * dtype.itemsize != held:
+            raise FileError(path, "size", name=name, claimed=count * dtype.itemsize, held=held)
+    take = partial(_take, path, name, stream, dtype)
+    width = shape[1] if len(shape) == 2 and not columns_first else 0
+    if by_rows and held and 0 < width * dtype.itemsize <= BATCH:
+        step = BATCH // (width * dtype.itemsize)
+        return (take(min(step, shape[0] - first) * width).reshape(-1, width) for first in range(0, shape[0], step))
+    if held > WHOLE:
+        raise FileError(path, "large", name=name)
+    return take(count).reshape(shape, order="F" if columns_first else "C")
 
 
-def pick(path: str, arrays: Arrays, name: str) -> Stored:
-    """Return the array of that name, or else the only one."""
+def _take(path: str, name: str, stream: IO[bytes], dtype: np.dtype[Any], count: int) -> Any:
+    """Read so many numbers on."""
+    with _blaming(path):
+        data = stream.read(count * dtype.itemsize)
+    if len(data) != count * dtype.itemsize:
+        raise FileError(path, "cut", name=name)
+    return np.frombuffer(data, dtype)
+
+
+def pick(path: str, arrays: Arrays, name: str, by_rows: bool = False) -> Any:
+    """Read the array of that name, or else the only one."""
     others = [other for other in arrays if other not in ("labels", "outgoing")] if name not in arrays else [name]
     if len(others) != 1:
         raise FileError(path, "which", name=name, names=reprlib.repr([*arrays]) if arrays else "nothing")
-    return arrays[others[0]]()
+    return arrays[others[0]](by_rows=by_rows)
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 GATE = {
     "about": "Compare the activations of a layer on suspect inputs with those on clean ones, and flag the neurons that "
     "shifted. Exit status: 0 nothing flagged, 1 flagged, 2 could not judge.",
-    "files": "A file is .npy (n_rows, n_neurons), read without loading it, or .npz with an array 'activations' (or "
-    "only one array) and, if you like, 'labels' (n_rows,) and 'outgoing' (n_neurons, n_out). Labels in both files are "
-    "used. Pickled objects are never loaded.",
+    "files": "A file is .npy (n_rows, n_neurons) or .npz with an array 'activations' (or only one array) and, if you "
+    "like, 'labels' (n_rows,) and 'outgoing' (n_neurons, n_out). Activations in C order, as NumPy makes them, are read "
+    "without loading them all. Labels in both files are used. Pickled objects are never loaded.",
     "clean": "activations on inputs that you trust",
     "suspect": "activations on inputs that you do not",
     "rule": "how to flag (default: mad); class-vote needs labels and outgoing weights",
@@ -51,7 +51,7 @@ GATE_PROBLEMS = {
     "large": "{name!r} is too large to be read at once; store it as .npy, in C order",
     "twice": "it holds {name!r} twice",
     "which": "it must hold one array, or one named {name!r}; it holds {names}",
-    "version": "{name!r} has a newer format than 2.0",
+    "version": "{name!r} has a newer format than 1.0, in which NumPy saves a plain table",
     "one label set": "it has no labels, and the other set has; give both or leave both out",
     "needs": "the rule class-vote needs labels of both sets, and the outgoing weights",
 }

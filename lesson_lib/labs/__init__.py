@@ -5,14 +5,4 @@
 
 from lesson_lib.doors import door
 
-__getattr__, __dir__, __all__ = door(
-    __name__,
-    {
-        "hand_calculation.widget": "HandCalculationLab",
-        "training.widget": "FirstLook TriggerLab",
-        "training.bias": "BiasLab",
-        "naa.widget": "NAALab",
-        "pruning.widget": "PruningLab",
-        "exercises": "Exercises",
-    },
-)
+__getattr__, __dir__, __all__ = door(__name__)

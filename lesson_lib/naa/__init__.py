@@ -5,12 +5,4 @@ Read in this order: the article's call, then ours, `compare` and `judge`. `momen
 
 from lesson_lib.doors import door
 
-__getattr__, __dir__, __all__ = door(
-    __name__,
-    {
-        "article": "detect_backdoor_via_naa simulate_activations Score score",
-        "comparison": "Comparison compare contribution match_classes",
-        "judgement": "RULES Signature judge analyse Vote class_vote",
-        "moments": "Moments measure",
-    },
-)
+__getattr__, __dir__, __all__ = door(__name__)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from lesson_lib.arrays import Array, Indices
-from lesson_lib.naa.moments import Moments, Progress, both_in_memory, check_widths, in_memory, measure
+from lesson_lib.naa.moments import Moments, both_in_memory, check_widths, in_memory, measure
 
 AT_ONCE = 50  # splits that are worked on together
 
@@ -44,7 +44,6 @@ def compare(
     labels: tuple[Any, Any] | None = None,
     rng: np.random.Generator | None = None,
     n_permutations: int | None = None,
-    progress: Progress | None = None,
 ) -> Comparison:
     """Compare suspect with clean activations, both (n_rows, n_neurons), for `judge` to flag neurons by any rule.
 
@@ -59,7 +58,7 @@ def compare(
     if labels is not None:
         classes = _read_labels(clean, suspect, labels)
         clean, suspect = _subtract_class_means(clean, suspect, *classes)
-    before, after = measure(clean, "clean", progress), measure(suspect, "suspect", progress)
+    before, after = measure(clean, "clean"), measure(suspect, "suspect")
     found = welch(before, after, None if classes is None else _effective_sample_size(*classes))
     if n_permutations is not None:
         null_maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes)
@@ -160,42 +159,34 @@ def permutation_maxima(
         raise ValueError(f"rng must be a numpy.random.Generator for the rule permutation; got {rng!r}")
     if not isinstance(n_permutations, int | np.integer) or n_permutations < 1:
         raise ValueError(f"n_permutations must be a whole number, at least 1; got {n_permutations!r}")
-    codes = np.concatenate(classes) if classes else np.zeros(len(clean) + len(suspect), dtype=int)  # (n,)
-    taken = np.bincount(codes[len(clean) :], minlength=codes.max() + 1)  # (n_classes,), suspect rows of each
-    left = np.bincount(codes) - taken
+    known, asked = classes or (np.zeros(len(part), dtype=int) for part in (clean, suspect))
+    codes, taken = np.concatenate([known, asked]), np.bincount(asked, minlength=known.max() + 1)
     rows = np.concatenate([clean, suspect]) - clean[0]  # now a constant neuron is exactly 0
-    for code in range(len(taken)):
-        rows[codes == code] -= rows[codes == code].mean(axis=0)
-    squares, maxima = (rows**2).sum(axis=0), []
+    groups = [rows[codes == code] - rows[codes == code].mean(axis=0) for code in range(len(taken))]
+    maxima = []
     for done in range(0, n_permutations, AT_ONCE):
-        splits = _random_splits(min(AT_ONCE, n_permutations - done), codes, taken, rng)
-        sums = (splits.reshape(-1, len(rows)) @ rows).reshape(*splits.shape[:2], -1)
-        maxima.append(_largest_effects(sums, squares, taken[taken > 0, None], left[taken > 0, None], len(rows)))
+        keys = rng.random((min(AT_ONCE, n_permutations - done), len(rows)))
+        maxima.append(_largest_effects(groups, taken, [keys[:, codes == code] for code in range(len(taken))]))
     return np.concatenate(maxima)
 
 
-def _random_splits(n_splits: int, codes: Indices, taken: Indices, rng: np.random.Generator) -> Array:
-    """Return 1 for each row that a split takes out of a class, and else 0: (n_splits, n_suspect_classes, n)."""
-    by_class = np.sort(codes)
-    place = np.arange(len(codes)) - np.searchsorted(by_class, by_class)  # of each row, in its class
-    chosen = np.flatnonzero(place < taken[by_class])
-    group = np.unique(by_class[chosen], return_inverse=True)[1]  # the chosen rows' classes, without those not taken
-    splits = np.zeros((n_splits, np.count_nonzero(taken), len(codes)))
-    for split in splits:
-        shuffled = np.lexsort((rng.random(len(codes)), codes))  # within each class
-        split[group, shuffled[chosen]] = 1
-    return splits
+def _largest_effects(groups: list[Array], taken: Indices, keys: list[Array]) -> Array:
+    """Return the largest |d| of each split, which takes from each class so many rows, those with the smallest keys.
 
-
-def _largest_effects(sums: Array, squares: Array, taken: Indices, left: Indices, n: int) -> Array:
-    """Return the largest |d| of each split, from its sums (n_splits, n_suspect_classes, n_neurons) of the rows taken.
-
-    As the rows are centred, a class's other rows sum up to minus that; `squares` is the sum of squares of all rows.
+    As the rows of a class are centred, those that are left sum up to minus what those taken do.
     """
-    shift = (sums * (1 + taken / left)).sum(axis=1) / taken.sum()  # (n_splits, n_neurons)
-    within = squares + (sums**2 * (1 / left + taken / left**2)).sum(axis=1) - taken.sum() * shift**2
-    within = np.where(within > 1e-12 * squares, within, 0.0)
+    shift: Any = 0.0
+    within: Any = sum((rows**2).sum(axis=0) for rows in groups)  # what all rows vary by, then without the shifts
+    floor = 1e-12 * within  # less than that is rounding
+    for rows, n_taken, key in zip(groups, taken, keys, strict=True):
+        split, n_left = np.zeros(key.shape), len(rows) - n_taken
+        np.put_along_axis(split, key.argsort(axis=1)[:, :n_taken], 1.0, axis=1)
+        sums = split @ rows  # (n_splits, n_neurons), of the rows taken
+        shift = shift + sums * (1 + n_taken / n_left) / taken.sum()
+        within = within + sums**2 * (1 / n_left + n_taken / n_left**2)
+    within = within - taken.sum() * shift**2
+    freedom = max(sum(map(len, groups)) - 2, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        d = np.where(shift == 0, 0.0, abs(shift) / np.sqrt(within / max(n - 2, 1)))
+        d = np.where(shift == 0, 0.0, abs(shift) / np.sqrt(np.where(within > floor, within, 0.0) / freedom))
     largest: Array = d.max(axis=1)
     return largest

@@ -20,12 +20,13 @@ OVER = ("signature", "shift", "effect_size")
 
 
 class Rule(NamedTuple):
-    """What a rule's threshold means and is by default, where the rule comes from, and the function that applies it."""
+    """What a rule's threshold means and is by default, its source, what it looks at, and the function that flags."""
 
     threshold_is: str
     default: float
     source: str
-    apply: Callable[[Comparison, Array, float], Answer]  # to a comparison, and to what `over` names of it
+    looks_at: str  # "effect_size" or "p"; "" for one of OVER, as the caller chooses
+    apply: Callable[[Comparison, Array, float], Answer]  # to a comparison, and to what it looks at, none of it NaN
 
 
 def mad_index(values: Array) -> Array:
@@ -41,17 +42,9 @@ def mad_index(values: Array) -> Array:
         return gap / (NORMAL_MAD * mad) if mad > 0 else np.where(gap > 0, np.inf, 0.0)
 
 
-def _raw(_: Comparison, values: Array, threshold: float) -> Answer:
-    if np.isnan(values).any():
-        return words.TOO_FEW_FOR_EFFECT
-    return values > threshold
-
-
 def _mean_plus_sd(_: Comparison, values: Array, threshold: float) -> Answer:
     if len(values) < 3:
         return words.TOO_FEW_FOR_SPREAD
-    if np.isnan(values).any():
-        return words.TOO_FEW_FOR_EFFECT
     if np.isinf(values).any():
         return words.INFINITE_SPREAD
     if np.ptp(values) == 0:
@@ -63,8 +56,6 @@ def _mean_plus_sd(_: Comparison, values: Array, threshold: float) -> Answer:
 def _mad(_: Comparison, values: Array, threshold: float) -> Answer:
     if len(values) < 3:
         return words.TOO_FEW_FOR_MAD
-    if np.isnan(values).any():
-        return words.TOO_FEW_FOR_EFFECT
     index = mad_index(values)
     if np.isnan(index).any():
         return words.INFINITE_SPREAD
@@ -73,38 +64,28 @@ def _mad(_: Comparison, values: Array, threshold: float) -> Answer:
     return index > threshold
 
 
-def _effect(seen: Comparison, _: Array, threshold: float) -> Answer:
-    if np.isnan(seen.effect_size).any():
-        return words.TOO_FEW_FOR_EFFECT
-    return abs(seen.effect_size) > threshold
-
-
 def _benjamini_hochberg(seen: Comparison, _: Array, threshold: float) -> Answer:
-    if np.isnan(seen.p).any():
-        return words.TOO_FEW_FOR_WELCH
     return (seen.adjusted_p <= threshold) & (abs(seen.effect_size) > EFFECT_FLOOR)
 
 
-def _permutation(seen: Comparison, _: Array, threshold: float) -> Answer:
-    if np.isnan(seen.effect_size).any():
-        return words.TOO_FEW_FOR_EFFECT
+def _permutation(seen: Comparison, values: Array, threshold: float) -> Answer:
     n = len(seen.null_maxima)
     if 1 / (n + 1) > threshold:
         return words.TOO_FEW_PERMUTATIONS
-    nearly = abs(seen.effect_size) * (1 - 1e-9)  # so that the real split ties with itself in spite of rounding
+    nearly = abs(values) * (1 - 1e-9)  # so that the real split ties with itself in spite of rounding
     as_large = n - np.searchsorted(np.sort(seen.null_maxima), nearly)  # (n_neurons,)
     return (as_large + 1) / (n + 1) <= threshold
 
 
 RULES = {
-    "raw": Rule(words.THRESHOLD_IS["raw"], 3.0, "the article's own rule", _raw),
-    "sd": Rule(words.THRESHOLD_IS["sd"], 3.0, "the three-sigma rule, Shewhart 1931", _mean_plus_sd),
-    "mad": Rule(words.THRESHOLD_IS["mad"], 3.5, "Iglewicz & Hoaglin 1993; for backdoors, Wang et al. 2019", _mad),
-    "effect": Rule(words.THRESHOLD_IS["effect"], 0.8, "Cohen 1988", _effect),
-    "bh": Rule(words.THRESHOLD_IS["bh"], 0.05, "Benjamini & Hochberg 1995, on Welch 1947", _benjamini_hochberg),
-    "permutation": Rule(words.THRESHOLD_IS["permutation"], 0.05, "Westfall & Young 1993", _permutation),
+    "raw": Rule(words.THRESHOLD_IS["raw"], 3.0, "the article's own rule", "", lambda _, values, limit: values > limit),
+    "sd": Rule(words.THRESHOLD_IS["sd"], 3.0, "the three-sigma rule, Shewhart 1931", "", _mean_plus_sd),
+    "mad": Rule(words.THRESHOLD_IS["mad"], 3.5, "Iglewicz & Hoaglin 1993; for backdoors, Wang et al. 2019", "", _mad),
+    "effect": Rule(words.THRESHOLD_IS["effect"], 0.8, "Cohen 1988", "effect_size", lambda _, d, limit: abs(d) > limit),
+    "bh": Rule(words.THRESHOLD_IS["bh"], 0.05, "Benjamini & Hochberg 1995, on Welch 1947", "p", _benjamini_hochberg),
+    "permutation": Rule(words.THRESHOLD_IS["permutation"], 0.05, "Westfall & Young 1993", "effect_size", _permutation),
 }
-TAKES_OVER = ("raw", "sd", "mad")  # the rules that look at one of OVER
+TAKES_OVER = tuple(name for name, rule in RULES.items() if not rule.looks_at)
 CHANCES = ("bh", "permutation")  # the rules whose threshold is a probability
 
 
@@ -153,7 +134,12 @@ def judge(
     """
     threshold = check_rule(rule, threshold, over)
     values: Array = getattr(comparison, over)
-    answer = RULES[rule].apply(comparison, values, threshold)
+    looks_at = RULES[rule].looks_at or over
+    looked_at: Array = getattr(comparison, looks_at)
+    if np.isnan(looked_at).any():
+        answer: Answer = words.TOO_FEW_FOR_WELCH if looks_at == "p" else words.TOO_FEW_FOR_EFFECT
+    else:
+        answer = RULES[rule].apply(comparison, looked_at, threshold)
     reason = answer if isinstance(answer, str) else ""
     return Signature(
         **{field.name: getattr(comparison, field.name) for field in fields(Comparison)},
@@ -177,8 +163,8 @@ def analyse(
 ) -> Signature:
     """Compare suspect with clean activations, both (n_rows, n_neurons), and flag neurons by one of RULES.
 
-    `rule`, `threshold` and `over` are for `judge`, the options outgoing, labels, rng and progress for `compare`; only
-    the rule "permutation" needs `rng`. Raises ValueError for what does not fit.
+    `rule`, `threshold` and `over` are for `judge`, the options outgoing, labels and rng for `compare`; only the rule
+    "permutation" needs `rng`. Raises ValueError for what does not fit.
     """
     check_rule(rule, threshold, over)  # before a long comparison
     times = n_permutations if rule == "permutation" else None

@@ -5,11 +5,4 @@ Read `certificate` (three ways to the same gradient), `lock` (which factor keeps
 
 from lesson_lib.doors import door
 
-__getattr__, __dir__, __all__ = door(
-    __name__,
-    {
-        "certificate": "certify Certificate Check",
-        "lock": "Lock locks",
-        "never": "fix_matrix prove_frozen prove_homogeneous",
-    },
-)
+__getattr__, __dir__, __all__ = door(__name__)

@@ -1,6 +1,5 @@
 """The certificate: three independent ways to the same gradient, compared entry by entry."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -10,6 +9,7 @@ import sympy
 
 from lesson_lib.arrays import Array, as_array
 from lesson_lib.derivation.symbols import KINKED, exactly, relu, symbolic_params
+from lesson_lib.derivation.trace import Place
 from lesson_lib.network import PARAMETERS, Params, backward, check_samples, forward, loss
 from lesson_lib.proofs import words
 from lesson_lib.tables import Table
@@ -89,26 +89,20 @@ def certify(params: Params, data: Any) -> Certificate:
         gradients = backward(params, X, Y)
         halfway = backward(replace(params, relu_prime_at_zero=Fraction(1, 2)), X, Y)
         here = float(loss(forward(params, X).y_hat, Y))
+        slopes = {entry: _slopes(params, X, Y, *entry) for entry in symbolic}
 
-    def check(name: str, at: tuple[int, int]) -> Check:
-        def moved_loss(shift: Fraction) -> Any:
-            moved = getattr(params, name).copy()
-            moved[at] += shift
-            return loss(forward(params.with_arrays(**{name: moved}), X).y_hat, Y)
-
+    def check(name: str, at: Place) -> Check:
         value = getattr(gradients, name)[at]
         return Check(
             entry=f"dL/d{name}[{at[0] + 1}, {at[1] + 1}]",
             backward=value,
             symbolic=symbolic[name, at],
-            slopes=_slopes(moved_loss, params.activation in KINKED),
+            slopes=slopes[name, at],
             halfway=getattr(halfway, name)[at],
             scale=max(1.0, here, abs(float(value))),
         )
 
-    with np.errstate(all="ignore"):
-        entries = [(name, at) for name in PARAMETERS for at in np.ndindex(getattr(params, name).shape)]
-        return Certificate(tuple(check(name, at) for name, at in entries))
+    return Certificate(tuple(check(*entry) for entry in symbolic))
 
 
 def _differentiate(params: Params, X: Array, Y: Array) -> dict[Any, Any]:
@@ -124,15 +118,19 @@ def _differentiate(params: Params, X: Array, Y: Array) -> dict[Any, Any]:
     return {entry: Fraction(int(s.p), int(s.q)) if s.is_Rational else float(s) for entry, s in slopes.items()}
 
 
-def _slopes(loss_at: Callable[[Fraction], Any], may_have_corners: bool) -> tuple[Any, Any]:
+def _slopes(params: Params, X: Array, Y: Array, name: str, at: Place) -> tuple[Any, Any]:
     """Return the slope to the left and to the right; where there can be no corner, both are the central difference."""
-    right, left = loss_at(STEP), loss_at(-STEP)
-    if not may_have_corners:
-        return ((right - left) / (2 * STEP),) * 2
+
+    def loss_at(shift: Fraction) -> Any:
+        moved = getattr(params, name).copy()
+        moved[at] += shift
+        return loss(forward(params.with_arrays(**{name: moved}), X).y_hat, Y)
+
+    if params.activation not in KINKED:
+        return ((loss_at(STEP) - loss_at(-STEP)) / (2 * STEP),) * 2
     here = loss_at(Fraction(0))
-    to_the_right = (4 * right - 3 * here - loss_at(2 * STEP)) / (2 * STEP)  # exact for a quadratic
-    to_the_left = (3 * here + loss_at(-2 * STEP) - 4 * left) / (2 * STEP)
-    return to_the_left, to_the_right
+    left, right = ((4 * loss_at(h) - 3 * here - loss_at(2 * h)) / (2 * h) for h in (-STEP, STEP))  # of a quadratic
+    return left, right
 
 
 def _number(value: Any) -> str:

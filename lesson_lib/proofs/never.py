@@ -5,7 +5,7 @@ from itertools import product
 
 import sympy
 
-from lesson_lib.arrays import Array, as_array
+from lesson_lib.arrays import as_array
 from lesson_lib.derivation.printer import Printer
 from lesson_lib.derivation.symbols import symbolic_matrix, symbolic_params
 from lesson_lib.derivation.words import SYMBOLS
@@ -14,6 +14,8 @@ from lesson_lib.proofs import words
 from lesson_lib.proofs.lock import Lock, locks
 from lesson_lib.tables import Table
 from lesson_lib.training import CLEAN
+
+_show = Printer("text").value
 
 
 def fix_matrix() -> Table:
@@ -61,7 +63,3 @@ def prove_homogeneous() -> Table:
         gates = ", ".join(words.GATE_OPEN if sign > 0 else words.GATE_SHUT for sign in signs)
         rows.append((gates, str(plain), str(sympy.expand(scaled - c * plain))))
     return Table([words.HOMOGENEOUS_COLUMNS, *rows], words.HOMOGENEOUS_CAPTION)
-
-
-def _show(matrix: Array) -> str:
-    return Printer("text").value(matrix)

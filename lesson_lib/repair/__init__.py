@@ -2,11 +2,4 @@
 
 from lesson_lib.doors import door
 
-__getattr__, __dir__, __all__ = door(
-    __name__,
-    {
-        "classifier": "Classifier as_classifier fine_tune",
-        "repairs": "prune clip smooth remove_direction order pruning_curve Curve",
-        ".naa.judgement": "class_vote",
-    },
-)
+__getattr__, __dir__, __all__ = door(__name__, "class_vote")

@@ -2,10 +2,4 @@
 
 from lesson_lib.doors import door
 
-__getattr__, __dir__, __all__ = door(
-    __name__,
-    {
-        "experiment": "EPOCHS Experiment Schedule Trajectories run_many random_start",
-        "studies": "endings OutcomeMap outcome_map Success width_study report",
-    },
-)
+__getattr__, __dir__, __all__ = door(__name__)

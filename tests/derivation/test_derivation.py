@@ -251,9 +251,9 @@ def test_each_trained_bias_adds_its_gradient_its_sum_and_its_update(biases, clea
 
 
 def test_lines_of_one_stage_and_of_one_sample(clean_step):
-    assert [step.quantity for step in clean_step.lines("forward", 1)] == ["z1", "a1", "y_hat"]
-    assert {step.sample for step in clean_step.lines("forward", 1)} == {1}
-    assert len(clean_step.lines("forward")) == 6
+    assert [step.quantity for step in clean_step.lines("forward", 1).steps] == ["z1", "a1", "y_hat"]
+    assert {step.sample for step in clean_step.lines("forward", 1).steps} == {1}
+    assert len(clean_step.lines("forward").steps) == 6
     block = clean_step.lines("update").latex
     assert block.startswith(r"\begin{aligned} W_1^{\text{new}} & = W_1 - \eta")
     assert block.count(r"\\[4pt]") == 1
@@ -350,7 +350,7 @@ def test_every_derivation_ends_where_backward_and_sgd_step_end(problem, trainabl
 def test_a_named_zero_factor_is_zero_and_its_gradient_too(problem):
     params, data = problem
     derivation = derive_step(params, data, RATE, PARAMETERS)
-    for step in derivation.lines("backward"):
+    for step in derivation.lines("backward").steps:
         known = results(derivation, step.sample) | {"X": data.X[step.sample : step.sample + 1].tolist()}
         known |= {name: getattr(params, name).tolist() for name in PARAMETERS}
         for entry, factors in step.zero_by.items():

@@ -195,13 +195,13 @@ def test_a_first_factor_that_is_a_sum_stands_in_parentheses():
     entry = Traced(np.array([[t]]), name="W2")
     for total in (Traced(s + t, name="rate"), Traced(np.array([[s + t]]), name="x")):
         product = total * entry if total.name == "rate" else total @ entry
-        assert Printer("text").substituted(product) == "(s + t) · t"
+        assert Printer("text").formula(product, in_numbers=True) == "(s + t) · t"
 
 
 def test_a_matrix_of_sums_needs_no_parentheses():
     s, t = sympy.symbols("s t")
     total = Traced(np.array([[t, t]]), name="x") + Traced(np.array([[s + t, s]]), name="b1")
-    assert Printer("text").substituted(total) == "[t, t] + [s + t, s]"
+    assert Printer("text").formula(total, in_numbers=True) == "[t, t] + [s + t, s]"
 
 
 def test_several_inputs_are_transposed_in_writing():

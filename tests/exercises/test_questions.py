@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from lesson_lib.exercises.catalogue import OPEN, Computed, complete, net_answers, question, question_texts
+from lesson_lib.exercises.catalogue import OPEN, Computed, net_answers, question, question_texts
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "lesson_lib" / "exercises" / "questions").iterdir())
@@ -94,37 +94,3 @@ def test_what_stands_in_braces_is_computed(name):
 def test_every_fact_is_told_somewhere():
     told = {field for text in TEXTS.values() for field in braces(text["solution"])}
     assert told == {fact for name in TEXTS for fact in computed(name).facts}
-
-
-CHOICE = {
-    "prompt": "Which?",
-    "choices": ["a", "b"],
-    "correct": "a",
-    "hints": ["One."],
-    "solution": "a",
-    "slips": {"b": "No."},
-}
-NUMBERS = {"prompt": "How many?", "hints": ["One."], "solution": "1", "slips": {"sign": "No."}}
-
-
-def test_a_file_without_a_fault_makes_a_question():
-    assert complete("q", CHOICE, Computed()).slips == {"b": "No."}
-    assert complete("q", NUMBERS, Computed([1], {"sign": [-1]})).slips == {(-1,): "No."}
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        (CHOICE | {"hint": "One."}, "unexpected keyword argument 'hint'"),
-        ({field: CHOICE[field] for field in CHOICE if field != "prompt"}, "missing 1 required .*'prompt'"),
-        (CHOICE | {"slips": {}}, r"must have the slips \['b'\]; got \[\]"),
-        (CHOICE | {"slips": {"a": "No.", "b": "No."}}, r"must have the slips \['b'\]; got \['a', 'b'\]"),
-        (CHOICE | {"correct": "c"}, r"must have the slips \['a', 'b'\]; got \['b'\]"),
-        (NUMBERS | {"slips": {"sign": "No.", "sum": "No."}}, r"must have the slips \['sign'\]; got \['sign', 'sum'\]"),
-        (NUMBERS | {"slips": {}}, r"must have the slips \['sign'\]; got \[\]"),
-    ],
-)
-def test_a_fault_in_a_file_is_told_with_the_name_of_the_question(text, told):
-    computed = Computed() if "choices" in text else Computed([1], {"sign": [-1]})
-    with pytest.raises(ValueError, match=f"^question 'q'.*{told}"):
-        complete("q", text, computed)

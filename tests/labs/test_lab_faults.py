@@ -652,7 +652,7 @@ def test_a_lab_that_kept_something_of_each_move_would_be_seen(kept, monkeypatch)
 MEMORIES = {  # how many results each function remembers at most
     "exercises.catalogue.question_texts": 1,  # what takes no argument has one result
     "exercises.catalogue.net_answers": 1,
-    "exercises.catalogue._unknown_signature": 1,
+    "exercises.catalogue._a_threshold": 1,
     "naa.compute._noise": 4,  # 20 MB each at the most rows
     "naa.compute.toy_params": 128,
     "naa.compute._compared": 64,

@@ -13,16 +13,15 @@ from lesson_lib.naa import (
     RULES,
     analyse,
     class_vote,
-    contribution,
     detect_backdoor_via_naa,
     match_classes,
-    measure,
     score,
     simulate_activations,
     words,
 )
-from lesson_lib.naa.comparison import welch
+from lesson_lib.naa.comparison import contribution, welch
 from lesson_lib.naa.judgement import OVER
+from lesson_lib.naa.moments import measure
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
 
@@ -362,12 +361,6 @@ def test_dask_arrays_give_the_same(rule):
     np.testing.assert_allclose(found.p, analyse(clean, suspect).p, rtol=1e-9)
     signature, _ = detect_backdoor_via_naa(lazy, suspect)
     np.testing.assert_allclose(signature, found.signature, rtol=1e-9)
-
-
-def test_progress_is_told_of_both_sets():
-    calls = []
-    analyse(*small(), progress=lambda *call: calls.append(call))
-    assert calls == [(40, 40), (20, 20)]
 
 
 @pytest.mark.parametrize("rule", ["mad", "permutation"])

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lesson_lib.naa import RULES, analyse, compare, judge, match_classes, measure, simulate_activations, words
+from lesson_lib.naa import RULES, analyse, compare, judge, match_classes, simulate_activations, words
 from lesson_lib.naa.comparison import Comparison, permutation_maxima, welch
 from lesson_lib.naa.judgement import CHANCES, OVER, check_rule, mad_index
+from lesson_lib.naa.moments import measure
 
 FINITE = st.floats(-1e6, 1e6)
 
