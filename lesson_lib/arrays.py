@@ -17,10 +17,11 @@ class Stacked(np.ndarray):
     """Many matrices in one array (rows, columns, ...): the axes behind count nets or epochs; @ and T act on each."""
 
     def __matmul__(self, other: Any) -> Any:
-        total = self[:, 0, None] * other[None, 0]
-        for k in range(1, self.shape[1]):
-            total += self[:, k, None] * other[None, k]
-        return total
+        left, right = np.asarray(self), np.asarray(other)
+        total = left[:, 0, None] * right[None, 0]
+        for k in range(1, left.shape[1]):
+            total += left[:, k, None] * right[None, k]
+        return total.view(Stacked)
 
     @property
     def T(self) -> "Stacked":

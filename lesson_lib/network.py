@@ -147,6 +147,13 @@ def parameter_gradients(X: Any, passed: Forward, factors: Factors) -> Gradients:
     )
 
 
+def gradients(net: Any, X: Any, Y: Any, share: int = 1) -> tuple[Any, Gradients]:
+    """Pass X there and back; return the errors y_hat - Y, and the gradients of half their squares, divided by share."""
+    passed = propagate(net, X)
+    errors = passed.y_hat - Y  # (n_samples, n_out), the derivative of half a square
+    return errors, parameter_gradients(X, passed, chain_rule(net, passed, errors / share))
+
+
 def descend(net: Any, gradients: Gradients, rate: Any, trainable: Sequence[str]) -> Any:
     """Move each trainable parameter downhill, by the rate times its gradient."""
     return net.with_arrays(**{name: getattr(net, name) - rate * getattr(gradients, name) for name in trainable})
@@ -187,9 +194,7 @@ def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradi
     [[-2.5, 0.0]]
     """
     X, Y = check_samples(params, X, Y, reduction)
-    passed = propagate(params, X)
-    dy_hat = (passed.y_hat - Y) / (len(Y) if reduction == "mean" else 1)  # the derivative of half a square
-    return parameter_gradients(X, passed, chain_rule(params, passed, dy_hat))
+    return gradients(params, X, Y, len(Y) if reduction == "mean" else 1)[1]
 
 
 def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequence[str] = ("W1", "W2")) -> Params:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lesson_lib import network
 from lesson_lib.arrays import Array, Matrix, as_array, read_only
-from lesson_lib.network import PARAMETERS, Params, chain_rule, descend, half_squares, parameter_gradients, propagate
+from lesson_lib.network import PARAMETERS, Params, descend, gradients, half_squares, propagate
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target
 BOUND = 1e6  # a parameter beyond this has left for good: the run has diverged
@@ -116,12 +116,10 @@ def _descent(
     """Yield the net and its loss before each step of gradient descent, without end."""
     share = len(Y) if reduction == "mean" else 1
     while True:
-        passed = propagate(net, X)
-        errors = passed.y_hat - Y
+        errors, slopes = gradients(net, X, Y, share)
         total = half_squares(errors) / share
         yield net, float(total) if isinstance(total, np.floating) else total
-        factors = chain_rule(net, passed, errors / share)
-        net = descend(net, parameter_gradients(X, passed, factors), rate, trainable)
+        net = descend(net, slopes, rate, trainable)
 
 
 def largest(params: Params, names: Sequence[str] = PARAMETERS) -> float:
