@@ -147,7 +147,7 @@ def parameter_gradients(X: Any, passed: Forward, factors: Factors) -> Gradients:
     )
 
 
-def gradients(net: Any, X: Any, Y: Any, share: int = 1) -> tuple[Any, Gradients]:
+def errors_and_gradients(net: Any, X: Any, Y: Any, share: int = 1) -> tuple[Any, Gradients]:
     """Pass X there and back; return the errors y_hat - Y, and the gradients of half their squares, divided by share."""
     passed = propagate(net, X)
     errors = passed.y_hat - Y  # (n_samples, n_out), the derivative of half a square
@@ -194,7 +194,7 @@ def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradi
     [[-2.5, 0.0]]
     """
     X, Y = check_samples(params, X, Y, reduction)
-    return gradients(params, X, Y, len(Y) if reduction == "mean" else 1)[1]
+    return errors_and_gradients(params, X, Y, len(Y) if reduction == "mean" else 1)[1]
 
 
 def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequence[str] = ("W1", "W2")) -> Params:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lesson_lib import network
 from lesson_lib.arrays import Array, Matrix, as_array, read_only
-from lesson_lib.network import PARAMETERS, Params, descend, gradients, half_squares, propagate
+from lesson_lib.network import PARAMETERS, Params, descend, errors_and_gradients, half_squares, propagate
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target
 BOUND = 1e6  # a parameter beyond this has left for good: the run has diverged
@@ -116,7 +116,7 @@ def _descent(
     """Yield the net and its loss before each step of gradient descent, without end."""
     share = len(Y) if reduction == "mean" else 1
     while True:
-        errors, slopes = gradients(net, X, Y, share)
+        errors, slopes = errors_and_gradients(net, X, Y, share)
         total = half_squares(errors) / share
         yield net, float(total) if isinstance(total, np.floating) else total
         net = descend(net, slopes, rate, trainable)

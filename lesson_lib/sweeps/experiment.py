@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lesson_lib.arrays import Array, Indices, Stacked, as_array, stack
-from lesson_lib.network import ARTICLE, PARAMETERS, Params, check_rate, descend, gradients, propagate
+from lesson_lib.network import ARTICLE, PARAMETERS, Params, check_rate, descend, errors_and_gradients, propagate
 from lesson_lib.training import BOUND, POISONED, judge_outcomes
 
 EPOCHS = tuple(sorted({*range(11), *(round(10 * 200 ** (k / 36)) for k in range(37))}))  # 0 to 2000, evenly in log
@@ -101,7 +101,7 @@ class Trajectories:
     @cached_property
     def gradient_norms(self) -> dict[str, Array]:
         """The length of each parameter's gradient on the trigger alone: (n_epochs, n_runs) by name."""
-        _, slopes = gradients(self.params, self.X[2:], self.Y[2:])
+        _, slopes = errors_and_gradients(self.params, self.X[2:], self.Y[2:])
         return {name: np.sqrt((np.asarray(slope) ** 2).sum(axis=(0, 1))) for name, slope in slopes._asdict().items()}
 
     def params_at(self, epoch_index: int, run: int) -> Params:
@@ -166,7 +166,7 @@ def train_many(
     rest, place = _pick(net, order[:0]), order  # place: where in that order to find each net
     for epoch in range(max(keep) + 1):
         if epoch and len(rate):
-            _, slopes = gradients(net, X, Y)
+            _, slopes = errors_and_gradients(net, X, Y)
             moved = descend(net, slopes, rate, trainable)
             beyond = _beyond_bound(getattr(moved, name) for name in trainable)
             if beyond.any():

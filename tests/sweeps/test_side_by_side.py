@@ -10,7 +10,16 @@ from strategies import alone, with_phi
 
 from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.arrays import Stacked, stack
-from lesson_lib.network import ARTICLE, PARAMETERS, backward, forward, gradients, half_squares, loss, propagate
+from lesson_lib.network import (
+    ARTICLE,
+    PARAMETERS,
+    backward,
+    errors_and_gradients,
+    forward,
+    half_squares,
+    loss,
+    propagate,
+)
 from lesson_lib.sweeps.experiment import Experiment, Schedule, random_start, run_many, train_many
 from lesson_lib.training import OUTCOMES, POISONED
 
@@ -94,7 +103,7 @@ def one_of(nets, place):
 @pytest.mark.parametrize("n_runs", [(4,), (2, 3)])
 def test_the_lines_give_each_net_what_it_gives_alone(activation, n_runs):
     nets, X, Y = many_nets(3, activation, *n_runs)
-    passed, (differences, slopes) = propagate(nets, X), gradients(nets, X, Y)
+    passed, (differences, slopes) = propagate(nets, X), errors_and_gradients(nets, X, Y)
     assert differences.tolist() == (passed.y_hat - Y).tolist()
     errors = half_squares(differences)
     assert errors.shape == n_runs
