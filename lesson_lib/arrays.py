@@ -119,13 +119,12 @@ def _plain(value: Any, name: str, kind: Any) -> Array:
 
 def _number(entry: Any, name: str, symbols: bool) -> Any:
     """Return an entry as an int, a float, a Fraction or, with `symbols`, an expression; short floats as written."""
-    is_number = isinstance(entry, Real) and not isinstance(entry, bool | np.bool_)
-    if not is_number and not (symbols and is_symbolic(entry)):
-        raise ValueError(f"{name} must hold numbers; got {short(entry)}")
-    if not is_number:
+    if symbols and is_symbolic(entry) and not isinstance(entry, Real):
         if entry.is_finite is False or entry.is_real is False or str(entry) == "nan":
             raise ValueError(f"{name} must hold finite real numbers; got {short(entry)}")
         return entry
+    if not isinstance(entry, Real) or isinstance(entry, bool | np.bool_):
+        raise ValueError(f"{name} must hold numbers; got {short(entry)}")
     try:
         number = float(entry)
     except OverflowError:

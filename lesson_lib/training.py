@@ -1,9 +1,8 @@
 """Gradient descent with a memory: the lesson's data sets, a run's whole history, and its verdict."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -97,29 +96,22 @@ def train(
     X, Y = network.check_samples(params, data.X, data.Y, reduction)
     rate = _check_run(params, rate, epochs, trainable, evaluate_on, bound)
     asked = network.check_inputs(params, evaluate_on.X)
-    history, diverged_at = [], None
-    for epoch, (net, total) in enumerate(islice(_descent(params, X, Y, rate, trainable, reduction), epochs + 1)):
-        if epoch and largest(net, trainable) > bound:
-            diverged_at = epoch
-            break
-        history.append((net, total, propagate(net, asked).y_hat))
+    share = len(Y) if reduction == "mean" else 1
+    net, history, diverged_at = params, [], None
+    for epoch in range(epochs + 1):
+        errors, slopes = errors_and_gradients(net, X, Y, share)
+        total = half_squares(errors) / share
+        history.append((net, total if params.is_exact else float(total), propagate(net, asked).y_hat))
+        if epoch < epochs:
+            net = descend(net, slopes, rate, trainable)
+            if largest(net, trainable) > bound:
+                diverged_at = epoch + 1
+                break
     states, losses, outputs = zip(*history, strict=True)
     diverged = np.full(len(states), diverged_at is not None)
     targets, is_trigger = evaluate_on.Y[:, :, None], evaluate_on.is_trigger
     verdicts = judge_outcomes(np.stack(outputs, axis=2), targets, is_trigger, diverged, tolerance)
     return Run(states, losses, outputs, OUTCOMES[verdicts[-1]], diverged_at)
-
-
-def _descent(
-    net: Params, X: Array, Y: Array, rate: Any, trainable: Sequence[str], reduction: str
-) -> Iterator[tuple[Params, Any]]:
-    """Yield the net and its loss before each step of gradient descent, without end."""
-    share = len(Y) if reduction == "mean" else 1
-    while True:
-        errors, slopes = errors_and_gradients(net, X, Y, share)
-        total = half_squares(errors) / share
-        yield net, float(total) if isinstance(total, np.floating) else total
-        net = descend(net, slopes, rate, trainable)
 
 
 def largest(params: Params, names: Sequence[str] = PARAMETERS) -> float:

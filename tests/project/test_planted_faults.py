@@ -28,13 +28,13 @@ settings.load_profile("quick")
 """
 # Each of these runs without an error; only its numbers are wrong: (tests, file or room, what it says, what is planted).
 FAULTS = {
-    "sign of the error": (NET, "network.py", "dy_hat = (passed.y_hat - Y)", "dy_hat = (Y - passed.y_hat)"),
+    "sign of the error": (NET, "network.py", "errors = passed.y_hat - Y", "errors = Y - passed.y_hat"),
     "error sent back through W1": (NET, "network.py", "da1 = dy_hat @ net.W2.T", "da1 = dy_hat @ net.W1"),
     "gate left out": (NET, "network.py", "dz1 = da1 * phi_prime", "dz1 = da1"),
     "samples averaged": (NET, "network.py", "W1=X.T @ factors.dz1", "W1=X.T @ factors.dz1 / X.shape[0]"),
     "bias gradient halved": (NET, "network.py", "b2=factors.dy_hat.sum(", "b2=0.5 * factors.dy_hat.sum("),
     "relu' at 0 is 1": (NET, "activations.py", "np.where(z1 == 0, at_zero, 0)", "np.where(z1 == 0, 1, 0)"),
-    "one epoch too few": (TRAINING, "training.py", "reduction), epochs + 1)", "reduction), epochs)"),
+    "one epoch too few": (TRAINING, "training.py", "in range(epochs + 1)", "in range(epochs)"),
     "clean and suspect swapped": (NAA, "naa", "shift = suspect.mean - clean.mean", "shift = clean.mean - suspect.mean"),
     "threshold counts as above": (NAA, "naa", "np.where(signature > threshold)", "np.where(signature >= threshold)"),
     "variance divided by n": (MOMENTS, "naa", "self.m2 / (self.n - 1)", "self.m2 / self.n"),
