@@ -1,5 +1,6 @@
 """One kind of array: NumPy's, with floats, Fractions or SymPy expressions as entries; and what may come into a room."""
 
+from collections.abc import Collection
 from fractions import Fraction
 from numbers import Rational, Real
 from reprlib import repr as short
@@ -81,6 +82,12 @@ def check_neurons(neurons: Any, n_hidden: int) -> Indices:
     if found.ndim != 1 or not np.isin(found, np.arange(n_hidden)).all() or len(np.unique(found)) != len(found):
         raise ValueError(f"neurons must be different numbers from 0 to {n_hidden - 1}; got {found.tolist()}")
     return found.astype(np.intp)
+
+
+def check_choice(argument: str, value: str, allowed: Collection[str]) -> None:
+    """Raise ValueError, naming the argument, unless its value is one of those allowed."""
+    if value not in allowed:
+        raise ValueError(f"{argument} must be one of {', '.join(allowed)}; got {value!r}")
 
 
 def as_fraction(number: Any) -> Fraction:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from lesson_lib.activations import ACTIVATIONS, SYMBOLIC_ACTIVATIONS, Activation
-from lesson_lib.arrays import Array, Matrix, as_array, as_fraction, is_symbolic, read_only
+from lesson_lib.arrays import Array, Matrix, as_array, as_fraction, check_choice, is_symbolic, read_only
 
 PARAMETERS = ("W1", "b1", "W2", "b2")
 REDUCTIONS = ("sum", "mean")  # of the loss over the samples
@@ -49,7 +49,7 @@ class Params:
         _expect("b1", self.b1, (1, n_hidden), f"W1 {self.W1.shape}")
         _expect("W2", self.W2, (n_hidden, n_out), f"W1 {self.W1.shape}")
         _expect("b2", self.b2, (1, n_out), f"W2 {self.W2.shape}")
-        _choose("activation", self.activation, tuple(ACTIVATIONS))
+        check_choice("activation", self.activation, tuple(ACTIVATIONS))
         if not isinstance(self.relu_prime_at_zero, Real) or not 0 <= float(self.relu_prime_at_zero) <= 1:
             raise ValueError(f"relu_prime_at_zero must be a number from 0 to 1; got {self.relu_prime_at_zero!r}")
 
@@ -179,7 +179,7 @@ def loss(y_hat: Any, Y: Any, *, reduction: str = "sum") -> Any:
     >>> loss([[0.5], [1.0]], [[1], [2]])
     0.625
     """
-    _choose("reduction", reduction, REDUCTIONS)
+    check_choice("reduction", reduction, REDUCTIONS)
     y_hat = as_array(y_hat, "y_hat", symbols=True)
     Y = as_array(Y, "Y", exact=y_hat.dtype == object, symbols=True)
     _expect("Y", Y, y_hat.shape, f"y_hat {y_hat.shape}")
@@ -219,7 +219,7 @@ def check_inputs(params: Params, X: Any) -> Any:
 
 def check_samples(params: Params, X: Any, Y: Any, reduction: str = "sum") -> tuple[Any, Any]:
     """Return X and Y (n_samples, n_out) as arrays of the net's kind; raises ValueError unless they fit."""
-    _choose("reduction", reduction, REDUCTIONS)
+    check_choice("reduction", reduction, REDUCTIONS)
     X, Y = check_inputs(params, X), as_array(Y, "Y", exact=params.is_exact, symbols=params.is_symbolic)
     _expect("Y", Y, (len(X), params.W2.shape[1]), f"X {X.shape} and W2 {params.W2.shape}")
     return X, Y
@@ -239,11 +239,6 @@ def check_trainable(trainable: Sequence[str]) -> None:
     if not known or len(set(trainable)) < len(trainable):
         names = ", ".join(PARAMETERS)
         raise ValueError(f"trainable must be a list or tuple of different names out of {names}; got {trainable!r}")
-
-
-def _choose(argument: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{argument} must be one of {', '.join(allowed)}; got {value!r}")
 
 
 def _expect(argument: str, array: Array, shape: tuple[int, int], partner: str) -> None:

@@ -114,7 +114,7 @@ def train(
     return Run(states, losses, outputs, OUTCOMES[verdicts[-1]], diverged_at)
 
 
-def largest(params: Params, names: Sequence[str] = PARAMETERS) -> float:
+def largest(params: Params, names: Sequence[str]) -> float:
     """Return the largest absolute value among the named parameters."""
     return max((float(abs(getattr(params, name)).max()) for name in names), default=0.0)
 
@@ -148,7 +148,7 @@ def _check_run(
         raise ValueError(f"epochs must be a whole number, 0 or more; got {epochs!r}")
     if evaluate_on.is_trigger.all() or not evaluate_on.is_trigger.any():
         raise ValueError("evaluate_on must hold trigger rows and clean rows, to judge both")
-    if params.is_symbolic or largest(params) > bound:
+    if params.is_symbolic or largest(params, PARAMETERS) > bound:
         raise ValueError(f"params must hold floats or Fractions of at most {bound:g}; got {params}")
     if as_array(evaluate_on.Y, "evaluate_on.Y").shape[1] != params.W2.shape[1]:
         raise ValueError(f"evaluate_on.Y must have {params.W2.shape[1]} columns; got shape {evaluate_on.Y.shape}")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.arrays import Array, Indices, check_neurons
+from lesson_lib.arrays import Array, Indices, check_choice, check_neurons
 from lesson_lib.naa.judgement import analyse
 from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import Forward
@@ -103,8 +103,7 @@ def order(
     By "difference" (largest |shift| first, as NAA ranks), "rise" (largest signed shift), "effect size" (largest |d|),
     "dormant" (least active on clean rows, as in Fine-Pruning, Liu, Dolan-Gavitt & Garg 2018) or "random" (needs rng).
     """
-    if by not in ORDERS:
-        raise ValueError(f"by must be one of {', '.join(ORDERS)}; got {by!r}")
+    check_choice("by", by, ORDERS)
     clean = in_memory(clean_activations, "clean_activations")
     seen = analyse(clean, in_memory(suspect_activations, "suspect_activations"))
     if by == "random":
