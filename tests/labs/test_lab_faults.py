@@ -165,8 +165,14 @@ def move(lab, data):
 
 @pytest.fixture(scope="module")
 def kept():
-    """Return labs that are used again and again, so that their history grows."""
-    return {kind: kind() for kind in LABS}
+    """Return labs that are used again and again, so that their history grows.
+
+    What was there before has nothing to do with theirs: the collector, which runs often here, leaves it alone.
+    """
+    gc.collect()
+    gc.freeze()
+    yield {kind: kind() for kind in LABS}
+    gc.unfreeze()
 
 
 @every_lab
