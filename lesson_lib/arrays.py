@@ -1,5 +1,6 @@
 """One kind of array: NumPy's, with floats, Fractions or SymPy expressions as entries; and what may come into a room."""
 
+from collections.abc import Collection
 from fractions import Fraction
 from numbers import Rational, Real
 from reprlib import repr as short
@@ -17,10 +18,11 @@ class Stacked(np.ndarray):
     """Many matrices in one array (rows, columns, ...): the axes behind count nets or epochs; @ and T act on each."""
 
     def __matmul__(self, other: Any) -> Any:
-        total = self[:, 0, None] * other[None, 0]
-        for k in range(1, self.shape[1]):
-            total += self[:, k, None] * other[None, k]
-        return total
+        left, right = np.asarray(self), np.asarray(other)
+        total = left[:, 0, None] * right[None, 0]
+        for k in range(1, left.shape[1]):
+            total += left[:, k, None] * right[None, k]
+        return total.view(Stacked)
 
     @property
     def T(self) -> "Stacked":
@@ -82,6 +84,12 @@ def check_neurons(neurons: Any, n_hidden: int) -> Indices:
     return found.astype(np.intp)
 
 
+def check_choice(argument: str, value: str, allowed: Collection[str]) -> None:
+    """Raise ValueError, naming the argument, unless its value is one of those allowed."""
+    if value not in allowed:
+        raise ValueError(f"{argument} must be one of {', '.join(allowed)}; got {value!r}")
+
+
 def as_fraction(number: Any) -> Fraction:
     """Return the number as the fraction it was written as: 0.1 is 1/10, not its nearest binary neighbour."""
     if isinstance(number, Rational):
@@ -118,13 +126,12 @@ def _plain(value: Any, name: str, kind: Any) -> Array:
 
 def _number(entry: Any, name: str, symbols: bool) -> Any:
     """Return an entry as an int, a float, a Fraction or, with `symbols`, an expression; short floats as written."""
-    is_number = isinstance(entry, Real) and not isinstance(entry, bool | np.bool_)
-    if not is_number and not (symbols and is_symbolic(entry)):
-        raise ValueError(f"{name} must hold numbers; got {short(entry)}")
-    if not is_number:
+    if symbols and is_symbolic(entry) and not isinstance(entry, Real):
         if entry.is_finite is False or entry.is_real is False or str(entry) == "nan":
             raise ValueError(f"{name} must hold finite real numbers; got {short(entry)}")
         return entry
+    if not isinstance(entry, Real) or isinstance(entry, bool | np.bool_):
+        raise ValueError(f"{name} must hold numbers; got {short(entry)}")
     try:
         number = float(entry)
     except OverflowError:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from lesson_lib.activations import ACTIVATIONS, SYMBOLIC_ACTIVATIONS, Activation
-from lesson_lib.arrays import Array, Matrix, as_array, as_fraction, is_symbolic, read_only
+from lesson_lib.arrays import Array, Matrix, as_array, as_fraction, check_choice, is_symbolic, read_only
 
 PARAMETERS = ("W1", "b1", "W2", "b2")
 REDUCTIONS = ("sum", "mean")  # of the loss over the samples
@@ -49,7 +49,7 @@ class Params:
         _expect("b1", self.b1, (1, n_hidden), f"W1 {self.W1.shape}")
         _expect("W2", self.W2, (n_hidden, n_out), f"W1 {self.W1.shape}")
         _expect("b2", self.b2, (1, n_out), f"W2 {self.W2.shape}")
-        _choose("activation", self.activation, tuple(ACTIVATIONS))
+        check_choice("activation", self.activation, tuple(ACTIVATIONS))
         if not isinstance(self.relu_prime_at_zero, Real) or not 0 <= float(self.relu_prime_at_zero) <= 1:
             raise ValueError(f"relu_prime_at_zero must be a number from 0 to 1; got {self.relu_prime_at_zero!r}")
 
@@ -147,6 +147,13 @@ def parameter_gradients(X: Any, passed: Forward, factors: Factors) -> Gradients:
     )
 
 
+def errors_and_gradients(net: Any, X: Any, Y: Any, share: int = 1) -> tuple[Any, Gradients]:
+    """Pass X there and back; return the errors y_hat - Y, and the gradients of half their squares, divided by share."""
+    passed = propagate(net, X)
+    errors = passed.y_hat - Y  # (n_samples, n_out), the derivative of half a square
+    return errors, parameter_gradients(X, passed, chain_rule(net, passed, errors / share))
+
+
 def descend(net: Any, gradients: Gradients, rate: Any, trainable: Sequence[str]) -> Any:
     """Move each trainable parameter downhill, by the rate times its gradient."""
     return net.with_arrays(**{name: getattr(net, name) - rate * getattr(gradients, name) for name in trainable})
@@ -172,7 +179,7 @@ def loss(y_hat: Any, Y: Any, *, reduction: str = "sum") -> Any:
     >>> loss([[0.5], [1.0]], [[1], [2]])
     0.625
     """
-    _choose("reduction", reduction, REDUCTIONS)
+    check_choice("reduction", reduction, REDUCTIONS)
     y_hat = as_array(y_hat, "y_hat", symbols=True)
     Y = as_array(Y, "Y", exact=y_hat.dtype == object, symbols=True)
     _expect("Y", Y, y_hat.shape, f"y_hat {y_hat.shape}")
@@ -187,9 +194,7 @@ def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradi
     [[-2.5, 0.0]]
     """
     X, Y = check_samples(params, X, Y, reduction)
-    passed = propagate(params, X)
-    dy_hat = (passed.y_hat - Y) / (len(Y) if reduction == "mean" else 1)  # the derivative of half a square
-    return parameter_gradients(X, passed, chain_rule(params, passed, dy_hat))
+    return errors_and_gradients(params, X, Y, len(Y) if reduction == "mean" else 1)[1]
 
 
 def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequence[str] = ("W1", "W2")) -> Params:
@@ -214,7 +219,7 @@ def check_inputs(params: Params, X: Any) -> Any:
 
 def check_samples(params: Params, X: Any, Y: Any, reduction: str = "sum") -> tuple[Any, Any]:
     """Return X and Y (n_samples, n_out) as arrays of the net's kind; raises ValueError unless they fit."""
-    _choose("reduction", reduction, REDUCTIONS)
+    check_choice("reduction", reduction, REDUCTIONS)
     X, Y = check_inputs(params, X), as_array(Y, "Y", exact=params.is_exact, symbols=params.is_symbolic)
     _expect("Y", Y, (len(X), params.W2.shape[1]), f"X {X.shape} and W2 {params.W2.shape}")
     return X, Y
@@ -234,11 +239,6 @@ def check_trainable(trainable: Sequence[str]) -> None:
     if not known or len(set(trainable)) < len(trainable):
         names = ", ".join(PARAMETERS)
         raise ValueError(f"trainable must be a list or tuple of different names out of {names}; got {trainable!r}")
-
-
-def _choose(argument: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{argument} must be one of {', '.join(allowed)}; got {value!r}")
 
 
 def _expect(argument: str, array: Array, shape: tuple[int, int], partner: str) -> None:

@@ -1,16 +1,15 @@
 """Gradient descent with a memory: the lesson's data sets, a run's whole history, and its verdict."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from lesson_lib import network
 from lesson_lib.arrays import Array, Matrix, as_array, read_only
-from lesson_lib.network import PARAMETERS, Params, chain_rule, descend, half_squares, parameter_gradients, propagate
+from lesson_lib.network import PARAMETERS, Params, descend, errors_and_gradients, half_squares, propagate
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target
 BOUND = 1e6  # a parameter beyond this has left for good: the run has diverged
@@ -97,12 +96,17 @@ def train(
     X, Y = network.check_samples(params, data.X, data.Y, reduction)
     rate = _check_run(params, rate, epochs, trainable, evaluate_on, bound)
     asked = network.check_inputs(params, evaluate_on.X)
-    history, diverged_at = [], None
-    for epoch, (net, total) in enumerate(islice(_descent(params, X, Y, rate, trainable, reduction), epochs + 1)):
-        if epoch and largest(net, trainable) > bound:
-            diverged_at = epoch
-            break
-        history.append((net, total, propagate(net, asked).y_hat))
+    share = len(Y) if reduction == "mean" else 1
+    net, history, diverged_at = params, [], None
+    for epoch in range(epochs + 1):
+        errors, slopes = errors_and_gradients(net, X, Y, share)
+        total = half_squares(errors) / share
+        history.append((net, total if params.is_exact else float(total), propagate(net, asked).y_hat))
+        if epoch < epochs:
+            net = descend(net, slopes, rate, trainable)
+            if largest(net, trainable) > bound:
+                diverged_at = epoch + 1
+                break
     states, losses, outputs = zip(*history, strict=True)
     diverged = np.full(len(states), diverged_at is not None)
     targets, is_trigger = evaluate_on.Y[:, :, None], evaluate_on.is_trigger
@@ -110,21 +114,7 @@ def train(
     return Run(states, losses, outputs, OUTCOMES[verdicts[-1]], diverged_at)
 
 
-def _descent(
-    net: Params, X: Array, Y: Array, rate: Any, trainable: Sequence[str], reduction: str
-) -> Iterator[tuple[Params, Any]]:
-    """Yield the net and its loss before each step of gradient descent, without end."""
-    share = len(Y) if reduction == "mean" else 1
-    while True:
-        passed = propagate(net, X)
-        errors = passed.y_hat - Y
-        total = half_squares(errors) / share
-        yield net, float(total) if isinstance(total, np.floating) else total
-        factors = chain_rule(net, passed, errors / share)
-        net = descend(net, parameter_gradients(X, passed, factors), rate, trainable)
-
-
-def largest(params: Params, names: Sequence[str] = PARAMETERS) -> float:
+def largest(params: Params, names: Sequence[str]) -> float:
     """Return the largest absolute value among the named parameters."""
     return max((float(abs(getattr(params, name)).max()) for name in names), default=0.0)
 
@@ -158,7 +148,7 @@ def _check_run(
         raise ValueError(f"epochs must be a whole number, 0 or more; got {epochs!r}")
     if evaluate_on.is_trigger.all() or not evaluate_on.is_trigger.any():
         raise ValueError("evaluate_on must hold trigger rows and clean rows, to judge both")
-    if params.is_symbolic or largest(params) > bound:
+    if params.is_symbolic or largest(params, PARAMETERS) > bound:
         raise ValueError(f"params must hold floats or Fractions of at most {bound:g}; got {params}")
     if as_array(evaluate_on.Y, "evaluate_on.Y").shape[1] != params.W2.shape[1]:
         raise ValueError(f"evaluate_on.Y must have {params.W2.shape[1]} columns; got shape {evaluate_on.Y.shape}")

@@ -1,7 +1,8 @@
 """A trained classifier is the lesson's net with softmax behind it; here it is read, run and trained on."""
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,28 +12,44 @@ from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import PARAMETERS, Forward, Gradients, Params, chain_rule, parameter_gradients, propagate
 
 
+class Edit(NamedTuple):
+    """What a repair does to the hidden activations: a1 becomes min(a1 @ matrix + offset, ceiling)."""
+
+    matrix: Array  # (n_hidden, n_hidden)
+    offset: Array  # (n_hidden,)
+    ceiling: Any = np.inf  # (n_hidden,)
+
+    def __call__(self, a1: Array) -> Array:
+        """Return the changed activations, (n_samples, n_hidden)."""
+        return np.asarray(np.minimum(a1 @ self.matrix + self.offset, self.ceiling))
+
+    def back(self, a1: Array, slope: Array) -> Array:
+        """Return the slope by a1, from the slope by what this makes of it."""
+        return np.asarray(slope * (a1 @ self.matrix + self.offset < self.ceiling) @ self.matrix.T)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Classifier(Params):
     """The net with relu, whose outputs are one score a class, and the edits that repairs made to its activations.
 
-    classes (n_out,) are the labels; an edit maps a1 to what it makes of it, and its `back` a slope the other way. The
-    arrays are read-only: a repair makes a new Classifier.
+    classes (n_out,) are the labels. The arrays are read-only: a repair makes a new Classifier.
     """
 
     classes: NDArray[Any]
-    edits: tuple[Any, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "classes", np.array(self.classes))
         read_only(self.classes)
 
+    def stages(self, z1: Array) -> list[Array]:
+        """Return the activations before the first edit, and after each, (n_samples, n_hidden)."""
+        return [*accumulate(self.edits, lambda a1, edit: edit(a1), initial=super().phi(z1))]
+
     def phi(self, z1: Array) -> Array:
         """Return the activations a1 after every edit, (n_samples, n_hidden)."""
-        a1: Array = super().phi(z1)
-        for edit in self.edits:
-            a1 = edit(a1)
-        return a1
+        return self.stages(z1)[-1]
 
     def run(self, X: Any) -> Forward:
         """Pass X (n_samples, n_in) forward; raises ValueError unless it fits."""
@@ -71,14 +88,10 @@ def gradients(model: Classifier, X: Array, targets: Array) -> Gradients:
     passed = propagate(model, X)
     dy_hat = (_softmax(passed.y_hat) - targets) / len(X)  # (n_samples, n_out)
     factors = chain_rule(model, passed, dy_hat)
-    if model.edits:
-        states, da1 = [np.maximum(passed.z1, 0)], factors.da1
-        for edit in model.edits[:-1]:
-            states.append(edit(states[-1]))
-        for edit, before in zip(reversed(model.edits), reversed(states), strict=True):
-            da1 = edit.back(before, da1)
-        factors = factors._replace(dz1=da1 * factors.phi_prime)
-    return parameter_gradients(X, passed, factors)
+    da1 = factors.da1
+    for edit, a1 in zip(reversed(model.edits), model.stages(passed.z1)[-2::-1], strict=True):
+        da1 = edit.back(a1, da1)
+    return parameter_gradients(X, passed, factors._replace(dz1=da1 * factors.phi_prime))
 
 
 def fine_tune(

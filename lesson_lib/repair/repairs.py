@@ -10,44 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.arrays import Array, Indices, check_neurons
+from lesson_lib.arrays import Array, Indices, check_choice, check_neurons
 from lesson_lib.naa.judgement import analyse
 from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import Forward
-from lesson_lib.repair.classifier import Classifier, as_classifier, check_columns, one_hot
+from lesson_lib.repair.classifier import Classifier, Edit, as_classifier, check_columns, one_hot
 
 ORDERS = ("difference", "rise", "effect size", "dormant", "random")
 
 # Repairs of the weights, and edits of the activations ---------------------------------------------------------------
-
-
-class Cap(NamedTuple):
-    """An edit: no hidden activation may be larger than its neuron's ceiling."""
-
-    ceiling: Array  # (n_hidden,)
-
-    def __call__(self, a1: Array) -> Array:
-        """Return the changed activations, (n_samples, n_hidden)."""
-        return np.minimum(a1, self.ceiling)
-
-    def back(self, a1: Array, slope: Array) -> Array:
-        """Return the slope by a1, from the slope by what this makes of it."""
-        return slope * (a1 < self.ceiling)
-
-
-class Mix(NamedTuple):
-    """An edit: hidden activations become a1 @ matrix + offset."""
-
-    matrix: Array  # (n_hidden, n_hidden)
-    offset: Array  # (n_hidden,)
-
-    def __call__(self, a1: Array) -> Array:
-        """Return the changed activations, (n_samples, n_hidden)."""
-        return a1 @ self.matrix + self.offset
-
-    def back(self, _a1: Array, slope: Array) -> Array:
-        """Return the slope by a1, from the slope by what this makes of it."""
-        return slope @ self.matrix.T
 
 
 def prune(model: Any, neurons: Sequence[int] | Indices) -> Classifier:
@@ -73,7 +44,8 @@ def clip(model: Any, clean_activations: Any, percentile: float = 95.0) -> Classi
     clean = _check_activations(clean_activations, "clean_activations", old)
     if not 0 <= percentile <= 100:
         raise ValueError(f"percentile must be from 0 to 100; got {percentile!r}")
-    return replace(old, edits=(*old.edits, Cap(np.percentile(clean, percentile, axis=0))))
+    n_hidden = clean.shape[1]
+    return _edited(old, np.eye(n_hidden), np.zeros(n_hidden), np.percentile(clean, percentile, axis=0))
 
 
 def smooth(model: Any, mean: Any, amount: float = 0.5) -> Classifier:
@@ -88,7 +60,7 @@ def smooth(model: Any, mean: Any, amount: float = 0.5) -> Classifier:
         raise ValueError(f"mean must hold one value per neuron; got shape {mean.shape}")
     if not 0 <= amount <= 1:
         raise ValueError(f"amount must be from 0 to 1; got {amount!r}")
-    return replace(old, edits=(*old.edits, Mix((1 - amount) * np.eye(mean.shape[1]), amount * mean[0])))
+    return _edited(old, (1 - amount) * np.eye(mean.shape[1]), amount * mean[0])
 
 
 def remove_direction(model: Any, clean_activations: Any, suspect_activations: Any) -> Classifier:
@@ -109,7 +81,11 @@ def remove_direction(model: Any, clean_activations: Any, suspect_activations: An
     covariance = np.atleast_2d(np.cov(rows, rowvar=False))  # (n_hidden, n_hidden)
     whitened = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True) @ delta  # (n_hidden,)
     projection = np.outer(whitened, delta) / (whitened @ delta)  # (n_hidden, n_hidden), rank 1
-    return replace(old, edits=(*old.edits, Mix(np.eye(len(delta)) - projection, clean.mean(axis=0) @ projection)))
+    return _edited(old, np.eye(len(delta)) - projection, clean.mean(axis=0) @ projection)
+
+
+def _edited(model: Classifier, *edit: Array) -> Classifier:
+    return replace(model, edits=(*model.edits, Edit(*edit)))
 
 
 def _check_activations(values: Any, name: str, model: Classifier) -> Array:
@@ -127,8 +103,7 @@ def order(
     By "difference" (largest |shift| first, as NAA ranks), "rise" (largest signed shift), "effect size" (largest |d|),
     "dormant" (least active on clean rows, as in Fine-Pruning, Liu, Dolan-Gavitt & Garg 2018) or "random" (needs rng).
     """
-    if by not in ORDERS:
-        raise ValueError(f"by must be one of {', '.join(ORDERS)}; got {by!r}")
+    check_choice("by", by, ORDERS)
     clean = in_memory(clean_activations, "clean_activations")
     seen = analyse(clean, in_memory(suspect_activations, "suspect_activations"))
     if by == "random":

@@ -1,7 +1,7 @@
 """One experiment, run many times at once: along a slider of rates, targets or positions, with all of their history."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib import network
-from lesson_lib.arrays import Array, Stacked, as_array, stack
-from lesson_lib.network import ARTICLE, PARAMETERS, Gradients, Params, descend, propagate
+from lesson_lib.arrays import Array, Indices, Stacked, as_array, stack
+from lesson_lib.network import ARTICLE, PARAMETERS, Params, check_rate, descend, errors_and_gradients, propagate
 from lesson_lib.training import BOUND, POISONED, judge_outcomes
 
 EPOCHS = tuple(sorted({*range(11), *(round(10 * 200 ** (k / 36)) for k in range(37))}))  # 0 to 2000, evenly in log
@@ -28,13 +27,13 @@ class Schedule(StrEnum):
 
 def random_start(rng: np.random.Generator, width: int, *n_runs: int) -> Params:
     """Draw W1 ~ N(0, 1), W2 ~ N(0, 1/width), b1 ~ N(0, 1/4), b2 = 0: one net, or n_runs side by side."""
-    W1 = rng.normal(size=(1, width, *n_runs))
-    W2 = rng.normal(size=(width, 1, *n_runs)) / math.sqrt(width)
-    b1 = rng.normal(scale=0.5, size=(1, width, *n_runs))
-    b2 = np.zeros((1, 1, *n_runs))
-    if not n_runs:
-        return Params(W1, b1, W2, b2)
-    return ARTICLE.with_arrays(W1=W1.view(Stacked), b1=b1.view(Stacked), W2=W2.view(Stacked), b2=b2.view(Stacked))
+    drawn = {
+        "W1": rng.normal(size=(1, width, *n_runs)),
+        "W2": rng.normal(size=(width, 1, *n_runs)) / math.sqrt(width),
+        "b1": rng.normal(scale=0.5, size=(1, width, *n_runs)),
+        "b2": np.zeros((1, 1, *n_runs)),
+    }
+    return ARTICLE.with_arrays(**{name: a.view(Stacked if n_runs else np.ndarray) for name, a in drawn.items()})
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,8 @@ class Trajectories:
     @cached_property
     def gradient_norms(self) -> dict[str, Array]:
         """The length of each parameter's gradient on the trigger alone: (n_epochs, n_runs) by name."""
-        norms = (np.sqrt((slope**2).sum(axis=(0, 1))) for slope in gradients(self.params, self.X[2:], self.Y[2:]))
-        return {name: np.asarray(norm) for name, norm in zip(Gradients._fields, norms, strict=True)}
+        _, slopes = errors_and_gradients(self.params, self.X[2:], self.Y[2:])
+        return {name: np.sqrt((np.asarray(slope) ** 2).sum(axis=(0, 1))) for name, slope in slopes._asdict().items()}
 
     def params_at(self, epoch_index: int, run: int) -> Params:
         """Return one run's ordinary Params after the epoch with this index."""
@@ -116,77 +115,19 @@ def run_many(experiment: Experiment, keep: Sequence[int] = EPOCHS, **swept: Any)
 
     For instance run_many(experiment, rate=[0.1, 0.2]). Epoch 0 is the state before the schedule's last stage.
     """
-    return trajectories(samples(swept_values(experiment, **swept)), run_steps(experiment, keep, **swept))
+    net, X, Y, rate = side_by_side(experiment, **swept)
+    return trajectories(X, Y, run_steps(experiment, net, X, Y, rate, keep))
 
 
-def run_steps(
-    experiment: Experiment, keep: Collection[int] = EPOCHS, **swept: Any
-) -> Iterator[tuple[int, Params, Array]]:
-    """Like `run_many`, but yield the state at each kept epoch as it is reached, to show progress or to stop."""
-    values = swept_values(experiment, **swept)
-    X, Y = samples(values)
-    start, rate = experiment.start, values["rate"]
-    net = start.with_arrays(**{name: stack(getattr(start, name), len(rate)) for name in PARAMETERS})
-    if experiment.schedule == Schedule.CLEAN_FIRST:
-        *_, (_, net, _) = train_many(net, X[:2], Y[:2], rate, [1], experiment.trainable)
-    if experiment.schedule != Schedule.JOINT:
-        X, Y = X[2:], Y[2:]
-    yield from train_many(net, X, Y, rate, keep, experiment.trainable)
-
-
-def train_many(
-    net: Params, X: Any, Y: Any, rate: Array, keep: Collection[int], trainable: Sequence[str]
-) -> Iterator[tuple[int, Params, Array]]:
-    """Train nets side by side, of a rate each (n_nets,); yield (epoch, net, diverged_at) at each epoch in `keep`.
-
-    A net stops before the first epoch that would take a parameter beyond the bound, with that epoch in diverged_at
-    (-1 for the others): its rate becomes 0. Stop iterating to stop the work.
-    """
-    network.check_rate(rate.min())
-    if not keep or not all(isinstance(epoch, int | np.integer) and epoch >= 0 for epoch in keep):
-        raise ValueError(f"keep must hold whole numbers, 0 or more; got {keep!r}")
-    diverged_at, settled = np.full(rate.shape, -1), False
-    for epoch in range(max(keep) + 1):
-        if epoch and not settled:
-            moved = descend(net, gradients(net, X, Y), rate, trainable)
-            stopped = _beyond_bound(getattr(moved, name) for name in trainable)
-            if stopped.any():
-                held = {name: np.where(stopped, getattr(net, name), getattr(moved, name)) for name in trainable}
-                moved = moved.with_arrays(**{name: array.view(Stacked) for name, array in held.items()})
-                diverged_at, rate = np.where(stopped, epoch, diverged_at), np.where(stopped, 0.0, rate)
-            settled = all(np.array_equal(getattr(moved, name), getattr(net, name)) for name in trainable)
-            net = moved
-        if epoch in keep:
-            yield epoch, net, diverged_at
-
-
-def gradients(net: Params, X: Any, Y: Any) -> Gradients:
-    """Return the gradients of many nets at once."""
-    passed = propagate(net, X)
-    factors = network.chain_rule(net, passed, passed.y_hat - Y)
-    return network.parameter_gradients(X, passed, factors)
-
-
-def _beyond_bound(arrays: Iterable[Array]) -> Any:
-    """Tell for each net (n_nets,) whether one of its numbers lies beyond the bound; one False if none does."""
-    outside = [a for a in arrays if a.max() > BOUND or a.min() < -BOUND]
-    return np.any([(abs(a) > BOUND).any(axis=(0, 1)) for a in outside], axis=0)
-
-
-def trajectories(shown: tuple[Any, Any], states: Iterator[tuple[int, Params, Array]]) -> Trajectories:
-    """Put yielded states together, with the samples X and Y of each run."""
-    epochs, nets, diverged_at = zip(*states, strict=True)
-    arrays = {name: np.stack([getattr(net, name) for net in nets], axis=2).view(Stacked) for name in PARAMETERS}
-    X, Y = (part[:, :, None] for part in shown)
-    return Trajectories(np.array(epochs), nets[0].with_arrays(**arrays), X, Y, diverged_at[-1])
-
-
-def swept_values(experiment: Experiment, **swept: Any) -> dict[str, Array]:
-    """Return rate, target and position of every run, each (n_runs,), from the swept fields and the experiment's own."""
+def side_by_side(experiment: Experiment, **swept: Any) -> tuple[Params, Any, Any, Array]:
+    """Return the runs before they start: each one's net, its samples X and Y (3, 1, n_runs), trigger last, its rate."""
     if not set(swept) <= set(SWEPT):
         raise ValueError(f"only {', '.join(SWEPT)} can be swept; got {', '.join(swept)}")
-    columns = [_column(name, swept.get(name, getattr(experiment, name))) for name in SWEPT]
-    return dict(zip(SWEPT, np.broadcast_arrays(*columns), strict=True))
+    columns = (_column(name, swept.get(name, getattr(experiment, name))) for name in SWEPT)
+    rate, target, position = np.broadcast_arrays(*columns)
+    X, Y = (stack(matrix, len(rate)).copy() for matrix in (POISONED.X, POISONED.Y))
+    X[2, 0], Y[2, 0] = position, target
+    return _each(lambda matrix: stack(matrix, len(rate)), experiment.start), X, Y, rate
 
 
 def _column(name: str, values: Any) -> Array:
@@ -199,12 +140,75 @@ def _column(name: str, values: Any) -> Array:
     return numbers
 
 
-def samples(values: dict[str, Array]) -> tuple[Any, Any]:
-    """Return X and Y, the two clean samples and the trigger of each run: (3, 1, n_runs) each."""
-    n_runs = len(values["rate"])
-    X, Y = stack(POISONED.X, n_runs).copy(), stack(POISONED.Y, n_runs).copy()
-    X[2, 0], Y[2, 0] = values["position"], values["target"]
-    return X, Y
+def run_steps(
+    experiment: Experiment, net: Params, X: Any, Y: Any, rate: Array, keep: Collection[int]
+) -> Iterator[tuple[int, Params, Array]]:
+    """Run what stands side by side in the experiment's order; yield as `train_many` does in the last stage."""
+    if experiment.schedule == Schedule.CLEAN_FIRST:
+        *_, (_, net, _) = train_many(net, X[:2], Y[:2], rate, [1], experiment.trainable)
+    if experiment.schedule != Schedule.JOINT:
+        X, Y = X[2:], Y[2:]
+    return train_many(net, X, Y, rate, keep, experiment.trainable)
+
+
+def train_many(
+    net: Params, X: Any, Y: Any, rate: Array, keep: Collection[int], trainable: Sequence[str]
+) -> Iterator[tuple[int, Params, Array]]:
+    """Train nets side by side, of a rate each (n_nets,); yield (epoch, net, diverged_at) at each epoch in `keep`.
+
+    A net stops before the first epoch that would take a parameter beyond the bound, with that epoch in diverged_at
+    (-1 for the others): its rate becomes 0. Stop iterating to stop the work.
+    """
+    check_rate(rate.min())
+    if not keep or not all(isinstance(epoch, int | np.integer) and epoch >= 0 for epoch in keep):
+        raise ValueError(f"keep must hold whole numbers, 0 or more; got {keep!r}")
+    diverged_at, order = np.full(rate.shape, -1), np.arange(len(rate))  # order: the nets that move, then the rest
+    rest, place = _pick(net, order[:0]), order  # place: where in that order to find each net
+    for epoch in range(max(keep) + 1):
+        if epoch and len(rate):
+            _, slopes = errors_and_gradients(net, X, Y)
+            moved = descend(net, slopes, rate, trainable)
+            beyond = _beyond_bound(getattr(moved, name) for name in trainable)
+            if beyond.any():
+                diverged_at[order[np.flatnonzero(beyond)]] = epoch
+                rate = np.where(beyond, 0.0, rate)
+                moved = descend(net, slopes, rate, trainable)
+            if epoch % 10 == 0:  # set aside the nets that no step will move again
+                moving = np.any([(getattr(moved, p) != getattr(net, p)).any(axis=(0, 1)) for p in PARAMETERS], axis=0)
+                still, settled = np.flatnonzero(moving), np.flatnonzero(~moving)
+                rest, moved = _each(_beside, _pick(moved, settled), rest), _pick(moved, still)
+                X, Y, rate = (each.take(still, axis=-1) for each in (X, Y, rate))
+                order = np.concatenate([order[still], order[settled], order[len(moving) :]])
+                place = np.argsort(order)
+            net = moved
+        if epoch in keep:
+            yield epoch, _pick(_each(_beside, net, rest), place), diverged_at.copy()
+
+
+def _beyond_bound(arrays: Iterable[Array]) -> Any:
+    """Tell for each net (n_nets,) whether one of its numbers lies beyond the bound; one False if none does."""
+    outside = [a for a in arrays if a.max() > BOUND or a.min() < -BOUND]
+    return np.any([(abs(a) > BOUND).any(axis=(0, 1)) for a in outside], axis=0)
+
+
+def _each(function: Callable[..., Array], *nets: Params) -> Params:
+    """Return a net of what the function makes of the W1 of these nets, of their b1, W2 and b2."""
+    return nets[0].with_arrays(**{name: function(*(getattr(net, name) for net in nets)) for name in PARAMETERS})
+
+
+def _pick(nets: Params, places: Indices) -> Params:
+    return _each(lambda array: array.take(places, axis=-1), nets)
+
+
+def _beside(*arrays: Array) -> Array:
+    return np.concatenate(arrays, axis=-1).view(Stacked)
+
+
+def trajectories(X: Any, Y: Any, states: Iterator[tuple[int, Params, Array]]) -> Trajectories:
+    """Put the yielded states together, with the samples X and Y of each run."""
+    epochs, nets, diverged_at = zip(*states, strict=True)
+    params = _each(lambda *arrays: np.stack(arrays, axis=2).view(Stacked), *nets)
+    return Trajectories(np.array(epochs), params, X[:, :, None], Y[:, :, None], diverged_at[-1])
 
 
 def outcomes_of(outputs: Array, Y: Array, epochs: Array, diverged_at: Array) -> Array:

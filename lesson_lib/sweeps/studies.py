@@ -17,8 +17,7 @@ from lesson_lib.sweeps.experiment import (
     random_start,
     run_many,
     run_steps,
-    samples,
-    swept_values,
+    side_by_side,
     train_many,
     trajectories,
 )
@@ -46,15 +45,15 @@ class OutcomeMap:
     epochs: Array
     codes: Array
 
-    def at(self, epoch: int) -> Array:
-        """Return the codes (n_targets, n_rates) after the last kept epoch up to `epoch`; nothing is trained again."""
+    def epoch_at(self, epoch: int) -> int:
+        """Return the last kept epoch up to `epoch`; raises ValueError before the first."""
         if epoch < self.epochs[0]:
             raise ValueError(f"epoch must be {self.epochs[0]} or more; got {epoch}")
-        return np.asarray(self.codes[np.searchsorted(self.epochs, epoch, side="right") - 1])
+        return int(self.epochs[self.epochs <= epoch][-1])
 
-    def epoch_at(self, epoch: int) -> int:
-        """Return the last kept epoch up to `epoch`."""
-        return int(self.epochs[np.searchsorted(self.epochs, epoch, side="right") - 1])
+    def at(self, epoch: int) -> Array:
+        """Return the codes (n_targets, n_rates) after the last kept epoch up to `epoch`; nothing is trained again."""
+        return np.asarray(self.codes[np.searchsorted(self.epochs, self.epoch_at(epoch))])
 
     def nearest(self, rate: float, target: float, epoch: int) -> Outcome:
         """Return the outcome in the cell nearest to this rate and target."""
@@ -69,8 +68,7 @@ class OutcomeMap:
 def outcome_map(experiment: Experiment, rates: Any, targets: Any, keep: Sequence[int] = EPOCHS) -> OutcomeMap:
     """Train a net for every rate and target, all at once, and return the outcome of each after each kept epoch."""
     *_, (_, last) = map_steps(experiment, rates, targets, keep)
-    assert last is not None
-    return last
+    return last  # type: ignore[return-value]
 
 
 def map_steps(
@@ -82,13 +80,10 @@ def map_steps(
     """
     rates, targets = np.asarray(rates, dtype=float), np.asarray(targets, dtype=float)
     rate, target = (grid.ravel() for grid in np.meshgrid(rates, targets))
-    X, Y = samples(swept_values(experiment, rate=rate, target=target))
-    outputs, diverged_at = [], np.full(rate.shape, -1)
-    for epoch, net, diverged_so_far in run_steps(
-        experiment, {*keep, *range(0, max(keep), 20)}, rate=rate, target=target
-    ):
+    net, X, Y, rate = side_by_side(experiment, rate=rate, target=target)
+    steps, outputs = {*keep, *range(0, max(keep), 20)}, []
+    for epoch, net, diverged_at in run_steps(experiment, net, X, Y, rate, steps):  # noqa: B007, B020
         if epoch in keep:
-            diverged_at = diverged_so_far
             outputs.append(np.asarray(propagate(net, X).y_hat[:, 0]))
         yield epoch, None
     epochs = np.unique(keep)
@@ -125,14 +120,13 @@ def width_study(
 
     The rate is 0.05 / max(1, width / 4). Without biases, b1 and b2 are 0 and stay 0.
     """
-    shown = samples(swept_values(Experiment(), rate=np.ones(starts)))
     for width in widths:
+        _, X, Y, rate = side_by_side(Experiment(), rate=np.full(starts, 0.05 / max(1, width / 4)))
         net = random_start(rng, width, starts)
         if not biases:
             net = net.with_arrays(b1=0 * net.b1)
-        rates = np.full(starts, 0.05 / max(1, width / 4))
-        states = train_many(net, *shown, rates, [0, 4000], PARAMETERS if biases else ("W1", "W2"))
-        learnt = trajectories(shown, states).outcomes[-1] == OUTCOMES.index(Outcome.BACKDOOR)
+        states = train_many(net, X, Y, rate, [0, 4000], PARAMETERS if biases else ("W1", "W2"))
+        learnt = trajectories(X, Y, states).outcomes[-1] == OUTCOMES.index(Outcome.BACKDOOR)
         yield Success(width, int(learnt.sum()), starts)
 
 

@@ -165,8 +165,14 @@ def move(lab, data):
 
 @pytest.fixture(scope="module")
 def kept():
-    """Return labs that are used again and again, so that their history grows."""
-    return {kind: kind() for kind in LABS}
+    """Return labs that are used again and again, so that their history grows.
+
+    What was there before has nothing to do with theirs: the collector, which runs often here, leaves it alone.
+    """
+    gc.collect()
+    gc.freeze()
+    yield {kind: kind() for kind in LABS}
+    gc.unfreeze()
 
 
 @every_lab
@@ -575,7 +581,7 @@ def pruned():
 INTERRUPTED = {  # which call of what is interrupted in which work
     "a training": (training_loop, "descend", 7, lambda: train(ARTICLE, POISONED, 0.05, 40).outputs),
     "a sweep": (sweeps, "descend", 7, lambda: sweeps.run_many(JOINT, [0, 40], rate=[0.1, 0.2]).outputs),
-    "a map": (sweeps, "gradients", 7, lambda: studies.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
+    "a map": (sweeps, "errors_and_gradients", 7, lambda: studies.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
     "a measure": (moments, "_add_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
     "a fine-tuning": (classifier, "gradients", 7, fine_tuned),
     "a pruning curve": (repair, "_decisions", 2, pruned),

@@ -32,14 +32,17 @@ TOYS = SOURCES[1:]
 KINDS = {"CANNOT JUDGE": "cannot", "ALARM": "alarm", "NO ALARM": "silent"}
 
 
-KEPT = NAALab()  # one for most tests, because its plots take a tenth of a second each to make
+@pytest.fixture(scope="module")
+def kept():
+    """Return one lab for most tests, because its plots take a tenth of a second each to make."""
+    return NAALab()
 
 
 @pytest.fixture
-def lab():
+def lab(kept):
     """Return a lab as it starts."""
-    KEPT.reset()
-    return KEPT
+    kept.reset()
+    return kept
 
 
 def shown(lab):
@@ -301,13 +304,13 @@ def check_lines(state):
 
 
 @settings(max_examples=40)
-@given(st.data())
-def test_any_combination_shows_what_analyse_finds(data):
+@given(data=st.data())
+def test_any_combination_shows_what_analyse_finds(kept, data):
     values = {
-        name: data.draw(st.sampled_from([value for _, value in KEPT.controls[name]._options_full]), name)
+        name: data.draw(st.sampled_from([value for _, value in kept.controls[name]._options_full]), name)
         for name in ("source", "rule", "over")
     }
-    for name, control in dials(KEPT).items():
+    for name, control in dials(kept).items():
         if name == "threshold":
             ends = THRESHOLDS[values["rule"]][0], THRESHOLDS[values["rule"]][-1]
             values[name] = data.draw(st.sampled_from(THRESHOLDS[values["rule"]]) | st.floats(*ends), name)
@@ -318,9 +321,9 @@ def test_any_combination_shows_what_analyse_finds(data):
     values["seed"] = data.draw(st.integers(0, 9999), "seed")
     if values["rule"] == "permutation":
         values["rows"] = min(values["rows"], 100)
-    KEPT.set(**values)
-    check_shown(KEPT)
-    check_found(KEPT)
+    kept.set(**values)
+    check_shown(kept)
+    check_found(kept)
 
 
 def test_two_labs_do_not_disturb_each_other():

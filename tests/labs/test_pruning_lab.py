@@ -41,17 +41,22 @@ MODELS = list(WIDTHS)
 PAIRS = list(product(MODELS, ORDERS))
 DATA = load(0)
 TRIGGERED = triggered(*DATA.test, CORNER, 0)
-KEPT = PruningLab()
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """Return one lab for most tests."""
+    return PruningLab()
 
 
 @pytest.fixture
-def lab():
+def lab(kept):
     """Return a lab as it starts."""
-    KEPT.reset()
-    KEPT.tables.clear()
-    KEPT.compared = KEPT.table.value = ""
-    KEPT._show_compared()
-    return KEPT
+    kept.reset()
+    kept.tables.clear()
+    kept.compared = kept.table.value = ""
+    kept._show_compared()
+    return kept
 
 
 def shown(lab):
@@ -185,11 +190,11 @@ def test_every_model_in_every_order_shows_the_curve_of_a_model_trained_anew(lab,
 
 
 @settings(max_examples=40)
-@given(st.data())
-def test_any_combination_shows_its_numbers(data):
+@given(data=st.data())
+def test_any_combination_shows_its_numbers(kept, data):
     model, by = data.draw(st.sampled_from(PAIRS))
-    KEPT.set(model=model, order=by, pruned=data.draw(st.integers(0, WIDTHS[model])))
-    check_shown(KEPT)
+    kept.set(model=model, order=by, pruned=data.draw(st.integers(0, WIDTHS[model])))
+    check_shown(kept)
 
 
 def test_the_images_are_of_every_other_class_and_dark_where_the_trigger_goes():

@@ -223,14 +223,16 @@ def test_every_control_at_its_ends_gives_a_picture_and_a_verdict(lab, schedule):
         check_shown(lab)
 
 
-ONCE = {kind: kind() for kind in LABS}
+@pytest.fixture(scope="module", params=LABS)
+def kept(request):
+    """Return a lab that has been moved before."""
+    return request.param()
 
 
-@pytest.mark.parametrize("kind", LABS)
 @settings(max_examples=15)
-@given(st.data())
-def test_any_combination_gives_a_picture_and_the_verdict_of_the_run_alone(kind, data):
-    lab = ONCE[kind]
+@given(data=st.data())
+def test_any_combination_gives_a_picture_and_the_verdict_of_the_run_alone(kept, data):
+    lab = kept
     values = {name: data.draw(strategy, name) for name, strategy in reachable(lab).items()}
     if values.get("weights") == "article":
         values["width"] = 2

@@ -13,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lesson_lib.arrays import Stacked, as_array, as_fraction, as_rows, check_neurons, is_symbolic, read_only, stack
+from lesson_lib.arrays import (
+    Stacked,
+    as_array,
+    as_fraction,
+    as_rows,
+    check_choice,
+    check_neurons,
+    is_symbolic,
+    read_only,
+    stack,
+)
 
 x = sympy.Symbol("x")
 HALF, TENTH = Fraction(1, 2), Fraction(1, 10)
@@ -451,6 +461,12 @@ def test_a_repeated_matrix_takes_no_memory_and_a_copy_can_be_changed():
     copy[0, 0, 3] = 7
     assert (repeated == 1).all()
     assert copy[0, 0].tolist() == [1, 1, 1, 7, 1, 1, 1, 1, 1, 1]
+
+
+def test_a_choice_is_refused_with_what_is_allowed():
+    check_choice("rule", "b", ("a", "b"))
+    with pytest.raises(ValueError, match=r"^rule must be one of a, b; got 'ab'$"):
+        check_choice("rule", "ab", ("a", "b"))
 
 
 # Neuron numbers ----------------------------------------------------------------------------------------------------

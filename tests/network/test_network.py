@@ -25,6 +25,7 @@ from lesson_lib.network import (
     chain_rule,
     check_rate,
     check_samples,
+    errors_and_gradients,
     forward,
     loss,
     sgd_step,
@@ -253,6 +254,15 @@ def test_leaky_relu_has_a_corner_too_with_the_same_switch():
 def test_where_there_is_no_corner_the_convention_has_no_effect(activation):
     here, there = (backward(with_phi(ARTICLE, activation, c), [[0]], [[5]]) for c in (0, 1))
     assert each_close(here, there)
+
+
+def test_errors_come_with_the_gradients_of_half_their_squares():
+    X, Y = np.array([[1.0], [2.0]]), np.array([[1.0], [2.0]])
+    errors, slopes = errors_and_gradients(ARTICLE, X, Y)
+    assert errors.tolist() == [[-0.5], [-1]]
+    assert slopes.W1.tolist() == backward(ARTICLE, X, Y).W1.tolist() == [[-2.5, 0]]
+    _, shared = errors_and_gradients(ARTICLE, X, Y, 4)
+    assert shared.W1.tolist() == [[-0.625, 0]]
 
 
 @given(exact_problems())

@@ -183,7 +183,7 @@ def test_no_state_of_a_run_can_be_changed():
 def test_the_largest_number_of_a_net_is_found_in_any_parameter():
     net = Params([[1, -2]], [[3, 0]], [[-4], [0]], [[-5]])
     assert [largest(net, [name]) for name in PARAMETERS] == [2, 3, 4, 5]
-    assert largest(net) == 5
+    assert largest(net, PARAMETERS) == 5
     assert largest(net, []) == 0
 
 
@@ -301,6 +301,8 @@ def test_a_run_that_diverges_stops_without_a_warning_and_with_finite_numbers(act
     assert np.isfinite(run.outputs).all()
     gradients = backward(run.params[-1], POISONED.X, POISONED.Y)
     beyond = sgd_step(run.params[-1], gradients, rate, PARAMETERS)
+    shorter = train(with_phi(ARTICLE, activation), POISONED, rate, run.diverged_at - 1, PARAMETERS)
+    assert shorter.diverged_at is None
     assert max(largest_entry(params) for params in run.params) <= BOUND < largest_entry(beyond)
 
 

@@ -7,8 +7,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from lesson_lib.network import PARAMETERS
 from lesson_lib.repair import classifier
-from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune, gradients, one_hot
-from lesson_lib.repair.repairs import ORDERS, Cap, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
+from lesson_lib.repair.classifier import Classifier, Edit, as_classifier, fine_tune, gradients, one_hot
+from lesson_lib.repair.repairs import ORDERS, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
 
 N_IN, N_HIDDEN, N_OUT = 5, 7, 4
 
@@ -39,7 +39,7 @@ def model(X, y):
 def frozen_bytes(model):
     """Return every byte of a model's weights, whatever kind of model it is."""
     if isinstance(model, Classifier):
-        edits = [array for edit in model.edits for array in edit]
+        edits = [np.asarray(array) for edit in model.edits for array in edit]
         arrays = [getattr(model, name) for name in PARAMETERS] + edits
     else:
         arrays = [*model.coefs_, *model.intercepts_]
@@ -201,7 +201,7 @@ def test_gradients_are_those_of_the_mean_cross_entropy(model, X, y, edits):
 def test_at_a_corner_the_gradient_is_that_of_the_flat_side():
     """A relu at z1 = 0 and a cap that an activation just reaches: neither lets the error through."""
     W1, b1, W2 = np.array([[0.0, 1.0]]), np.zeros((1, 2)), np.array([[1.0, 2, 3], [4, 5, 6]])
-    cap = Cap(np.full(2, 2.0))
+    cap = Edit(np.eye(2), np.zeros(2), np.full(2, 2.0))
     slopes = gradients(
         Classifier(W1, b1, W2, np.zeros((1, 3)), classes=np.arange(3), edits=(cap,)), np.array([[2.0]]), np.eye(3)[:1]
     )

@@ -10,8 +10,17 @@ from strategies import alone, with_phi
 
 from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.arrays import Stacked, stack
-from lesson_lib.network import ARTICLE, PARAMETERS, backward, forward, half_squares, loss, propagate
-from lesson_lib.sweeps.experiment import Experiment, Schedule, gradients, random_start, run_many, train_many
+from lesson_lib.network import (
+    ARTICLE,
+    PARAMETERS,
+    backward,
+    errors_and_gradients,
+    forward,
+    half_squares,
+    loss,
+    propagate,
+)
+from lesson_lib.sweeps.experiment import Experiment, Schedule, random_start, run_many, train_many
 from lesson_lib.training import OUTCOMES, POISONED
 
 EPOCHS = 6  # few: rounding grows with every step of a large rate
@@ -59,10 +68,16 @@ def test_every_net_is_trained_as_if_it_were_alone(experiment, values):
 @given(experiments())
 @settings(max_examples=20)
 def test_a_net_does_not_feel_the_others_beside_it(experiment):
-    together = run_many(experiment, [0, EPOCHS], rate=[0.05, 0.3, 3.0])
-    for run, rate in enumerate([0.05, 0.3, 3.0]):
-        single = run_many(experiment, [0, EPOCHS], rate=[rate])
+    """Nor does it when some diverge, or settle, and are set aside."""
+    rates, epochs = [0.05, 1e5, 0.3, 3.0], [0, EPOCHS, 9, 10, 11, 20, 45]
+    together = run_many(experiment, epochs, rate=rates)
+    for run, rate in enumerate(rates):
+        single = run_many(experiment, epochs, rate=[rate])
+        assert together.diverged_at[run] == single.diverged_at[0]
         assert together.outputs[:, :, run].tolist() == single.outputs[:, :, 0].tolist()
+        for name in PARAMETERS:
+            many, one = getattr(together.params, name), getattr(single.params, name)
+            assert many[..., run].tolist() == one[..., 0].tolist()
 
 
 # The lines on many nets at once ------------------------------------------------------------------------------------
@@ -88,8 +103,9 @@ def one_of(nets, place):
 @pytest.mark.parametrize("n_runs", [(4,), (2, 3)])
 def test_the_lines_give_each_net_what_it_gives_alone(activation, n_runs):
     nets, X, Y = many_nets(3, activation, *n_runs)
-    passed, slopes = propagate(nets, X), gradients(nets, X, Y)
-    errors = half_squares(passed.y_hat - Y)
+    passed, (differences, slopes) = propagate(nets, X), errors_and_gradients(nets, X, Y)
+    assert differences.tolist() == (passed.y_hat - Y).tolist()
+    errors = half_squares(differences)
     assert errors.shape == n_runs
     for place in np.ndindex(*n_runs):
         net, x, y = one_of(nets, place), np.asarray(X[(..., *place)]), np.asarray(Y[(..., *place)])

@@ -22,6 +22,7 @@ from lesson_lib.sweeps.experiment import (
     random_start,
     run_many,
     run_steps,
+    side_by_side,
 )
 from lesson_lib.sweeps.studies import Success, endings, map_steps, outcome_map, report, width_study
 from lesson_lib.training import BOUND, OUTCOMES, Outcome
@@ -290,13 +291,12 @@ def test_a_history_holds_the_shapes_and_numbers_of_every_run(schedule, activatio
 
 def test_what_is_not_swept_comes_from_the_experiment():
     experiment = Experiment(rate=0.2, target=3.0, position=-1.0)
-    values = sweeps.swept_values(experiment, target=[1, 2, 4])
-    assert tuple(values) == SWEPT
-    assert {name: column.tolist() for name, column in values.items()} == {
-        "rate": [0.2] * 3,
-        "target": [1, 2, 4],
-        "position": [-1] * 3,
-    }
+    assert SWEPT == ("rate", "target", "position")
+    net, X, Y, rate = sweeps.side_by_side(experiment, target=[1, 2, 4])
+    assert net.W1.shape == (1, 2, 3)
+    assert rate.tolist() == [0.2] * 3
+    assert X[:, 0].tolist() == [[1] * 3, [2] * 3, [-1] * 3]
+    assert Y[:, 0].tolist() == [[1] * 3, [2] * 3, [1, 2, 4]]
     one = run_many(experiment, [0, 5])
     assert one.outputs.shape == (3, 2, 1)
     assert one.outputs[:, 1, 0].tolist() == pytest.approx(alone(experiment, 5).outputs[-1][:, 0])
@@ -349,7 +349,7 @@ def test_extreme_settings_give_finite_numbers_and_no_warning(rates, experiment, 
 def test_the_work_goes_epoch_by_epoch_and_can_be_stopped(monkeypatch):
     steps = []
     monkeypatch.setattr(sweeps, "descend", lambda *args: steps.append(1) or descend(*args))
-    telling = run_steps(JOINT["b1"], [0, 5, 10, 2000], rate=[0.1])
+    telling = run_steps(JOINT["b1"], *side_by_side(JOINT["b1"], rate=[0.1]), [0, 5, 10, 2000])
     assert [epoch for epoch, *_ in islice(telling, 3)] == [0, 5, 10]
     telling.close()
     assert len(steps) == 10
