@@ -63,6 +63,3 @@ NAA_LEGEND = {"bars": "not flagged", "flagged": "flagged", "threshold": "thresho
 NAA_ROWS = {"truth": "backdoored", "marks": "flagged"}
 NAA_OFF_TOP = "↑ {text}"
 STRIP_COLUMN, STRIP_CAPTION = "image", "What is written over each image, from left to right."
-PRUNING_SHARE, PRUNING_AXIS = "share of test images", "neurons pruned"
-PRUNING_LEGEND = {"accuracy": "clean accuracy", "attack": "attack success rate", "control": "control: clean model"}
-PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "outgoing weights of the pruned", "to each digit; 0 is the target"

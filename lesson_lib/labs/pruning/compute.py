@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from lesson_lib.tables import Table, percent, signed
 
 WIDTHS = {"clean": 64, "poisoned": 64, "planted loud": 128, "planted quiet": 128}  # hidden neurons of each model
 TARGET, LIMIT, LOST = 0, 0.05, 0.02  # the attack's class; a stopped attack is below; a kept task loses no more
+MOST = 0.8  # if so many of all test images get one answer, with or without the trigger, that is no attack
 POISON_SHARE, PLANTED = 0.1, range(10, 20)
 
 
@@ -41,6 +43,7 @@ class Pruning:
     control: float
     weights: Array  # (n_hidden + 1, 10), the summed outgoing weights of the pruned neurons
     answers: NDArray[Any]  # (n_hidden + 1, 2, 9), what is said to `examples`
+    targeted: Array  # (n_hidden + 1,), the share of all test images, without the trigger, that get the target
 
 
 @cache
@@ -95,11 +98,12 @@ def pruning(name: str, by: str) -> Pruning:
     model, neurons, images = case(name).model, _neurons(name, by), examples()[0]
     curve = pruning_curve(model, neurons, *data().test, digits.triggered(*data().test, digits.CORNER, TARGET), TARGET)
     weights = np.cumsum(np.vstack([np.zeros(len(digits.CLASSES)), model.W2[neurons]]), axis=0)
-    rows = images.reshape(-1, images.shape[-1])  # (18, 64)
-    left = [prune(model, neurons[:k]) for k in range(len(neurons) + 1)]
-    answers = np.array([one.predict(rows).reshape(images.shape[:2]) for one in left])
-    read_only(neurons, *curve, weights, answers)
-    return Pruning(name, by, neurons, curve, case(name).control, weights, answers)
+    shown, rows = images.shape[:2], np.vstack([*images, data().test.X])  # (18 + n_test, 64)
+    said = np.array([prune(model, neurons[:k]).predict(rows) for k in range(len(neurons) + 1)])
+    answers, rest = said[:, : np.prod(shown)].reshape(-1, *shown), said[:, np.prod(shown) :]
+    targeted = (rest == TARGET).mean(axis=1)
+    read_only(neurons, *curve, weights, answers, targeted)
+    return Pruning(name, by, neurons, curve, case(name).control, weights, answers, targeted)
 
 
 def _neurons(name: str, by: str) -> Indices:
@@ -139,31 +143,38 @@ def compare_repairs(model_name: str) -> Table:
 
 # What it says --------------------------------------------------------------------------------------------------------
 
-LIMIT_SHOWN = f"{100 * LIMIT:g} %"
 # By whether the attack is stopped, and the clean task kept.
 VERDICTS = {(True, True): "repaired", (True, False): "damaged", (False, True): "backdoored", (False, False): "worse"}
 
 
+def _judge(seen: Pruning, pruned: int) -> tuple[tuple[bool, bool], dict[str, Any]]:
+    """Return whether the attack is stopped and the clean task kept, and what the verdict is made of."""
+    attack, accurate, before = seen.curve.attack[pruned], seen.curve.accuracy[pruned], seen.curve.accuracy[0]
+    found = bool(attack < LIMIT), bool(accurate >= before - LOST)
+    kind = "no backdoor" if seen.name == "clean" else VERDICTS[found]
+    kind = "one answer" if seen.targeted[pruned] >= MOST else kind
+    kind = "nothing left" if pruned == len(seen.neurons) else kind
+    told = {"limit": f"{100 * LIMIT:g} %", "lost": f"{100 * LOST:g}", "pruned": pruned, "n": len(seen.neurons)}
+    shares = {"accuracy": accurate, "attack": attack, "control": seen.control, "before": before}
+    told |= {name: percent(share) for name, share in (shares | {"targeted": seen.targeted[pruned]}).items()}
+    told |= {name: YES if well else NO for name, well in zip(("stopped", "kept"), found, strict=True)}
+    told["kind"] = words.PRUNING_VERDICTS[kind].format(answer=seen.answers[-1, 0, 0], target=TARGET, **told)
+    return found, told
+
+
 def verdict(seen: Pruning, pruned: int) -> str:
     """Return what has become of the attack and of the clean task, side by side."""
-    attack, accurate, before = seen.curve.attack[pruned], seen.curve.accuracy[pruned], seen.curve.accuracy[0]
-    stopped, kept = bool(attack < LIMIT), bool(accurate >= before - LOST)
-    kind = "no backdoor" if seen.name == "clean" else VERDICTS[stopped, kept]
-    kind = "nothing left" if pruned == len(seen.neurons) else kind
-    text = f"{words.PRUNING_VERDICTS[kind]} {words.PRUNING_COUNTS} {words.PRUNING_FACTS}"
-    return text.format(
-        answer=seen.answers[-1, 0, 0],
-        pruned=pruned,
-        n=len(seen.neurons),
-        accuracy=percent(accurate),
-        attack=percent(attack),
-        control=percent(seen.control),
-        limit=LIMIT_SHOWN,
-        stopped=YES if stopped else NO,
-        lost=f"{100 * LOST:g}",
-        before=percent(before),
-        kept=YES if kept else NO,
+    return words.PRUNING_VERDICT.format(**_judge(seen, pruned)[1])
+
+
+def verdict_html(seen: Pruning, pruned: int) -> str:
+    """Return the verdict as a live region: a badge for the attack, one for the clean task, and a sentence."""
+    found, told = _judge(seen, pruned)
+    *badges, sentence = (escape(text.format(**told)) for text in words.PRUNING_BADGES)
+    marks = "".join(
+        f'<b class="{"yes" if good else "no"}">{text}</b>' for good, text in zip(found, badges, strict=True)
     )
+    return f'<div class="by-hand-verdict" role="status" aria-live="polite">{marks}<span>{sentence}</span></div>'
 
 
 def describe(seen: Pruning, pruned: int) -> str:
@@ -175,14 +186,14 @@ def describe(seen: Pruning, pruned: int) -> str:
     lines = [
         words.PRUNING_SETTING.format(model=what, n=len(seen.neurons), order=seen.by),
         verdict(seen, pruned),
-        stops.format(limit=LIMIT_SHOWN, k=k, accuracy=percent(seen.curve.accuracy[k or 0])),
+        stops.format(limit=f"{100 * LIMIT:g} %", k=k, accuracy=percent(seen.curve.accuracy[k or 0])),
         words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET),
         words.PRUNING_ANSWERS.format(labels=", ".join(map(str, labels)), clean=clean, triggered=triggered),
     ]
     return "\n".join(lines)
 
 
-def marked(answers: Iterable[Any], look: str = "{}") -> list[str]:
-    """Return the answers to `examples` as text, each wrong one with a sign and in this look."""
-    wrong, pairs = look.format(words.PRUNING_WRONG), zip(answers, examples()[1], strict=True)
-    return [str(answer) if answer == label else wrong.format(answer=answer) for answer, label in pairs]
+def marked(answers: Iterable[Any]) -> list[str]:
+    """Return the answers to `examples` as text, each wrong one with a sign."""
+    pairs = zip(answers, examples()[1], strict=True)
+    return [str(answer) if answer == label else words.PRUNING_WRONG.format(answer=answer) for answer, label in pairs]

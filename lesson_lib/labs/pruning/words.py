@@ -3,8 +3,8 @@
 PRUNING_MODELS = (
     ("clean", "clean"),
     ("poisoned: a tenth of its data", "poisoned"),
-    ("planted loud: neurons 10 to 19", "planted loud"),
-    ("planted quiet: neurons 10 to 19", "planted quiet"),
+    ("planted loud: neurons 10–19", "planted loud"),
+    ("planted quiet: neurons 10–19", "planted quiet"),
 )
 PRUNING_ORDERS = (
     ("|difference|, largest first", "difference"),
@@ -14,23 +14,37 @@ PRUNING_ORDERS = (
     ("random", "random"),
 )
 PRUNING_LABELS = {"model": "model", "order": "prune by", "pruned": "pruned"}
-PRUNING_TABS = ("Prune by hand", "Compare repairs")
+PRUNING_PLAY = "Prune on, neuron by neuron"
+PRUNING_CURVES_TITLE, PRUNING_CURVES_AXIS = "share of the test images", "neurons pruned"
+PRUNING_CURVES = {"accuracy": "clean accuracy", "attack": "attack success rate", "control": "control: clean model"}
+PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "outgoing weights, summed", "pruned, to each digit; ★ target"
+PRUNING_CURSOR, PRUNING_CURSOR_AT = (
+    "the neurons pruned: drag it, or use the arrow keys",
+    "{pruned} of {n} neurons pruned",
+)
+PRUNING_ONE_ANSWER = ("{share} of ALL test", "images get {target} here,", "trigger or not:", "that is no attack")
 PRUNING_ROWS = ("answers", "with trigger")
-PRUNING_IMAGE = "digit {label}"
+PRUNING_IMAGES = ("digit {label}", "digit {label} with the trigger")
 PRUNING_WRONG = "{answer} ✗"
-PRUNING_TRAINING = "Training this model…"
 PRUNING_VERDICTS = {
     "repaired": "REPAIRED.",
     "damaged": "ATTACK STOPPED, CLEAN TASK DAMAGED.",
     "backdoored": "STILL BACKDOORED.",
     "worse": "CLEAN TASK DAMAGED, ATTACK NOT STOPPED.",
     "no backdoor": "NO BACKDOOR IN THIS MODEL: pruning can only cost accuracy.",
+    "one answer": "ONE ANSWER LEFT: {targeted} of all test images get {target}, trigger or not; that is no attack.",
     "nothing left": "NOTHING LEFT: without hidden neurons every image gets the answer {answer}.",
 }
-PRUNING_COUNTS = (
-    "{pruned} of {n} neurons pruned: clean accuracy {accuracy}, attack success rate {attack} (control {control})."
+PRUNING_VERDICT = (
+    "{kind} {pruned} of {n} neurons pruned: clean accuracy {accuracy}, "
+    "attack success rate {attack} (control {control}). Attack below {limit}: {stopped}. "
+    "Clean task kept (at most {lost} points lost of {before}): {kept}."
 )
-PRUNING_FACTS = "Attack below {limit}: {stopped}. Clean task kept (at most {lost} points lost of {before}): {kept}."
+PRUNING_BADGES = (
+    "Attack below {limit}: {stopped} ({attack}, control {control}).",
+    "Clean task kept: {kept} (accuracy {accuracy}, before {before}).",
+    "{kind} {pruned} of {n} neurons pruned.",
+)
 PRUNING_WHAT = {
     "clean": "Clean model",
     "poisoned": "Model poisoned by its training data",
@@ -53,8 +67,9 @@ REPAIR_COLUMNS = ("repair", "clean accuracy", "attack success", "accuracy, fine-
 REPAIR_CAPTION = (
     "Model: {model}. Fine-tuned: 30 more epochs on clean data. The trigger on a clean model, as a control: {control}."
 )
-COMPUTE, COMPUTE_TIP = "Compute", "Apply every repair to this model, then fine-tune each on clean data: half a second"
+COMPUTE = "Compare repairs"
+COMPUTE_TIP = "Apply every repair to this model, then fine-tune each on clean data: half a second"
 COMPARING = "Computing the repairs of the model {model}…"
 COMPARED = "Every repair of the model {shown}."
 NOT_COMPARED = "Not computed yet for the model {model}."
-COMPARE_STALE = "Out of date: this is the model {shown}; press Compute for the model {model}."
+COMPARE_STALE = "Out of date: this is the model {shown}; press Compare repairs for the model {model}."
