@@ -103,7 +103,7 @@ class Lab:
     def preset(self) -> str:
         """The settings that differ from the start, as a short line to paste into `load`."""
         changed = {name: value for name, value in self.values.items() if value != self._defaults[name]}
-        return "; ".join(f"{name}={str(value).replace(';', ',')}" for name, value in changed.items())
+        return "; ".join(f"{name}={_written(value).replace(';', ',')}" for name, value in changed.items())
 
     def load(self, preset: str) -> None:
         """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made."""
@@ -180,6 +180,11 @@ def _put(name: str, value: Any, control: widgets.ValueWidget) -> None:
             raise ValueError(f"it would become {control.value}; got {value!r}")
     except Exception as error:  # each kind of widget has its own
         raise ValueError(f"{name} must hold a value that the control can take: {short(error)}") from None
+
+
+def _written(value: Any) -> str:
+    """Return a control's value as text that `_read` turns back into it; a whole number without a point."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _read(name: str, text: str, kind: type) -> Any:
