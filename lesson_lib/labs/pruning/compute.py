@@ -155,8 +155,9 @@ def _judge(seen: Pruning, pruned: int) -> tuple[tuple[bool, bool], dict[str, Any
     kind = "one answer" if seen.targeted[pruned] >= MOST else kind
     kind = "nothing left" if pruned == len(seen.neurons) else kind
     told = {"limit": f"{100 * LIMIT:g} %", "lost": f"{100 * LOST:g}", "pruned": pruned, "n": len(seen.neurons)}
-    shares = {"accuracy": accurate, "attack": attack, "control": seen.control, "before": before}
-    told |= {name: percent(share) for name, share in (shares | {"targeted": seen.targeted[pruned]}).items()}
+    shares = {"accuracy": accurate, "attack": attack, "targeted": seen.targeted[pruned]}
+    shares |= {"control": seen.control, "before": before}
+    told |= {name: percent(share) for name, share in shares.items()}
     told |= {name: YES if well else NO for name, well in zip(("stopped", "kept"), found, strict=True)}
     told["kind"] = words.PRUNING_VERDICTS[kind].format(answer=seen.answers[-1, 0, 0], target=TARGET, **told)
     return found, told
@@ -168,13 +169,12 @@ def verdict(seen: Pruning, pruned: int) -> str:
 
 
 def verdict_html(seen: Pruning, pruned: int) -> str:
-    """Return the verdict as a live region: a badge for the attack, one for the clean task, and a sentence."""
+    """Return the verdict as a live region: a sentence, a badge for the attack, and one for the clean task."""
     found, told = _judge(seen, pruned)
-    *badges, sentence = (escape(text.format(**told)) for text in words.PRUNING_BADGES)
-    marks = "".join(
-        f'<b class="{"yes" if good else "no"}">{text}</b>' for good, text in zip(found, badges, strict=True)
-    )
-    return f'<div class="by-hand-verdict" role="status" aria-live="polite">{marks}<span>{sentence}</span></div>'
+    sentence, *badges = (escape(text.format(**told)) for text in words.PRUNING_BADGES)
+    looks = ("yes" if good else "no" for good in found)
+    parts = "".join(f' <b class="{look}">{text}</b>' for look, text in zip(looks, badges, strict=True))
+    return f'<div class="by-hand-verdict" role="status" aria-live="polite"><span>{sentence}</span>{parts}</div>'
 
 
 def describe(seen: Pruning, pruned: int) -> str:

@@ -5,7 +5,7 @@ from typing import ClassVar
 import ipywidgets as widgets
 
 from lesson_lib.labs.pruning import picture, words
-from lesson_lib.labs.pruning.compute import WIDTHS, compare_repairs, describe, pruning, verdict, verdict_html
+from lesson_lib.labs.pruning.compute import WIDTHS, compare_repairs, describe, pruning, verdict_html
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, button, choice, screen, status
@@ -55,10 +55,8 @@ class PruningLab(Lab):
 
     def layout(self) -> widgets.Box:
         """Return the verdict over the controls and the repairs on the left and the picture on the right."""
-        reset, compute = (
-            button(RESET, TIPS["Reset"], self.reset, "70px"),
-            button(words.COMPUTE, words.COMPUTE_TIP, self.compare, "auto"),
-        )
+        reset = button(RESET, TIPS["Reset"], self.reset, "70px")
+        compute = button(words.COMPUTE, words.COMPUTE_TIP, self.compare, "auto")
         buttons = widgets.HBox([reset, self.player.button, compute], layout=WRAP)
         left = [*self.controls.values(), buttons, self.messages[""], self.compare_text, self.table]
         return screen([self.facts], left, [self.canvas])
@@ -74,9 +72,9 @@ class PruningLab(Lab):
         self.canvas.show(*self.picture())
 
     def picture(self) -> tuple[Frame, str, str]:
-        """Return the model's frame, the marks of the state on it, and the verdict."""
+        """Return the model's frame, the marks of the state on it, and what they say."""
         frame = picture.frame(self.state[0].name)
-        return frame, picture.marks(*self.state, frame), verdict(*self.state)
+        return frame, picture.marks(*self.state, frame), self.summary
 
     def compare(self) -> None:
         """Show every repair of this model side by side; computed once."""

@@ -41,9 +41,9 @@ PRUNING_VERDICT = (
     "Clean task kept (at most {lost} points lost of {before}): {kept}."
 )
 PRUNING_BADGES = (
+    "{kind} {pruned} of {n} neurons pruned.",
     "Attack below {limit}: {stopped} ({attack}, control {control}).",
     "Clean task kept: {kept} (accuracy {accuracy}, before {before}).",
-    "{kind} {pruned} of {n} neurons pruned.",
 )
 PRUNING_WHAT = {
     "clean": "Clean model",
