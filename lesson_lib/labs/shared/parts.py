@@ -30,7 +30,7 @@ STYLE = """<style>
 .by-hand caption { white-space: normal !important }
 .by-hand-gone { color: #b00020; font-weight: 600; margin: 4px 0 }
 .by-hand-verdict { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; line-height: 1.4 }
-.by-hand-verdict > span { order: 1 }
+.by-hand-verdict > span { order: 1; flex-basis: 100% }
 .by-hand-verdict > b { padding: 3px 10px; border-radius: 8px; border: 2px solid; font-weight: 600 }
 .by-hand-verdict > .yes { color: #00735c; background: #00735c14 }
 .by-hand-verdict > .no { color: #b00020; background: #b0002010 }
