@@ -37,7 +37,6 @@ from lesson_lib.labs.training import widget as bias
 from lesson_lib.labs.training import words as training_words
 from lesson_lib.naa import moments
 from lesson_lib.network import ARTICLE
-from lesson_lib.pictures import bars
 from lesson_lib.pictures import plot as plots
 from lesson_lib.repair import classifier
 from lesson_lib.repair import repairs as repair
@@ -445,23 +444,6 @@ def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, m
     assert map_shown(lab) == before
 
 
-def test_a_curve_whose_drawing_was_interrupted_is_not_taken_for_drawn(kept, monkeypatch):
-    lab, set_curve = kept[PruningLab], bars.PruningPlot.set_curve
-    lab.reset()
-    before = picture(lab)
-
-    def half(plot, *curves):
-        set_curve(plot, *curves)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(bars.PruningPlot, "set_curve", half)
-    with pytest.raises(KeyboardInterrupt):
-        lab.controls["order"].value = "difference"
-    monkeypatch.undo()
-    lab.controls["order"].value = "rise"
-    assert picture(lab) == before
-
-
 def test_a_map_that_is_stopped_before_it_has_begun_can_be_drawn_again(small_map):
     lab = small_map
 
@@ -670,6 +652,7 @@ MEMORIES = {  # how many results each function remembers at most
     "pruning.compute.pruning": 20,  # models times orders
     "pruning.compute.weight_limits": 4,
     "pruning.compute.compare_repairs": 4,
+    "pruning.picture.frame": 4,
 }
 
 
