@@ -98,10 +98,9 @@ def pruning(name: str, by: str) -> Pruning:
     model, neurons, images = case(name).model, _neurons(name, by), examples()[0]
     curve = pruning_curve(model, neurons, *data().test, digits.triggered(*data().test, digits.CORNER, TARGET), TARGET)
     weights = np.cumsum(np.vstack([np.zeros(len(digits.CLASSES)), model.W2[neurons]]), axis=0)
-    shown, rows = images.shape[:2], np.vstack([*images, data().test.X])  # (18 + n_test, 64)
-    said = np.array([prune(model, neurons[:k]).predict(rows) for k in range(len(neurons) + 1)])
-    answers, rest = said[:, : np.prod(shown)].reshape(-1, *shown), said[:, np.prod(shown) :]
-    targeted = (rest == TARGET).mean(axis=1)
+    left = [prune(model, neurons[:k]) for k in range(len(neurons) + 1)]
+    answers = np.array([[one.predict(row) for row in images] for one in left])
+    targeted = np.array([np.mean(one.predict(data().test.X) == TARGET) for one in left])
     read_only(neurons, *curve, weights, answers, targeted)
     return Pruning(name, by, neurons, curve, case(name).control, weights, answers, targeted)
 

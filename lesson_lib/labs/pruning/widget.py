@@ -33,7 +33,7 @@ class PruningLab(Lab):
 
     def __init__(self) -> None:
         super().__init__()
-        label = words.PRUNING_LABELS
+        label, n_of = words.PRUNING_LABELS, WIDTHS.__getitem__
         self.pruned = Dial(label["pruned"], range(WIDTHS["poisoned"] + 1), 0, whole=True)
         self.controls = {
             "model": choice(label["model"], words.PRUNING_MODELS, "poisoned", "304px", LABEL),
@@ -41,7 +41,6 @@ class PruningLab(Lab):
             "pruned": self.pruned,
         }
         self.pruned.number.style.description_width, self.pruned.number.layout.width = LABEL, "130px"
-        n_of = WIDTHS.__getitem__
         self.pruned.follow(self.controls["model"], lambda model, now: (range(n_of(model) + 1), min(now, n_of(model))))
         texts = PLAY, PAUSE, words.PRUNING_PLAY
         self.player = Player(self._prune_on, SECONDS_A_NEURON, self._first, texts=texts, width="70px")
@@ -50,16 +49,12 @@ class PruningLab(Lab):
         self.tables: dict[str, str] = {}  # as HTML, by model
         self.compared = ""  # the model whose table is shown
         self.compute()
-        self.box = self.layout()
-        self.start()
-
-    def layout(self) -> widgets.Box:
-        """Return the verdict over the controls and the repairs on the left and the picture on the right."""
         reset = button(RESET, TIPS["Reset"], self.reset, "70px")
         compute = button(words.COMPUTE, words.COMPUTE_TIP, self.compare, "auto")
         buttons = widgets.HBox([reset, self.player.button, compute], layout=WRAP)
         left = [*self.controls.values(), buttons, self.messages[""], self.compare_text, self.table]
-        return screen([self.facts], left, [self.canvas])
+        self.box = screen([self.facts], left, [self.canvas])
+        self.start()
 
     def compute(self) -> None:
         """Look up the pruning of this model in this order, which is computed when first asked for."""
