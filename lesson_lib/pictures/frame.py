@@ -51,10 +51,10 @@ class Frame:
                 self.axes[name] = self._figure.add_axes(place, facecolor="none")
                 self.axes[name].grid()
 
-    def title(self, panel: str, title: str, x_axis: str = "", y_axis: str = "") -> None:
-        """Write a title over a panel, and the names of its axes."""
+    def title(self, panel: str, title: str, x_axis: str = "", y_axis: str = "", gap: float = 6) -> None:
+        """Write a title over a panel, with a gap between, and the names of its axes."""
         axes = self.axes[panel]
-        axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
+        axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=gap)
         axes.set_xlabel(x_axis, labelpad=1)
         axes.set_ylabel(y_axis, labelpad=1)
 

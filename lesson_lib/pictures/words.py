@@ -45,21 +45,4 @@ SIGNATURE_X_AXIS, SIGNATURE_AXIS = "neuron", "|difference of mean activations|"
 ABNORMAL, THRESHOLD_LINE = "abnormal neurons (difference > {threshold})", "threshold"
 SIGNATURE_COLUMNS, FLAGGED = ("neuron", "|difference|", "flagged"), "yes"
 SIGNATURE_CAPTION = "{n} neurons, of which {flagged} are above {threshold}; the tallest bars."
-NAA_TITLES = {
-    "shift": "shift of each neuron: suspect mean − clean mean",
-    "effect_size": "effect size of each neuron: shift in standard deviations",
-    "p": "adjusted p of each neuron's shift (up: rise, down: fall)",
-    "contribution": "shift × outgoing weight",
-}
-NAA_AXES = {
-    "shift": "shift",
-    "effect_size": "Cohen's d",
-    "p": "−log10 p",
-    "contribution": "shift × W2",
-}
-NAA_LOG = "{axis}, log beyond {linear:g}"
-NAA_NEURON, NAA_TOY_NEURON = "neuron", "neuron {number}"
-NAA_LEGEND = {"bars": "not flagged", "flagged": "flagged", "threshold": "threshold"}
-NAA_ROWS = {"truth": "backdoored", "marks": "flagged"}
-NAA_OFF_TOP = "↑ {text}"
 STRIP_COLUMN, STRIP_CAPTION = "image", "What is written over each image, from left to right."

@@ -115,8 +115,8 @@ class TwinLab(Shown):
         self.twin = twin
 
     def slider(self, name):
-        dials = self.box.locator(".widget-hbox").filter(has=self.page.get_by_label(name, exact=True))
-        return dials.last.locator(".noUi-handle")
+        dial = self.field(name).locator("xpath=ancestor::*[contains(@class, 'widget-box')][1]")
+        return dial.locator(".noUi-handle")
 
     def tab(self, name):
         return self.box.get_by_role("tab", name=name)

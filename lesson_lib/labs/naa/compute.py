@@ -1,11 +1,12 @@
 """What the NAA lab compares and finds: from its settings to two sets of activations, the flags, and what to draw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from lesson_lib.arrays import Array, read_only
+from lesson_lib.arrays import Array, Indices, read_only
 from lesson_lib.labs.shared.values import RATES
 from lesson_lib.naa.article import Score, score, simulate_activations
 from lesson_lib.naa.comparison import Comparison, compare
@@ -15,10 +16,17 @@ from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
 
 SIMULATION = "simulation"
 FIRST = 10  # the first backdoored neuron, as in the article
-N_CLEAN, N_PERMUTATIONS = 500, 200
-ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+N_NEURONS, N_CLEAN, N_PERMUTATIONS = 512, 500, 200
 RISES = tuple(np.arange(0, 12.25, 0.25).tolist())
-SHARES = tuple(np.round(np.arange(0, 1.05, 0.05), 2).tolist())
+# The sliders' positions, for what only the simulation has.
+SIMULATED: dict[str, Sequence[float]] = {
+    "rise": RISES,
+    "triggered": tuple(np.round(np.arange(0, 1.05, 0.05), 2).tolist()),
+    "rows": (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000),
+    "backdoored": range(301),
+    "seed": (*range(100), 9999),
+}
+WHOLE = ("rows", "backdoored", "seed", "neuron")
 TENTHS = tuple(np.round(np.arange(0, 12.1, 0.1), 1).tolist())
 # The slider's positions for each rule's threshold, and where it starts: the article's experiment used 2.
 THRESHOLDS = {
@@ -52,6 +60,16 @@ class Settings:
         if self.source == SIMULATION:
             return range(FIRST, FIRST + self.backdoored)
         return range(1, 2) if self.source.endswith("backdoor") else range(0)
+
+    @property
+    def looks_at(self) -> str:
+        """What the rule looks at: "signature", the sizes of the shifts, unless it can look at something else."""
+        return self.over if self.rule in TAKES_OVER else "signature"
+
+    @property
+    def numbers(self) -> range:
+        """The neurons' numbers: the toy's are counted from 1, as in its lessons."""
+        return range(N_NEURONS) if self.source == SIMULATION else range(1, 3)
 
 
 @lru_cache(maxsize=4)
@@ -98,7 +116,7 @@ def _compared(data: Settings, permuted: bool) -> Comparison:
     return seen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Finding:
     """What the lab shows: the bars (n_neurons,) of one quantity, the rule's lines in its units, and the verdict."""
 
@@ -109,12 +127,19 @@ class Finding:
     bars: Array
     lines: tuple[float, ...]  # the highest first; none where the rule cannot judge or has no finite one
 
+    @property
+    def small(self) -> Indices:
+        """The neurons that pass the test of the rule bh, and lie under its floor of effect size."""
+        found = self.signature
+        passed = found.adjusted_p <= found.threshold if self.quantity == "p" else np.zeros(len(self.bars), bool)
+        return np.setdiff1d(np.flatnonzero(passed), found.flagged)
+
 
 def find(settings: Settings) -> Finding:
     """Return what the rule makes of the two sets."""
     is_simulated = settings.source == SIMULATION
     data = replace(settings, rule="raw", threshold=0.0, over="signature") if is_simulated else Settings(settings.source)
-    over = settings.over if settings.rule in TAKES_OVER else "signature"
+    over = settings.looks_at
     found = judge(_compared(data, settings.rule == "permutation"), settings.rule, settings.threshold, over)
     quantity = _quantity(found, over)
     bars = getattr(found, quantity)
@@ -146,23 +171,41 @@ def _lines(found: Signature, over: str) -> tuple[float, ...]:
     if found.reason:
         return ()
     lines = _limits(found, getattr(found, over))
-    if found.rule not in TAKES_OVER or over == "signature":  # lines for the size are lines for both signs
+    if over == "signature":  # lines for the size are lines for both signs
         lines = [sign * line for line in lines if line >= 0 for sign in (1, -1)]
     return tuple(sorted({float(line) + 0.0 for line in lines if np.isfinite(line)}, reverse=True))
 
 
 def _limits(found: Signature, values: Array) -> list[float]:
     """Return the values beyond which the rule flags; the MAD index looks both ways."""
-    if found.rule in ("raw", "effect"):
-        return [found.threshold]
-    if found.rule == "sd":
-        return [values.mean() + found.threshold * values.std(ddof=1)]
-    if found.rule == "mad":
-        centre = np.median(values)
-        reach = found.threshold * (NORMAL_MAD * np.median(abs(values - centre)))
-        return [centre + reach, centre - reach]
     if found.rule == "bh":
         return [-np.log10(found.threshold)]
-    n = len(found.null_maxima)
-    allowed = int((np.arange(1, n + 2) / (n + 1) <= found.threshold).sum())  # splits that may be as large
-    return [np.r_[np.inf, np.sort(found.null_maxima)[::-1], np.inf][allowed]]
+    if found.rule == "permutation":
+        n = len(found.null_maxima)
+        allowed = int((np.arange(1, n + 2) / (n + 1) <= found.threshold).sum())  # splits that may be as large
+        return [np.r_[np.inf, np.sort(found.null_maxima)[::-1], np.inf][allowed]]
+    centre, unit = _scale(found, values)
+    reach = found.threshold * unit
+    return [centre + reach, centre - reach] if found.rule == "mad" else [centre + reach]
+
+
+def _scale(found: Signature, values: Array) -> tuple[float, float]:
+    """Return where a threshold of 0 lies among the values, and how far one of 1 lies from it."""
+    if found.rule == "sd":
+        return float(values.mean()), float(values.std(ddof=1))
+    if found.rule == "mad":
+        centre = np.median(values)
+        return float(centre), float(NORMAL_MAD * np.median(abs(values - centre)))
+    return 0.0, 1.0
+
+
+def threshold_at(state: Finding, height: float) -> float:
+    """Return the threshold whose line lies at this height among the bars."""
+    found, over = state.signature, state.settings.looks_at
+    height = abs(height) if over == "signature" else height
+    if found.rule == "bh":
+        return float(10**-height)
+    if found.rule == "permutation":
+        return float((found.null_maxima >= height).sum() / (len(found.null_maxima) + 1))
+    centre, unit = _scale(found, getattr(found, over))
+    return abs(height - centre) / unit if found.rule == "mad" else (height - centre) / unit

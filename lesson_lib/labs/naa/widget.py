@@ -2,32 +2,45 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import numpy as np
 
 from lesson_lib.arrays import Indices
-from lesson_lib.labs.naa import words
-from lesson_lib.labs.naa.compute import RISES, ROWS, SHARES, SIMULATION, STARTS, THRESHOLDS, Finding, Settings, find
+from lesson_lib.labs.naa import picture, words
+from lesson_lib.labs.naa.compute import (
+    FIRST,
+    SIMULATED,
+    SIMULATION,
+    STARTS,
+    THRESHOLDS,
+    WHOLE,
+    Finding,
+    Settings,
+    find,
+    threshold_at,
+)
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import WRAP, button, choice
-from lesson_lib.labs.shared.words import KEYS, RESET, TIPS
-from lesson_lib.naa.judgement import EFFECT_FLOOR, RULES, TAKES_OVER
-from lesson_lib.pictures.bars import SignaturePlot
-from lesson_lib.pictures.stills import signature_svg
+from lesson_lib.labs.shared.parts import button, choice, screen
+from lesson_lib.labs.shared.words import RESET, TIPS
+from lesson_lib.naa.judgement import CHANCES, EFFECT_FLOOR, RULES, TAKES_OVER
+from lesson_lib.pictures.frame import Frame
 from lesson_lib.tables import signed
 
-SIMULATED = ("rise", "triggered", "rows", "backdoored", "seed")  # the controls that the toy does not have
-LABEL, BOX, SLIDER, LIST = "104px", "186px", "176px", "310px"  # widths: two columns fit a page of 1024 pixels
+LABEL = "106px"  # how wide the names of the controls are
+TURNED = {"ArrowUp": "ArrowDown", "ArrowDown": "ArrowUp"}
 
 
 class NAALab(Lab):
     """Compare suspect with clean activations: a bar for each neuron, a rule, its threshold, and how right it is.
 
-    The sources are the article's simulation of 512 neurons and four 1-2-1 nets of the lessons before.
+    The sources are the article's simulation of 512 neurons and four 1-2-1 nets of the lessons before. Drag a line of
+    the threshold, or point at a bar to read its neuron; each has its dial.
     """
+
+    touchable: ClassVar = {"threshold": ("neurons", "", "threshold"), "neuron": ("neurons", "neuron", "")}
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,60 +51,56 @@ class NAALab(Lab):
             "rule": _list("rule", words.NAA_RULES, start.rule),
             "threshold": self.threshold,
             "over": _list("over", words.NAA_OVER, start.over),
-            "rise": Dial(label["rise"], RISES, start.rise),
-            "triggered": Dial(label["triggered"], SHARES, start.triggered),
-            "rows": Dial(label["rows"], ROWS, start.rows, whole=True),
-            "backdoored": Dial(label["backdoored"], range(301), start.backdoored, whole=True),
-            "seed": widgets.BoundedIntText(description=label["seed"], max=9999),
+            **{name: Dial(label[name], SIMULATED[name], getattr(start, name), name in WHOLE) for name in SIMULATED},
+            "neuron": Dial(label["neuron"], start.numbers, FIRST, whole=True),
         }
         self.threshold.follow(self.controls["rule"], lambda rule, _: (THRESHOLDS[rule], STARTS[rule]))
-        self.facts = widgets.HTML(layout=widgets.Layout(min_height="142px"))  # so that nothing below jumps
-        self.pictures = widgets.HTML()
-        self.plots: dict[tuple[int, str], SignaturePlot] = {}
-        self.compute()
-        self.box = self.layout()
+        self.controls["neuron"].follow(self.controls["source"], _neurons)
+        self.facts, self.numbers, self.note = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.facts.layout.min_height, self.note.layout.min_height = "64px", "30px"  # so that nothing below jumps
+        self.state, self.neuron = find(start), FIRST
+        for control in self.controls.values():
+            if isinstance(control, Dial):
+                control.number.style.description_width, control.number.layout.width = LABEL, "172px"
+                control.slider.layout.width = "104px"
+        reset = button(RESET, TIPS["Reset"], self.reset)
+        left = [*self.controls.values(), reset, self.numbers, self.note, self.messages[""]]
+        self.box = screen([self.facts], left, [self.canvas])
         self.start()
 
-    def layout(self) -> widgets.Box:
-        """Return the box: what judges on the left, what is compared on the right, then the verdict and the picture."""
-        control = self.controls
-        for name in ("threshold", *SIMULATED):
-            parts = _parts(control[name])
-            parts[0].style.description_width = LABEL
-            for part, width in zip(parts, (BOX, SLIDER), strict=False):
-                part.layout.width = width
-        reset = button(RESET, TIPS["Reset"], self.reset)
-        left = widgets.VBox([control[name] for name in ("source", "rule", "threshold", "over")] + [reset])
-        right = widgets.VBox([control[name] for name in SIMULATED])
-        top = widgets.HBox([left, right], layout=WRAP)
-        return widgets.VBox([top, self.messages[""], self.facts, self.pictures, widgets.HTML(KEYS)])
-
     def compute(self) -> None:
-        """Compare the two sets, unless that has been done, and judge."""
-        value = self.values
-        whole = {name: int(value[name]) for name in ("rows", "backdoored", "seed")}
-        self.state: Finding = find(Settings(**{**value, **whole}))
+        """Judge anew unless only another neuron is read; the sets are compared once for all rules and thresholds."""
+        values: dict[str, Any] = {name: int(value) if name in WHOLE else value for name, value in self.values.items()}
+        number, settings = values.pop("neuron"), Settings(**values)
+        state = self.state if settings == self.state.settings else find(settings)
+        self.state, self.neuron = state, settings.numbers.index(number)
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
-        state, found = self.state, self.state.signature
-        self.controls["over"].disabled = state.settings.rule not in TAKES_OVER
-        for name in SIMULATED:
-            for part in _parts(self.controls[name]):
-                part.disabled = state.settings.source != SIMULATION
-        self.facts.value = facts_html(state)
-        moved = None if found.contribution is None else found.contribution[:, 0]
-        self.pictures.value = self.plot.show_signature(
-            state.bars, found.flagged, state.settings.truth, state.lines, verdict(state), moved
-        )
+        settings = self.state.settings
+        idle = {"simulated": settings.source != SIMULATION, "over": settings.rule not in TAKES_OVER}
+        for name in (*SIMULATED, "over"):
+            self.controls[name].disabled = idle.get(name, idle["simulated"])
+        told = {"rule": settings.rule, "what": words.NAA_LOOKS_AT.get(settings.rule)}
+        notes = " ".join(words.NAA_IDLE[why].format(**told) for why in idle if idle[why])
+        self.note.value = f'<p style="font-size: 12px; line-height: 1.2; margin: 0">{escape(notes)}</p>'
+        self.facts.value, self.numbers.value = verdict_html(self.state), numbers_html(self.state)
+        self.canvas.show(*self.picture())
 
-    @property
-    def plot(self) -> SignaturePlot:
-        """The plot of the state's quantity; each is made once, when it is first needed."""
-        key = len(self.state.bars), self.state.quantity
-        if key not in self.plots:
-            self.plots[key] = SignaturePlot(*key)
-        return self.plots[key]
+    def picture(self) -> tuple[Frame, str, str]:
+        """Return the frame, the bars with what is marked on them, and the verdict."""
+        frame = picture.frame(self.state.quantity, len(self.state.bars))
+        return frame, picture.marks(self.state, self.neuron, frame), verdict(self.state)
+
+    def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
+        """Follow a mark; a line of the threshold goes where it is put, though it is seldom at the threshold itself."""
+        if touch == "threshold" and not key:
+            if not self.state.signature.reason:
+                _, height = self.picture()[0].data_at("neurons", float(x), float(y))
+                self.threshold.value = self.threshold.nearest(threshold_at(self.state, height))
+            return
+        turned = touch == "threshold" and self.state.settings.rule in CHANCES  # a smaller chance is a higher line
+        super().touch(touch, TURNED.get(key, key) if turned else key, x, y)
 
     @property
     def summary(self) -> str:
@@ -100,37 +109,26 @@ class NAALab(Lab):
         numbers = ", ".join(f"{name} {text}" for name, text in zip(words.NAA_COLUMNS, _facts(state), strict=True))
         return "\n".join((_compared(state), _ruled(state), verdict(state), f"{numbers}. {_sizes(state)}"))
 
-    def still(self) -> str:
-        """Return the picture as a small SVG."""
-        return signature_svg(self.plot, verdict(self.state))
 
-    @property
-    def preset(self) -> str:
-        """The settings that differ from the start; with another rule, its threshold too."""
-        line = super().preset
-        named = "threshold=" in line or "rule=" not in line
-        return line if named else f"{line}; threshold={self.threshold.value}"
-
-    def load(self, preset: str) -> None:
-        """Reset, then apply a preset line, in which a rule without a threshold gets its own default."""
-        settings = {part.partition("=")[0].strip(): part.partition("=")[2].strip() for part in preset.split(";")}
-        start = STARTS.get(settings.get("rule", ""))
-        super().load(preset if start is None or "threshold" in settings else f"{preset}; threshold={start}")
+def _neurons(source: str, _: float) -> tuple[range, float]:
+    """Return the numbers of the neurons that can be read, and the first that is."""
+    numbers = Settings(source).numbers
+    return numbers, FIRST if source == SIMULATION else numbers[0]
 
 
 def _list(name: str, options: Any, value: str) -> widgets.Dropdown:
-    return choice(words.NAA_LABELS[name], options, value, LIST, LABEL)
-
-
-def _parts(control: Any) -> tuple[Any, ...]:
-    """Return the widgets by which a number is set by hand."""
-    return (control.number, control.slider) if isinstance(control, Dial) else (control,)
+    return choice(words.NAA_LABELS[name], options, value, "302px", LABEL)
 
 
 # What is said --------------------------------------------------------------------------------------------------------
 
 
 def verdict(state: Finding) -> str:
+    """Return what the rule says, what that means, and what is true."""
+    return " ".join(filter(None, _verdict(state)))
+
+
+def _verdict(state: Finding) -> tuple[str, str, str]:
     """Return what the rule says, what that means, and what is true."""
     found = state.signature
     if found.reason:
@@ -142,15 +140,9 @@ def verdict(state: Finding) -> str:
     else:
         said = words.NAA_SILENT.format(rule=found.rule, n=len(state.bars))
         caveat = words.NAA_CAVEATS["silent"]
-    return " ".join(filter(None, [said, _too_small(state), caveat, _truth(state)]))
-
-
-def _too_small(state: Finding) -> str:
-    """Return how many neurons pass the test of the rule bh and are too small to be flagged."""
-    if state.quantity != "p":
-        return ""
-    passed = int((abs(state.bars) >= state.lines[0]).sum()) - len(state.signature.flagged)
-    return words.NAA_TOO_SMALL.format(passed=passed, floor=EFFECT_FLOOR) if passed else ""
+    if len(state.small):
+        caveat = f"{words.NAA_TOO_SMALL.format(passed=len(state.small), floor=EFFECT_FLOOR)} {caveat}"
+    return said, caveat, _truth(state)
 
 
 def _truth(state: Finding) -> str:
@@ -164,8 +156,8 @@ def _truth(state: Finding) -> str:
 
 
 def _named(state: Finding, neurons: Sequence[int] | Indices) -> str:
-    """Return "neurons 10 to 19": runs joined, a long list cut; the toy's are counted from 1, as in its lessons."""
-    numbers = np.asarray(neurons, dtype=int) + (0 if state.settings.source == SIMULATION else 1)
+    """Return "neurons 10 to 19": runs joined, a long list cut; the toy's are counted from 1."""
+    numbers = np.asarray(neurons, dtype=int) + state.settings.numbers[0]
     runs = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
     long = words.NAA_RUN
     texts = [long.format(first=run[0], last=run[-1]) if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
@@ -179,16 +171,22 @@ def _facts(state: Finding) -> tuple[str, ...]:
     return (str(len(state.signature.flagged)), *shown)
 
 
-def facts_html(state: Finding) -> str:
-    """Return the verdict as text that a screen reader announces, with the numbers beneath as a table."""
-    cell = 'style="text-align: left; padding: 2px 28px 2px 0"'
+def verdict_html(state: Finding) -> str:
+    """Return the verdict as a live region: a badge for what the rule says, one for the truth, and what that means."""
+    said, caveat, truth = map(escape, _verdict(state))
+    kind = "yes" if set(state.signature.flagged.tolist()) == set(state.settings.truth) else "no"
+    return (
+        '<div class="by-hand-verdict" role="status" aria-live="polite">'
+        f'<b>{said}</b> <span>{caveat}</span> <b class="{kind}">{truth}</b></div>'
+    )
+
+
+def numbers_html(state: Finding) -> str:
+    """Return the numbers as a table."""
+    cell = 'style="text-align: left; padding: 0 16px 0 0; line-height: 1.5"'
     heads = "".join(f'<th scope="col" {cell}>{escape(name)}</th>' for name in words.NAA_COLUMNS)
     cells = "".join(f"<td {cell}>{escape(text)}</td>" for text in _facts(state))
-    return (
-        '<div role="status" aria-live="polite" style="line-height: 1.5; min-height: 4.5em">'
-        f"{escape(verdict(state))}</div>"
-        f'<table style="border-collapse: collapse"><tr>{heads}</tr><tr>{cells}</tr></table>'
-    )
+    return f'<table style="border-collapse: collapse"><tr>{heads}</tr><tr>{cells}</tr></table>'
 
 
 def _compared(state: Finding) -> str:

@@ -73,7 +73,7 @@ class Dial(widgets.Box):
     def show(self, _: Any = None) -> None:
         """Show the value in the box, as it was typed if it was, and on the slider."""
         if self._read(self.number.value) != self.value:
-            self.number.value = f"{self.value:.8g}"
+            self.number.value = self._text
         self.slider.value = self._nearest(self.value)
 
     @traitlets.validate("value")
@@ -84,6 +84,10 @@ class Dial(widgets.Box):
         if self.whole and not value.is_integer():
             raise traitlets.TraitError(f"must be a whole number; got {value:g}")
         return value
+
+    @property
+    def _text(self) -> str:
+        return f"{self.value:.8g}"
 
     def _read(self, text: str) -> float | None:
         try:
@@ -98,6 +102,9 @@ class Dial(widgets.Box):
 
     def _typed(self, change: dict[str, Any]) -> None:
         name = self.number.description
+        if change["new"] == self._text:  # which may be shorter than the value
+            self._refuse("")
+            return
         try:
             self.value = float(the_one(name, read_numbers(name, change["new"])))
             self._refuse("")

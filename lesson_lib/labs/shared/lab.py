@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -63,23 +64,26 @@ class Lab:
 
     def set(self, /, **values: Any) -> None:
         """Set controls by name, as if by hand: lab.set(rate="1/5"); a bad value raises ValueError, changing nothing."""
+        self._set(values)
+
+    def _set(self, *steps: Mapping[str, Any]) -> None:
         before = self.values
-        for name in values:
+        for name in chain(*steps):
             if name not in self.controls:
                 raise ValueError(f"{short(name)} is not a control of this lab; there are {', '.join(self.controls)}")
         try:
-            self._follow(**values)
+            self._follow(*steps)
             if self.error:
                 raise ValueError(self.error)
         except BaseException:  # an interrupt too
-            self._follow(**before)
+            self._follow(before)
             raise
 
     def reset(self) -> None:
         """Put every control back to where it started, and stop playing."""
         for player in self.players:
             player.stop()
-        self._follow(**self._defaults)
+        self._follow(self._defaults)
 
     def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
         """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key."""
@@ -92,7 +96,7 @@ class Lab:
         else:
             found = zip((across, up), self.picture()[0].data_at(panel, float(x), float(y)), strict=True)
             moved = {name: self.controls[name].nearest(value) for name, value in found if name}
-        self._follow(**moved)
+        self._follow(moved)
 
     def still(self) -> str:
         """Return the picture as an SVG on white, for pages without a kernel."""
@@ -102,15 +106,20 @@ class Lab:
     @property
     def preset(self) -> str:
         """The settings that differ from the start, as a short line to paste into `load`."""
-        changed = {name: value for name, value in self.values.items() if value != self._defaults[name]}
-        return "; ".join(f"{name}={_written(value).replace(';', ',')}" for name, value in changed.items())
+        changed = {name for name, value in self.values.items() if value != self._defaults[name]}
+        led = {name for name, control in self.controls.items() if self._leader_of(control) in changed}
+        named = {name: value for name, value in self.values.items() if name in changed | led}
+        return "; ".join(f"{name}={_written(value).replace(';', ',')}" for name, value in named.items())
 
     def load(self, preset: str) -> None:
-        """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made."""
+        """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made.
+
+        A dial that follows another control may be left out: then that control decides.
+        """
         parts = [part.partition("=") for part in str(preset).split(";") if part.strip()]
         texts = {name.strip(): text.strip() for name, _, text in parts}
         read = {name: _read(name, text, type(self._defaults.get(name, ""))) for name, text in texts.items()}
-        self.set(**{**self._defaults, **read})
+        self._set(self._defaults, read)
 
     def show_error(self, error: object) -> None:
         """Show the message beside the control that it names first, or under the controls; "" takes it away."""
@@ -125,13 +134,18 @@ class Lab:
         if self._follows:
             self._follow()
 
-    def _follow(self, **values: Any) -> None:
+    def _leader_of(self, control: widgets.ValueWidget) -> str:
+        """Return the name of the control that this one follows, or ""."""
+        return next((name for name, each in self.controls.items() if each is getattr(control, "leader", None)), "")
+
+    def _follow(self, *steps: Mapping[str, Any]) -> None:
         """Put values into their controls, all or those before one that is refused; then compute and draw."""
         try:
             with self._paused():
-                for name in sorted(values, key=lambda name: getattr(self.controls[name], "leader", None) is not None):
-                    self._fit_dials()  # to the range that the next value must be in
-                    _put(name, values[name], self.controls[name])
+                for values in steps:
+                    for name in sorted(values, key=lambda name: bool(self._leader_of(self.controls[name]))):
+                        self._fit_dials()  # to the range that the next value must be in
+                        _put(name, values[name], self.controls[name])
                 self._fit_dials()
             try:
                 self.compute()

@@ -1,0 +1,166 @@
+"""What the NAA lab draws: a bar for each neuron, the rule's lines, rows of marks below, and the neuron that is read."""
+
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+
+from lesson_lib.arrays import Array
+from lesson_lib.labs.naa import words
+from lesson_lib.labs.naa.compute import THRESHOLDS, Finding
+from lesson_lib.pictures.frame import INK, Frame, handle, write
+from lesson_lib.tables import signed
+
+SIZE, TOP, HEIGHT, GAP = (800, 430), 50, 254, 34  # of the picture; of the panels; from panel to title
+WIDE: dict[str, Any] = {"neurons": (130, TOP, 590, HEIGHT)}
+TOY: dict[str, Any] = {"neurons": (130, TOP, 230, HEIGHT), "contribution": (500, TOP, 230, HEIGHT)}
+LINEAR = {"shift": 0.2, "effect_size": 0.5, "p": 2.0}  # where the axis of many neurons turns from linear to log
+LIMITS = {"shift": (-3, 16), "effect_size": (-6, 40), "p": (-30, 400)}
+TOY_LIMITS = {"shift": (-2.6, 2.6), "effect_size": (-4.6, 4.6), "contribution": (-6.8, 6.8)}
+TICKS = {
+    "shift": (-2, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 2, 5, 10),
+    "effect_size": (-5, -2, -0.8, 0, 0.8, 2, 5, 10, 20),
+    "p": (-20, -5, -1.3, 0, 1.3, 5, 20, 100, 300),
+}
+ROWS = {"truth": ("", 312), "flagged": ("orange", 325), "small": ("purple", 338)}  # the looks and tops of the marks
+MARK, ROWS_END, CAPTION = 9, 349, (404, 421)  # a mark's height; below the rows; where the caption's lines stand
+FAR, LETTER = 1e3, 6.1  # an infinite bar goes this far, beyond every panel; how wide a letter is
+
+
+@cache
+def frame(quantity: str, n_neurons: int) -> Frame:
+    """Return the frame for "shift", "effect_size" or "p"; two neurons are the toy's, with a second panel."""
+    is_toy = n_neurons == 2
+    made = Frame(*SIZE, **(TOY if is_toy else WIDE))
+    for panel, axes in made.axes.items():
+        shown = quantity if panel == "neurons" else panel
+        title = words.NAA_TITLES[shown]
+        made.title(panel, title.partition(":")[0] if is_toy else title, "", words.NAA_AXES[shown], GAP)
+        if is_toy:
+            axes.set(xlim=(0.4, 2.6), ylim=TOY_LIMITS[shown])
+            axes.set_xticks([1, 2], [words.NAA_TOY_NEURON.format(number=number) for number in (1, 2)])
+        else:
+            axes.set_yscale("symlog", linthresh=LINEAR[shown], linscale=0.7)
+            axes.set_yticks(TICKS[shown], [f"{tick:g}".replace("-", "−") for tick in TICKS[shown]])
+            axes.minorticks_off()
+            axes.set(xlim=(-3, n_neurons + 2), ylim=LIMITS[shown], xlabel=words.NAA_NEURON)
+        axes.tick_params(axis="x", pad=47, length=0)  # the rows of marks are between
+        axes.axhline(0, color=INK, linewidth=0.8)
+        axes.grid(visible=False, axis="x")
+    return made
+
+
+def marks(state: Finding, neuron: int, on: Frame) -> str:
+    """Return all marks, with the reading of this neuron, counted from 0."""
+    return _bars(state, on) + _reading(state, neuron, on) + _threshold(state, on)
+
+
+@lru_cache(maxsize=8)
+def _bars(state: Finding, on: Frame) -> str:
+    """Return what does not change with the neuron that is read: bars, their numbers, the rows of marks, the caption."""
+    drawn, second = [_panel(state, "neurons", state.bars, on)], words.NAA_TOY_CAPTION
+    if state.signature.contribution is None:
+        second = words.NAA_SQUEEZED.format(linear=LINEAR[state.quantity])
+    else:
+        drawn.append(_panel(state, "contribution", state.signature.contribution[:, 0], on))
+    rows = {"truth": [*state.settings.truth], "flagged": state.signature.flagged, "small": state.small}
+    drawn += [_row(name, rows[name], on) for name in rows if name != "small" or state.quantity == "p"]
+    captions = zip(CAPTION, (words.NAA_CAPTIONS[state.quantity], second), strict=True)
+    return "".join(drawn + [write(on.places["neurons"][0], y, text) for y, text in captions])
+
+
+def _panel(state: Finding, panel: str, heights: Array, on: Frame) -> str:
+    """Return the bars of a panel, each kind as one path, and the numbers of the toy's."""
+    flagged, ends = state.signature.flagged, np.clip(heights, -FAR, FAR)
+    strokes = _strokes(panel, ends.tobytes(), on)
+    kinds = {"blue": np.delete(strokes, flagged), "orange": strokes[flagged]}
+    drawn = on.inside(panel, (_thick("".join(some), look, on) for look, some in kinds.items()))
+    if _is_toy(on):
+        drawn += "".join(map(_number, on.pixels(panel, state.settings.numbers, ends).tolist(), heights))
+    return drawn
+
+
+@lru_cache(maxsize=8)
+def _strokes(panel: str, heights: bytes, on: Frame) -> Array:
+    """Return a stroke from 0 for each bar: the same while only the threshold moves."""
+    ends = np.frombuffer(heights)
+    places = on.pixels(panel, np.arange(len(ends)) + _is_toy(on), ends)
+    zero = on.pixels(panel, 0, 0)[0, 1]
+    return np.array([f"M{x:g},{zero:g}V{y:g}" for x, y in places.tolist()], dtype=object)
+
+
+def _is_toy(on: Frame) -> bool:
+    return "contribution" in on.axes
+
+
+def _thick(d: str, look: str, on: Frame, least: float = 0) -> str:
+    """Return strokes as wide as a bar, in pixels."""
+    width = max(60 if _is_toy(on) else 1.2, least)
+    return f'<path class="line {look}" style="stroke-width: {width:g}" d="{d}"/>'
+
+
+def _number(end: list[float], value: float) -> str:
+    """Return a bar's number at its end, inside the panel."""
+    x, y = end[0], min(max(end[1], TOP + 20), TOP + HEIGHT - 20) + (-6 if value >= 0 else 16)
+    ground = f'<rect class="fill ground" x="{x - 26:g}" y="{y - 12:g}" width="52" height="16"/>'
+    return ground + write(x, y, signed(value, 3), "middle strong")
+
+
+def _row(name: str, neurons: Any, on: Frame) -> str:
+    """Return a row of marks below the bars, with its name before it."""
+    look, top = ROWS[name]
+    places = on.pixels("neurons", np.asarray(neurons, int) + _is_toy(on), 0)[:, 0].tolist()
+    label = write(on.places["neurons"][0] - 6, top + MARK, words.NAA_ROWS[name], "small end")
+    return label + _thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, on, least=2)
+
+
+def reading(state: Finding, neuron: int) -> str:
+    """Return what is known of a neuron in words."""
+    found = state.signature
+    flagged = words.NAA_FLAGGED[neuron in found.flagged]
+    return words.NAA_READING.format(
+        number=state.settings.numbers[neuron],
+        shift=signed(found.shift[neuron], 3),
+        effect=signed(found.effect_size[neuron], 3),
+        flagged=words.NAA_ROWS["small"] if neuron in state.small else flagged,
+        truth=words.NAA_BACKDOORED[neuron in state.settings.truth],
+    )
+
+
+def _reading(state: Finding, neuron: int, on: Frame) -> str:
+    """Return the marker over a neuron, what is known of it, and the panel that reads the neuron under the pointer."""
+    numbers, (left, top, width, _) = state.settings.numbers, on.places["neurons"]
+    number, told, high = numbers[neuron], reading(state, neuron), on.axes["neurons"].get_ylim()[1]
+    drawn = on.line("neurons", [number] * 2, [np.clip(state.bars[neuron], 0, high), high], "thin dotted")
+    drawn += on.dots("neurons", number, high, "rimmed", "diamond") + _tip(number, told, on)
+    drawn += f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{ROWS_END - top}"/>'
+    drawn += f"<title>{words.NAA_READ}</title>"
+    made = handle("neuron", drawn, words.NAA_READ, (number, numbers[0], numbers[-1]), told)
+    return made.replace("<g ", '<g data-hover="" ', 1)
+
+
+def _tip(number: int, told: str, on: Frame) -> str:
+    """Return what is said of a neuron, over it, in a frame."""
+    width = LETTER * len(told) + 16
+    left = on.places["neurons"][0]
+    middle = float(np.clip(on.pixels("neurons", number, 0)[0, 0], left + width / 2, SIZE[0] - width / 2 - 1))
+    box = f'<rect class="pill" x="{middle - width / 2:g}" y="{TOP - 27}" width="{width:g}" height="20" rx="6"/>'
+    return box + write(middle, TOP - 13, told, "middle")
+
+
+def _threshold(state: Finding, on: Frame) -> str:
+    """Return the rule's lines, which can be dragged, and where the highest is."""
+    if not state.lines:
+        return ""
+    ends, (low, high) = on.axes["neurons"].get_xlim(), on.axes["neurons"].get_ylim()
+    lines = [on.line("neurons", ends, [line] * 2, "dashed") for line in state.lines]
+    reach = (on.line("neurons", ends, [np.clip(line, low, high)] * 2, "reach") for line in state.lines)
+    drawn = "".join(reach).replace("line reach", "reach") + on.inside("neurons", lines)
+    highest = np.clip(state.lines[0], low, high)
+    drawn += on.dots("neurons", ends[1], highest, "rimmed", "diamond")
+    x, y = on.pixels("neurons", ends[1], highest)[0].tolist()
+    for text, down in zip(words.NAA_LINES[bool(state.lines[0] > high)], (-2, 11), strict=True):
+        drawn += write(x + 8, max(y, TOP + 12) + down, text.format(line=state.lines[0]), "small")
+    told = words.NAA_THRESHOLD_AT.format(threshold=state.settings.threshold)
+    value = (state.settings.threshold, *THRESHOLDS[state.settings.rule][:: len(THRESHOLDS[state.settings.rule]) - 1])
+    return handle("threshold", f"{drawn}<title>{words.NAA_DRAG}</title>", words.NAA_DRAG, value, told)
