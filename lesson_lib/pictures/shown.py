@@ -60,8 +60,12 @@ def value(
     found = entry(shown, quantity, i)
     if found is None:
         return ""
-    text, name = number(found, shown.decimals), _name(shown, quantity, i if "[" in named else None)
-    if quantity in PARAMETERS and quantity in shown.known:
+    is_new = quantity in PARAMETERS and quantity in shown.known
+    text, name = (
+        number(found, shown.decimals, SHORT if is_new else SHORT + 1),
+        _name(shown, quantity, i if "[" in named else None),
+    )
+    if is_new:
         name, look = words.NEW.format(name=words.NAMES[quantity]), f"tiny {look}"
     if "large" in look and len(text) > LARGE:
         look = look.replace("large", "strong")
@@ -141,12 +145,12 @@ def _link(shown: Shown, quantity: str, marks: str) -> str:
     return f'<g data-touch="{quantity}">{marks}</g>' if quantity in shown.links else marks
 
 
-def number(found: Any, decimals: bool = True) -> str:
-    """Return a number in six characters at most."""
+def number(found: Any, decimals: bool, most: int = SHORT + 1) -> str:
+    """Return a number in `most` characters, where one digit is not too many."""
     if 0 < abs(float(found)) <= DONE:
         return words.TINY
     text = Printer("text", decimals).number(exactly(found))
     for digits in (3, 2, 1):
-        if len(text) > SHORT + (digits < 3):
+        if len(text) > (SHORT if digits == 3 else most):
             text = f"{float(found):.{digits}g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
     return text.replace("-", "−")

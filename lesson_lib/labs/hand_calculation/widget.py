@@ -19,7 +19,7 @@ from lesson_lib.pictures.shown import WIDTH
 from lesson_lib.pictures.words import DIAGRAM_TITLE
 
 FORMULA_HEIGHTS = {1: "200px", 2: "230px", 3: "300px"}  # by the number of hidden neurons
-FIELD_WIDTHS = {"W1": 130, "b1": 110, "W2": 110, "b2": 70, "rate": 90} | dict.fromkeys([*START][5:], 112)
+FIELD_WIDTHS = {"W1": 120, "b1": 104, "W2": 98, "b2": 62, "rate": 78} | dict.fromkeys([*START][5:], 112)
 SECONDS_A_LINE = 2.0
 frame = cache(lambda n_hidden: Frame(WIDTH, height_of(n_hidden)))
 
