@@ -73,7 +73,7 @@ def _edge(shown: Shown, name: str, i: int, start: tuple[float, float], end: tupl
     width = 1.2 + 2.2 * min(abs(size), 2.5)
     line = f'<path class="line {_sign(size)}" style="stroke-width: {width:.1f}" d="M{x1},{y1}L{x2},{y2}"/>'
     y, look = y1 + (y2 - y1) * (0.66 if name == "W1" else 0.34) + 4, f"strong {_sign(size).split()[0]}"
-    x, look = (LEFT - 5, f"end {look}") if name == "W1" else (RIGHT + 5, look)
+    x, look = (LEFT - 3, f"end {look}") if name == "W1" else (RIGHT + 3, look)
     return line + value(shown, name, i, x, y, look, "name[i]", "fill ground")
 
 
