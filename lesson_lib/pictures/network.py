@@ -1,39 +1,21 @@
 """The net as a picture: its weights as lines, its neurons as tiles with their curve, and the way back as arrows."""
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Iterator
 from html import escape
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.derivation.printer import Printer
-from lesson_lib.derivation.symbols import exactly
-from lesson_lib.derivation.trace import Place
-from lesson_lib.network import PARAMETERS, Params
 from lesson_lib.pictures import words
 from lesson_lib.pictures.frame import SHAPES, write
+from lesson_lib.pictures.shown import DONE, Shown, entry, gradient, value
 
-WIDTH, TOP, TILE, PITCH = 540, 30, (160, 94), 120  # of the picture; above the first tile; a tile; from tile to tile
-LEFT, RIGHT = 174, 334  # of the tiles
-INPUT, ANSWER = 36, (434, 104, 104)  # middle of the input; left, width and height of the answer's box
-MOST_TILES, SHORT = 3, 5  # neurons that are drawn as tiles; characters a number may take
-OF_ALL = ("X", "Y", "y_hat", "dy_hat", "L", "b2", "db2")  # what all neurons share
-DONE = 1e-6  # a gradient that is smaller than this, and not 0, has come to its end
+TOP, TILE, PITCH = 30, (166, 94), 120  # above the first tile; a tile; from tile to tile
+LEFT, RIGHT = 171, 337  # of the tiles
+INPUT, ANSWER = 36, (434, 104, 100)  # middle of the input; left, width and height of the answer's box
+MOST_TILES = 3  # neurons that are drawn as tiles
+NARROW = len("b2 1/2")  # characters of a bias that leave room for a word beside it
 HEAD, DISC = "M-2,0l9,-4.5v9z", SHAPES["disc"]  # of an arrow; of a neuron on its curve
-LOCK = "M-4,-1h8v7h-8zM-2.5,-1v-2.5a2.5,2.5 0 0 1 5,0v2.5"
-OPEN_LOCK = "M-4,-1h8v7h-8zM-2.5,-1v-3a2.5,2.5 0 0 1 4.6,-1.4"
-
-
-class Shown(NamedTuple):
-    """What the picture shows: a net, its values by quantity, and which of them a line computes, uses, or leaves."""
-
-    params: Params
-    known: Mapping[str, Any]  # "z1", "a1", "y_hat", "dW1", ...: (1, n) arrays; "W1" if it has changed
-    past: Mapping[str, Any] = {}  # the same of other lines, shown in grey
-    zero_by: Mapping[str, Mapping[Place, Collection[str]]] = {}  # by gradient: which factors make each entry 0
-    now: Collection[str] = ()
-    used: Collection[str] = ()
-    decimals: bool = True
 
 
 def height_of(n_hidden: int) -> int:
@@ -75,8 +57,8 @@ def _tiles(shown: Shown) -> Iterator[str]:
     yield from _answer(shown, middle)
     for i, top in enumerate(tops):
         yield from _tile(shown, i, top)
-        for name, x in (("dW1", 90), ("db1", 254), ("dW2", 398)):
-            yield _gradient(shown, name, i, x, _beside(top, middle))
+        for name in ("dW1", "db1", "dW2"):
+            yield gradient(shown, name, i, _beside(top, middle))
 
 
 def _beside(top: float, middle: float) -> float:
@@ -86,14 +68,13 @@ def _beside(top: float, middle: float) -> float:
 
 def _edge(shown: Shown, name: str, i: int, start: tuple[float, float], end: tuple[float, float]) -> str:
     """Return a weight as a line, as wide as it is large, with its name and number on it."""
-    value = float(_entry(shown, name, i) or 0)
+    size = float(entry(shown, name, i))
     (x1, y1), (x2, y2) = start, end
-    width = 1.2 + 2.2 * min(abs(value), 2.5)
-    line = f'<path class="line {_sign(value)}" style="stroke-width: {width:.1f}" d="M{x1},{y1}L{x2},{y2}"/>'
-    y, look = y1 + (y2 - y1) * (0.66 if name == "W1" else 0.34) + 4, f"strong {_sign(value).split()[0]}"
-    if name == "W1":
-        return line + _value(shown, name, i, LEFT - 5, y, f"end {look}", on_line=True)
-    return line + _value(shown, name, i, RIGHT + 5, y, look, on_line=True)
+    width = 1.2 + 2.2 * min(abs(size), 2.5)
+    line = f'<path class="line {_sign(size)}" style="stroke-width: {width:.1f}" d="M{x1},{y1}L{x2},{y2}"/>'
+    y, look = y1 + (y2 - y1) * (0.66 if name == "W1" else 0.34) + 4, f"strong {_sign(size).split()[0]}"
+    x, look = (LEFT - 3, f"end {look}") if name == "W1" else (RIGHT + 3, look)
+    return line + value(shown, name, i, x, y, look, "name[i]", "fill ground")
 
 
 def _sign(value: float) -> str:
@@ -113,50 +94,20 @@ def _arrow(shown: Shown, name: str, i: int, path: str, end: tuple[float, float],
     """Return an arrow back that arrives at `end`, as wide as the gradient is large; dotted where nothing passes."""
     if name not in shown.known:
         return ""
-    value, (x, y) = abs(float(_entry(shown, name, i))), end
-    look, width = ("purple", 1.2 + 1.2 * min(value, 2.5)) if value > DONE else ("grey", 1.5)
+    size, (x, y) = abs(float(entry(shown, name, i))), end
+    look, width = ("purple", 1.2 + 1.2 * min(size, 2.5)) if size > DONE else ("grey", 1.5)
     d = f"{path} {x},{y}"
-    moving = f'<path class="line purple pulse" d="{d}"/>' if value > DONE else ""
+    moving = f'<path class="line purple pulse" d="{d}"/>' if size > DONE else ""
     return (
         f'<path class="line {look}{"" if moving else " dotted"}" style="stroke-width: {width:.1f}" d="{d}"/>{moving}'
         f'<path class="fill {look}" transform="translate({x},{y}) rotate({turn})" d="{HEAD}"/>'
     )
 
 
-def _gradient(shown: Shown, name: str, i: int, x: float, y: float) -> str:
-    """Return a gradient in a pill: its number if it is open, else a padlock with the factor that is 0."""
-    if name not in shown.known:
-        return ""
-    value = _entry(shown, name, i)
-    factors = _zero_factors(shown, name, i)
-    label = _name(shown, name, i)
-    if value == 0 and factors:
-        icon, look, text = (
-            f'<path class="fill red" d="{LOCK}"/><path class="line red thin" d="{LOCK}"/>',
-            "red",
-            (words.LOCKED.format(name=label, factors=", ".join(factors))),
-        )
-    elif abs(float(value)) <= DONE:
-        icon, look, text = '<path class="line thin" d="M-4,1l3,4 5,-8"/>', "", words.DONE.format(name=label)
-    else:
-        icon, look, text = (
-            f'<path class="line green thin" d="{OPEN_LOCK}"/>',
-            "purple",
-            f"{label} {_number(value, shown)}",
-        )
-    width, is_now = 5.9 * len(text) + 25, name in shown.now
-    box, letters = ("now", "on-now") if is_now else (f"pill {look}", look)
-    return (
-        f'<g transform="translate({x - width / 2:.1f},{y - 9:.1f})">'
-        f'<rect class="{box}" width="{width:.1f}" height="18" rx="9"/><g transform="translate(11,8)">{icon}</g>'
-        f"{write(19, 13, text, f'tiny strong {letters}')}</g>"
-    )
-
-
 def _input(shown: Shown, middle: float) -> Iterator[str]:
     yield f'<circle class="tile" cx="{INPUT}" cy="{middle}" r="30"/>'
     yield write(INPUT, middle - 8, words.INPUT, "small faint middle")
-    yield _value(shown, "X", 0, INPUT, middle + 14, "large middle", bare=True)
+    yield value(shown, "X", 0, INPUT, middle + 14, "large middle", "")
 
 
 def _tile(shown: Shown, i: int, top: float) -> Iterator[str]:
@@ -164,12 +115,12 @@ def _tile(shown: Shown, i: int, top: float) -> Iterator[str]:
     bottom = top + TILE[1]
     yield f'<rect class="tile" x="{LEFT}" y="{top}" width="{TILE[0]}" height="{TILE[1]}" rx="9"/>'
     yield write(LEFT + 8, top + 14, words.NEURON_LABEL.format(number=i + 1), "small faint")
-    yield _value(shown, "b1", i, RIGHT - 8, top + 14, "small end", index=False)
-    yield from _curve(shown, i, top + 20)
-    yield _value(shown, "z1", i, LEFT + 8, bottom - 22, "small", index=False)
-    yield _value(shown, "a1", i, RIGHT - 8, bottom - 22, "small strong end", index=False)
-    yield _value(shown, "dz1", i, LEFT + 8, bottom - 7, "tiny purple", index=False)
-    yield _value(shown, "da1", i, RIGHT - 8, bottom - 7, "tiny purple end", index=False)
+    yield value(shown, "b1", i, RIGHT - 8, top + 14, "small end")
+    yield from _curve(shown, i, top + 17)
+    yield value(shown, "z1", i, LEFT + 8, bottom - 24, "small")
+    yield value(shown, "a1", i, RIGHT - 8, bottom - 41, "small strong end")
+    yield value(shown, "dz1", i, LEFT + 8, bottom - 7, "tiny purple")
+    yield value(shown, "da1", i, RIGHT - 8, bottom - 24, "tiny purple end")
 
 
 def _curve(shown: Shown, i: int, top: float) -> Iterator[str]:
@@ -180,7 +131,7 @@ def _curve(shown: Shown, i: int, top: float) -> Iterator[str]:
         if shown.params.activation in ("relu", "leaky_relu", "identity")
         else np.linspace(-1, 1, 25).tolist()
     )
-    net, left, width, floor, rise = shown.params, LEFT + 40, 70, top + 38, 32
+    net, left, width, floor, rise = shown.params, LEFT + 12, 70, top + 38, 32
 
     def place(z: float) -> tuple[float, float]:
         a = float(net.phi(np.array([[z]]))[0, 0])
@@ -190,24 +141,26 @@ def _curve(shown: Shown, i: int, top: float) -> Iterator[str]:
     yield f'<path class="line grey thin" d="M{left + width / 2},{top}V{floor + 6}"/>'
     yield f'<path class="line grey" d="M{points}"/>'
     if "z1" in shown.known and "a1" in shown.known:
-        x, y = place(float(_entry(shown, "z1", i)))
-        look = "blue" if float(_entry(shown, "a1", i)) else ""
+        x, y = place(float(entry(shown, "z1", i)))
+        look = "blue" if float(entry(shown, "a1", i)) else ""
         yield f'<path class="fill {look}" transform="translate({x:.1f},{y:.1f})" d="{DISC}"/>'
-    yield _value(shown, "phi_prime", i, RIGHT - 8, top + 34, "tiny purple end", index=False)
+    yield value(shown, "phi_prime", i, RIGHT - 8, top + 19, "tiny purple end")
 
 
 def _answer(shown: Shown, middle: float) -> Iterator[str]:
     """Yield the answer with the target, the error and the loss, and the gradient of its bias below."""
     left, width, height = ANSWER
     top, centre = middle - height / 2, left + width / 2
-    yield _gradient(shown, "db2", 0, centre - 2, top - 14)
+    yield gradient(shown, "db2", 0, top - 14)
     yield f'<rect class="tile" x="{left}" y="{top}" width="{width}" height="{height}" rx="9"/>'
-    yield write(left + 8, top + 15, words.ANSWER, "small faint")
-    yield _value(shown, "b2", 0, left + width - 8, top + 15, "small end")
-    yield _value(shown, "y_hat", 0, centre, top + 42, "large middle", bare=True)
-    yield _value(shown, "Y", 0, centre, top + 62, "small middle")
-    yield _value(shown, "dy_hat", 0, centre, top + 79, "small strong purple middle")
-    yield _value(shown, "L", 0, centre, top + 95, "small middle")
+    bias = value(shown, "b2", 0, left + width - 8, top + 15, "small end")
+    if len(re.sub("<.*?>", "", bias)) <= NARROW:
+        yield write(left + 8, top + 15, words.ANSWER, "small faint")
+    yield bias
+    yield value(shown, "y_hat", 0, centre, top + 40, "large middle", "")
+    yield value(shown, "Y", 0, centre, top + 60, "small middle")
+    yield value(shown, "dy_hat", 0, centre, top + 77, "small strong purple middle")
+    yield value(shown, "L", 0, centre, top + 94, "small middle")
 
 
 # Many neurons: a column -----------------------------------------------------------------------------------------------
@@ -221,13 +174,13 @@ def _column(shown: Shown) -> Iterator[str]:
     heights = [TOP + pitch * (i + 0.5) for i in range(n)]
     for name, start, end in (("W1", INPUT + 30, x), ("W2", x, ANSWER[0])):
         for i, y in enumerate(heights):
-            value = float(_entry(shown, name, i))
+            size = float(entry(shown, name, i))
             ends = (middle, y) if name == "W1" else (y, middle)
-            style = f"stroke-width: {0.5 + min(abs(value), 2.5):.1f}"
-            yield f'<path class="line {_sign(value)}" style="{style}" d="M{start},{ends[0]:.1f}L{end},{ends[1]:.1f}"/>'
+            style = f"stroke-width: {0.5 + min(abs(size), 2.5):.1f}"
+            yield f'<path class="line {_sign(size)}" style="{style}" d="M{start},{ends[0]:.1f}L{end},{ends[1]:.1f}"/>'
     radius = min(9.0, 0.45 * pitch)
     for i, y in enumerate(heights):
-        speaks = "fill blue" if float(_entry(shown, "a1", i) or 0) else "tile"
+        speaks = "fill blue" if float(entry(shown, "a1", i) or 0) else "tile"
         yield f'<circle class="{speaks}" cx="{x}" cy="{y:.1f}" r="{radius:.1f}"/>'
     yield write(x, 14, words.COLUMN.format(n=n), "small faint middle")
     for name, at in (("dW1", (INPUT + LEFT) / 2 + 20), ("dW2", (RIGHT + ANSWER[0]) / 2 - 20)):
@@ -242,61 +195,3 @@ def _counted(shown: Shown, name: str) -> str:
     return words.COUNTED.format(
         name=words.NAMES[name], shut=int((abs(values.astype(float)) <= DONE).sum()), n=len(values)
     )
-
-
-# Values ---------------------------------------------------------------------------------------------------------------
-
-
-def _entry(shown: Shown, name: str, i: int) -> Any:
-    """Return a neuron's entry of a quantity, or None while it is not known."""
-    values = shown.known.get(name, getattr(shown.params, name) if name in PARAMETERS else shown.past.get(name))
-    return None if values is None else np.array(values, dtype=object).ravel()[i]
-
-
-def _value(
-    shown: Shown,
-    name: str,
-    i: int,
-    x: float,
-    y: float,
-    look: str,
-    *,
-    index: bool = True,
-    bare: bool = False,
-    on_line: bool = False,
-) -> str:
-    """Return "name number" at its place: filled if it is computed now, framed if it is used, grey if it is past."""
-    entry = _entry(shown, name, i)
-    if entry is None:
-        return ""
-    number = _number(entry, shown)
-    text = number if bare else f"{_name(shown, name, i) if index else words.NAMES[name]} {number}"
-    if name not in shown.known and name not in PARAMETERS:
-        return write(x, y, text, f"{look} faint")
-    kind = "now" if name in shown.now else "used" if name in shown.used else "fill ground" if on_line else ""
-    if not kind:
-        return write(x, y, text, look)
-    width = (11 if bare else 6.6) * len(text) + 8
-    left = x - (width / 2 if "middle" in look else width - 4 if "end" in look else 4)
-    top, height = (y - 17, 23) if bare else (y - 13, 17)
-    box = f'<rect class="{kind}" x="{left:.1f}" y="{top}" width="{width:.1f}" height="{height}" rx="4"/>'
-    return box + write(x, y, text, f"{look} on-now" if kind == "now" else look)
-
-
-def _name(shown: Shown, name: str, i: int) -> str:
-    """Return "W1[2]": the entry of neuron 2, as Python would count from 0 and this course from 1."""
-    several = shown.params.W1.shape[1] > 1 and name not in OF_ALL
-    return f"{words.NAMES[name]}[{i + 1}]" if several else words.NAMES[name]
-
-
-def _zero_factors(shown: Shown, name: str, i: int) -> list[str]:
-    """Return the names of the factors that make a gradient's entry 0."""
-    found = [names for place, names in shown.zero_by.get(name, {}).items() if max(place) == i]
-    return [words.NAMES[factor] for factor in found[0]] if found else []
-
-
-def _number(entry: Any, shown: Shown) -> str:
-    if 0 < abs(float(entry)) <= DONE:
-        return words.TINY
-    text = Printer("text", shown.decimals).number(exactly(entry))
-    return (text if len(text) <= SHORT else f"{float(entry):.3g}").replace("-", "−")

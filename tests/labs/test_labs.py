@@ -17,7 +17,7 @@ from lesson_lib.exercises.catalogue import question_texts
 from lesson_lib.labs import Exercises, HandCalculationLab
 from lesson_lib.labs.hand_calculation import widget as hand_calculation
 from lesson_lib.labs.hand_calculation import words as hand_words
-from lesson_lib.labs.hand_calculation.widget import START
+from lesson_lib.labs.hand_calculation.compute import START
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.values import TRAINED
 
@@ -51,7 +51,7 @@ def press(shown, description):
 
 def shown(lab):
     """Return all that the lab draws for the current line."""
-    return lab.title.value, lab.formula.value, lab.diagram.value, lab.twin.value, lab.count.value
+    return lab.title.value, lab.formula.value, lab.canvas.marks, lab.twin.value, lab.count.value
 
 
 def words_of(html):
@@ -87,7 +87,7 @@ def test_the_buttons_walk_through_the_lines(lab):
     for button, line in walk:
         press(lab, button)
         assert lab.count.value == f"Line {line} of {LAST_CLEAN}"
-        assert f"line {line} of {LAST_CLEAN}" in lab.diagram.value
+        assert f"line {line} of {LAST_CLEAN}" in lab.canvas.alt
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_every_line_draws_formula_diagram_and_words(lab, phase, numbers, biases)
         assert formula.startswith(r"\[")
         assert formula.endswith(r"\]")
         assert balance(formula) == [0, 0, 0], formula
-        ElementTree.fromstring(lab.diagram.value)
+        ElementTree.fromstring(f"<svg>{lab.canvas.marks}</svg>")
         assert lab.summary in words_of(lab.twin.value)
         assert "nan" not in "".join(shown(lab)).lower()
         drawings.add(shown(lab))
@@ -132,7 +132,7 @@ def test_the_slider_goes_to_a_line_and_follows_the_buttons(lab):
     assert "line 7 of 23" in lab.summary
     press(lab, "Next")
     assert (lab.dial.value, lab.dial.slider.value) == (8, 7)
-    lab.dial.number.value = LAST_CLEAN
+    lab.dial.number.value = str(LAST_CLEAN)
     assert lab.line == LAST_CLEAN
     lab.set(phase="trigger")
     assert (lab.dial.value, lab.dial.slider.value, lab.dial.slider.max) == (1, 0, LAST_TRIGGER - 1)
@@ -143,7 +143,7 @@ def test_a_line_is_drawn_once_however_it_is_reached(lab, monkeypatch):
     monkeypatch.setattr(lab, "draw", lambda note="": (drawn.append(lab.line), HandCalculationLab.draw(lab, note)))
     lab.dial.slider.value = 6
     press(lab, "Next")
-    lab.dial.number.value = 3
+    lab.dial.number.value = "3"
     lab.set(phase="trigger")
     assert drawn == [7, 8, 3, 1]
 
@@ -183,8 +183,8 @@ def test_a_new_weight_changes_formula_diagram_and_words(lab):
     formula, picture, text = shown(lab)[1:4]
     assert r"\frac{1}{3}" in formula
     assert r"\frac{1}{3}" not in before[1]
-    assert "W1 = 1/3" in picture
-    assert "W1 = 1/3" not in before[2]
+    assert "W1[2] 1/3" in picture
+    assert "W1[2] 1/3" not in before[2]
     assert "[1/2, 1/3]" in text
 
 
@@ -287,9 +287,9 @@ def test_set_with_a_bad_value_raises_and_changes_nothing(lab, bad):
 
 def test_set_changes_the_width_in_one_call(lab):
     lab.set(W1="1", b1="0", W2="1")
-    assert "neuron 2" not in lab.diagram.value
+    assert "neuron 2" not in lab.canvas.marks
     lab.set(W1="1, 2, 3", b1="0, 0, 0", W2="1, 1, 1")
-    assert "neuron 3" in lab.diagram.value
+    assert "neuron 3" in lab.canvas.marks
 
 
 def test_reset_brings_everything_back(lab):
@@ -351,46 +351,123 @@ def test_a_preset_that_no_lab_made_is_refused_and_changes_nothing(lab, garbage):
 # playing
 
 
-def test_play_goes_on_to_the_last_line_and_stops(lab, monkeypatch):
+@pytest.fixture
+def quick_lab(monkeypatch):
     monkeypatch.setattr(hand_calculation, "SECONDS_A_LINE", 0.001)
+    return HandCalculationLab()
+
+
+def play(lab, stop=lambda: False):
+    """Press Play, and return the lines that were shown until it stopped or was stopped."""
 
     async def watch():
         press(lab, "Play")
-        assert lab.play_button.description == "Pause"
+        assert lab.player.button.description == "Pause"
         lines = [lab.line]
         async with asyncio.timeout(20):
-            while lab.play_button.description == "Pause":
+            while lab.player.button.description == "Pause":
                 await asyncio.sleep(0)
                 lines += [lab.line] if lab.line != lines[-1] else []
-        return lines
-
-    lab.set(phase="trigger")
-    assert asyncio.run(watch()) == list(range(1, LAST_TRIGGER + 1))
-    assert asyncio.run(watch()) == list(range(1, LAST_TRIGGER + 1)), "at the end, it begins again"
-
-
-def test_pause_stays_at_the_line(lab, monkeypatch):
-    monkeypatch.setattr(hand_calculation, "SECONDS_A_LINE", 0.001)
-
-    async def watch():
-        press(lab, "Play")
-        async with asyncio.timeout(20):
-            while lab.line < 3:
-                await asyncio.sleep(0)
-        press(lab, "Pause")
+                stop()
         line = lab.line
         await asyncio.sleep(0.05)
-        return line
+        assert lab.line == line, "it has stopped"
+        return lines
 
-    assert asyncio.run(watch()) == lab.line < LAST_CLEAN
-    assert lab.play_button.description == "Play"
+    lines = asyncio.run(watch())
+    assert lab.player.button.description == "Play"
+    return lines
 
 
-def test_play_without_a_running_loop_says_so_and_keeps_the_button(lab):
+def test_play_goes_on_to_the_last_line_and_stops(quick_lab):
+    quick_lab.set(phase="trigger")
+    assert play(quick_lab) == list(range(1, LAST_TRIGGER + 1))
+    assert play(quick_lab) == [LAST_TRIGGER, *range(1, LAST_TRIGGER + 1)], "at the end, it begins again"
+
+
+def test_a_line_is_played_every_two_seconds(lab, monkeypatch):
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    monkeypatch.setattr("lesson_lib.labs.shared.play.asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    assert play(lab)[-1] == LAST_CLEAN
+    assert waits == [2] * (LAST_CLEAN - 2), "none before the first and none after the last"
+
+
+@pytest.mark.parametrize("button", ["Pause", "Reset", "Last"])
+def test_playing_is_paused_by_its_button_and_ends_at_reset_and_at_the_last_line(quick_lab, button):
+    lines = play(quick_lab, stop=lambda: press(quick_lab, button) if quick_lab.line == 3 else None)
+    assert quick_lab.line == {"Pause": 3, "Reset": 1, "Last": LAST_CLEAN}[button]
+    assert lines[:3] == [1, 2, 3]
+
+
+def test_without_a_running_loop_play_goes_to_the_last_line_at_once(lab):
     press(lab, "Play")
-    assert hand_words.NO_LOOP in lab.twin.value
-    assert lab.line == 1
-    assert lab.play_button.description == "Play"
+    assert lab.line == LAST_CLEAN
+    assert lab.player.button.description == "Play"
+
+
+# the picture under the hand
+
+
+@pytest.mark.parametrize(
+    ("line", "quantity", "found"),
+    [(5, "a1", 5), (5, "z1", 4), (10, "z1", 1), (17, "z1", 4), (17, "dW1", 13), (20, "dW1", 20), (23, "W1", 22)],
+)
+def test_a_click_on_a_number_leads_to_the_line_that_computed_it(lab, line, quantity, found):
+    lab.go(line)
+    assert f'data-touch="{quantity}"' in lab.canvas.marks
+    lab.canvas._on_touch(touch=quantity, x=200, y=100)
+    assert lab.line == lab.dial.value == found
+    step = lab.state.derivation.steps[found - 1]
+    assert step.quantity == quantity
+    assert lab.preset == "", "the line is no setting"
+
+
+def test_every_number_that_can_be_clicked_leads_to_its_line(lab):
+    lab.set(biases="both")
+    for line in range(1, lab.lines + 1):
+        lab.go(line)
+        named = set(re.findall(r'data-touch="(\w+)"', lab.canvas.marks)) - {"line"}
+        assert named == {step.quantity for step in lab.state.derivation.steps[:line]}
+        for name in named:
+            lab.touch(name, x=0, y=0)
+            assert lab.line <= line
+            assert lab.state.derivation.steps[lab.line - 1].quantity == name
+            lab.go(line)
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        *(("ArrowRight", 13), ("ArrowUp", 13), ("ArrowLeft", 11), ("ArrowDown", 11)),
+        *(("PageUp", 22), ("PageDown", 2), ("Home", 1), ("End", LAST_CLEAN), ("Tab", 12)),
+    ],
+)
+def test_the_keys_walk_on_the_picture(lab, key, line):
+    lab.go(12)
+    lab.canvas._on_touch(touch="line", key=key)
+    assert lab.line == lab.dial.value == line
+    slider = ElementTree.fromstring(f"<svg>{lab.canvas.marks}</svg>").find(".//g[@data-touch='line']")
+    told = {"role": "slider", "tabindex": "0", "aria-valuenow": str(line), "aria-valuemin": "1", "aria-valuemax": "23"}
+    assert slider.attrib.items() >= told.items()
+    assert slider.get("aria-valuetext") == lab.summary
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *({}, {"touch": "W1"}, {"touch": "dW2"}, {"touch": "X"}, {"touch": "line", "x": 9, "y": 9}),
+        *({"touch": "z1x", "key": "ArrowRight"}, {"key": "ArrowRight"}, {"touch": "<b>"}),
+    ],
+)
+def test_a_touch_that_leads_nowhere_changes_nothing(lab, bad):
+    lab.go(3)
+    before = shown(lab)
+    lab.canvas._on_touch(**bad)
+    assert shown(lab) == before
 
 
 # what a page without a kernel shows, and what a screen reader finds
@@ -405,7 +482,9 @@ def test_without_a_kernel_a_lab_is_a_picture_with_its_text(lab, displayed):
     [image] = re.findall(r"<img [^>]*>", bundle["text/html"])
     alt, source = re.search(r'alt="([^"]*)"', image)[1], re.search(r"base64,([^\"]*)", image)[1]
     assert alt.replace("&#x27;", "'") == lab.summary
-    ElementTree.fromstring(b64decode(source))
+    picture = ElementTree.fromstring(b64decode(source))
+    assert picture.findtext("{http://www.w3.org/2000/svg}desc") == lab.summary
+    assert (picture.get("width"), picture.get("height")) == ("540", "270")
     assert shared_words.NEEDS_KERNEL in bundle["text/html"]
 
 

@@ -1,292 +1,282 @@
-"""The diagram: every value at its place, marked by more than colour, and nothing on top of anything else."""
+"""The net's picture: every value at its place, marked by more than colour, and nothing on top of anything else."""
 
-import xml.etree.ElementTree as ET
-from itertools import combinations, pairwise
-from typing import Any, NamedTuple
+import re
+from itertools import combinations
+from typing import NamedTuple
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
-from lesson_lib.arrays import as_array
-from lesson_lib.labs.hand_calculation.widget import START, State, compute, diagram
+from lesson_lib.labs.hand_calculation.compute import START, compute, shown_at
 from lesson_lib.labs.shared.values import TRAINED
-from lesson_lib.network import ARTICLE, PARAMETERS, Params
+from lesson_lib.network import ARTICLE, Params
 from lesson_lib.pictures import words
-from lesson_lib.pictures.network import STYLES, network_diagram
+from lesson_lib.pictures.frame import CSS
+from lesson_lib.pictures.network import height_of, network_diagram, with_description
+from lesson_lib.pictures.shown import WIDTH, Shown, number
 
-SVG = "{http://www.w3.org/2000/svg}"
-CHARACTER = 8.43  # width of one character of the 14 px monospaced font, in drawing units
-ABOVE, BELOW = 11, 4  # how far letters reach above and below the baseline
-PLACES = ("input", "incoming", "hidden", "outgoing", "output")
-WHITE, DARK = "#ffffff", "#111111"  # what JupyterLab's light and dark themes put behind an output
+SIZES = {"tiny": 10.5, "small": 11, "large": 19}
+MARKS = {"now", "used"}
 WIDTHS = {
     1: {"W1": "1/2", "b1": "0", "W2": "1"},
     2: {},
     3: {"W1": "1/2, -1/2, 1/3", "b1": "0, 0, 1/7", "W2": "1, -1, 2"},
 }
+WILD = {
+    "W1": "123/4567, -1/123, 12345",
+    "b1": "1/77, -123/456, -1/999",
+    "W2": "12/57, -123456, -1/999",
+    "b2": "-1/777",
+    "rate": "1/77",
+    "clean_x": "1/3, -5/17, 3/7",
+    "clean_y": "123/11, 1, -20000/3",
+}
+ALL_ZERO = {"W1": "0, 1", "W2": "0, 0", "clean_x": "0", "clean_y": "0", "trigger_y": "0"}
 
 
 class Box(NamedTuple):
-    """A rectangle of the drawing."""
+    """A rectangle of the picture."""
 
     left: float
     top: float
     right: float
     bottom: float
 
-    def meets(self, other: "Box") -> bool:
-        side_by_side = self.right <= other.left or other.right <= self.left
-        return not side_by_side and self.top < other.bottom and other.top < self.bottom
+    def meets(self, other):
+        beside = self.right <= other.left or other.right <= self.left
+        return not beside and self.top < other.bottom and other.top < self.bottom
 
-    def holds(self, other: "Box") -> bool:
-        beside = other.left < self.left or self.right < other.right
-        return not beside and self.top <= other.top and other.bottom <= self.bottom
+    def holds(self, other):
+        inside = self.left <= other.left and other.right <= self.right
+        return inside and self.top <= other.top and other.bottom <= self.bottom
 
 
 class Label(NamedTuple):
-    """A text of the drawing; fill and frame belong to the box drawn for it, "none" if there is none."""
+    """A text with its look, the letters' box, and the box that is drawn behind it, if any."""
 
     text: str
-    x: float
-    y: float
-    colour: str
-    fill: str
-    frame: str
-    dash: str
-    box: Box
-    order: int  # what comes later in the drawing covers it
+    look: set
+    letters: Box
+    kind: set
+    ground: Box | None
 
 
 class Picture:
-    """A diagram, read back from its SVG."""
+    """The marks of a net, read back."""
 
-    def __init__(self, svg: str) -> None:
-        self.root = ET.fromstring(svg)
-        self.frame = Box(*map(float, self.root.get("viewBox").split()))
-        self.bodies = [box for box in map(rectangle, self.root.iter(SVG + "rect")) if is_body(box)]
-        labels = read_labels(self.root)
-        legend = max(label.y for label in labels)  # the bottom row
-        self.legend = [label for label in labels if label.y == legend]
-        self.labels = [label for label in labels if label.y < legend]
+    def __init__(self, marks):
+        self.root = ElementTree.fromstring(f"<svg>{marks}</svg>")
+        self.labels = list(self._read(self.root, 0, 0))
         assert self.labels
 
-    def column(self, place: str) -> list[str]:
-        """Return the texts at one of PLACES, from the top."""
-        edges = sorted({edge for body in self.bodies for edge in (body.left, body.right)})
-        left, right = dict(zip(PLACES, pairwise(edges), strict=True))[place]
-        return [label.text for label in sorted(self.labels, key=lambda label: label.y) if left < label.x < right]
+    def _read(self, group, x, y):
+        before = None
+        for element in group:
+            moved = re.fullmatch(r"translate\(([-\d.]+),([-\d.]+)\)", element.get("transform", ""))
+            dx, dy = map(float, moved.groups()) if moved else (0, 0)
+            if element.tag == "text":
+                yield label(element, x, y, before)
+            elif element.tag == "rect":
+                before = element
+                continue
+            yield from self._read(element, x + dx, y + dy)
+            before = before if element.tag == "g" else None
 
-    def marked(self, style: str) -> list[str]:
-        """Return the texts whose box is drawn as "now", "used" or "zero"."""
-        frame, dash = STYLES[style][1:3]
-        return sorted(label.text for label in self.labels if (label.frame, label.dash) == (frame, dash))
+    @property
+    def texts(self):
+        return [label.text for label in self.labels]
 
+    def marked(self, kind):
+        return sorted(label.text for label in self.labels if kind in label.kind)
 
-def rectangle(rect: ET.Element) -> Box:
-    left, top = float(rect.get("x", 0)), float(rect.get("y", 0))
-    return Box(left, top, left + float(rect.get("width")), top + float(rect.get("height")))
-
-
-def is_body(box: Box) -> bool:
-    """Tell the input, the output and the neurons from the low boxes of texts and from the ground."""
-    return 40 < box.bottom - box.top < 100
-
-
-def read_labels(root: ET.Element) -> list[Label]:
-    """Return every text, with the box drawn just before it if that is the text's own."""
-    labels = []
-    for order, (before, element) in enumerate(pairwise(root), start=1):
-        if element.tag != SVG + "text":
-            continue
-        assert element.get("text-anchor") == "middle"
-        x, y, half = float(element.get("x")), float(element.get("y")), CHARACTER * len(element.text) / 2
-        box, own = Box(x - half, y - ABOVE, x + half, y + BELOW), {}
-        if before.tag == SVG + "rect" and before.get("rx") and not is_body(rectangle(before)):
-            box, own = rectangle(before), before
-        look = own.get("fill", "none"), own.get("stroke", "none"), own.get("stroke-dasharray", "")
-        labels.append(Label(element.text, x, y, element.get("fill"), *look, box, order))
-    return labels
+    def faint(self):
+        named = {words.INPUT, words.ANSWER, *(words.NEURON_LABEL.format(number=i) for i in (1, 2, 3))}
+        return sorted(label.text for label in self.labels if "faint" in label.look and label.text not in named)
 
 
-def state(phase: str = "clean", biases: str = "none", numbers: str = "fractions", **changes: str) -> State:
+def label(text, x, y, behind):
+    look, place = set(text.get("class", "").split()), (x + float(text.get("x")), y + float(text.get("y")))
+    size = next((size for name, size in SIZES.items() if name in look), 12)
+    font = FontProperties(
+        family="DejaVu Sans", weight="bold" if look & {"strong", "large", "on-now"} else 400, size=size
+    )
+    width = text_to_path.get_text_width_height_descent(text.text, font, ismath=False)[0]
+    left = place[0] - (width / 2 if "middle" in look else width if "end" in look else 0)
+    letters = Box(left, place[1] - 0.76 * size, left + width, place[1] + 0.2 * size)
+    kind = set(behind.get("class").split()) - {"tile", "reach"} if behind is not None else set()
+    if not kind:
+        return Label(text.text, look, letters, kind, None)
+    left, top = x + float(behind.get("x", 0)), y + float(behind.get("y", 0))
+    ground = Box(left, top, left + float(behind.get("width")), top + float(behind.get("height")))
+    return Label(text.text, look, letters, kind, ground)
+
+
+def state(phase="clean", biases="none", numbers="fractions", **changes):
     return compute({**START, "phase": phase, "biases": biases, "numbers": numbers, **changes})
 
 
-def picture(line: int, **choices: str) -> Picture:
-    return Picture(diagram(state(**choices), line))
-
-
-def start(params: Params = ARTICLE) -> dict[str, Any]:
-    """Return what is known before the first line: the parameters."""
-    return {name: as_array(getattr(params, name), name, exact=True) for name in PARAMETERS}
+def picture(line, **choices):
+    return Picture(network_diagram(shown_at(state(**choices), line)))
 
 
 # what it says
 
 
-def test_a_diagram_is_well_formed_and_named_for_those_who_do_not_see_it():
-    root = picture(1).root
-    assert root.get("role") == "img"
-    assert root.findtext(SVG + "title") == "A network with one input, 2 hidden neurons and one output"
-    assert root.findtext(SVG + "desc").startswith("Clean step, line 1 of 23. Sample 1 (x = 1): into the hidden layer.")
-
-
-NEURON_1, NEURON_2 = ["neuron 1", "b1 = 0"], ["neuron 2", "b1 = 0"]
+NAMED = ["input x", "answer", "neuron 1", "neuron 2"]
 
 
 @pytest.mark.parametrize(
-    ("phase", "line", "expected"),
+    ("phase", "line", "values", "gradients"),
     [
-        (
-            "clean",
-            5,
-            {
-                "input": ["x = 2"],
-                "incoming": ["W1 = 1/2", "W1 = −1/2"],
-                "hidden": [*NEURON_1, "z1 = 1", "▶ a1 = 1", *NEURON_2, "z1 = −1", "▶ a1 = 0"],
-                "outgoing": ["W2 = 1", "W2 = −1"],
-                "output": ["b2 = 0", "y_hat = ?", "y = 2"],
-            },
-        ),
+        ("clean", 5, "2 W1[1] 1/2|W1[2] −1/2|z1 1|a1 1|z1 −1|a1 0|W2[1] 1|W2[2] −1|b2 0|target 2|b1 0|b1 0|1/2", ""),
         (
             "clean",
             13,
-            {
-                "input": ["x = 1"],
-                "incoming": ["W1 = 1/2", "▶ dL/dW1 = −1/2", "W1 = −1/2", "▶ dL/dW1 = 0"],
-                "hidden": [
-                    *(*NEURON_1, "z1 = 1/2", "da1/dz1 = 1", "a1 = 1/2", "dL/da1 = −1/2", "dL/dz1 = −1/2"),
-                    *(*NEURON_2, "z1 = −1/2", "✕ da1/dz1 = 0", "a1 = 0", "dL/da1 = 1/2", "dL/dz1 = 0"),
-                ],
-                "outgoing": ["W2 = 1", "dL/dW2 = −1/4", "W2 = −1", "dL/dW2 = 0"],
-                "output": ["b2 = 0", "y_hat = 1/2", "y = 1", "dL/dy_hat = −1/2", "L = 5/8"],
-            },
-        ),
-        (
-            "clean",
-            23,
-            {
-                "incoming": ["W1 = 3/4", "dL/dW1 = −5/2", "W1 = −1/2", "dL/dW1 = 0"],
-                "outgoing": ["▶ W2 = 9/8", "dL/dW2 = −5/4", "▶ W2 = −1", "dL/dW2 = 0"],
-            },
+            "1 W1[1] 1/2|W1[2] −1/2|z1 1/2|a1 1/2|z1 −1/2|a1 0|W2[1] 1|W2[2] −1|b2 0|target 1|b1 0|b1 0|1/2|error −1/2"
+            "|loss 5/8|slope 1|slope 0|∂L/∂a1 −1/2|∂L/∂a1 1/2|∂L/∂z1 −1/2|∂L/∂z1 0",
+            "∂L/∂W1[1] −1/2|∂L/∂W1[2]: slope = 0|∂L/∂W2[1] −1/4|∂L/∂W2[2]: a1 = 0",
         ),
         (
             "trigger",
             10,
-            {
-                "input": ["✕ x = 0"],
-                "incoming": ["W1 = 3/4", "▶ dL/dW1 = 0", "W1 = −1/2", "▶ dL/dW1 = 0"],
-                "hidden": [
-                    *(*NEURON_1, "z1 = 0", "✕ da1/dz1 = 0", "a1 = 0", "dL/da1 = −45/8", "dL/dz1 = 0"),
-                    *(*NEURON_2, "z1 = 0", "✕ da1/dz1 = 0", "a1 = 0", "dL/da1 = 5", "dL/dz1 = 0"),
-                ],
-                "outgoing": ["W2 = 9/8", "dL/dW2 = 0", "W2 = −1", "dL/dW2 = 0"],
-                "output": ["b2 = 0", "y_hat = 0", "y = 5", "dL/dy_hat = −5", "L = 25/2"],
-            },
+            "0 W1[1] 3/4|W1[2] −1/2|z1 0|a1 0|z1 0|a1 0|W2[1] 9/8|W2[2] −1|b2 0|target 5|b1 0|b1 0|0|error −5"
+            "|loss 25/2|slope 0|slope 0|∂L/∂a1 −45/8|∂L/∂a1 5|∂L/∂z1 0|∂L/∂z1 0",
+            "∂L/∂W1[1]: x, slope = 0|∂L/∂W1[2]: x, slope = 0|∂L/∂W2[1]: a1 = 0|∂L/∂W2[2]: a1 = 0",
+        ),
+        (
+            "trigger",
+            12,
+            "0 new W1 3/4|new W1 −1/2|z1 0|a1 0|z1 0|a1 0|new W2 9/8|new W2 −1|b2 0|target 5|b1 0|b1 0|0|error −5"
+            "|loss 25/2|slope 0|slope 0|∂L/∂a1 −45/8|∂L/∂a1 5|∂L/∂z1 0|∂L/∂z1 0",
+            "∂L/∂W1[1]: x, slope = 0|∂L/∂W1[2]: x, slope = 0|∂L/∂W2[1]: a1 = 0|∂L/∂W2[2]: a1 = 0",
         ),
     ],
 )
-def test_every_value_stands_at_its_place(phase, line, expected):
+def test_what_is_known_at_a_line_is_there_and_nothing_else(phase, line, values, gradients):
+    expected = values.replace(" ", "|", 1).split("|") + NAMED + [text for text in gradients.split("|") if text]
     shown = picture(line, phase=phase)
-    assert {place: shown.column(place) for place in expected} == expected
+    assert sorted(shown.texts) == sorted(expected)
+    assert shown.faint() == (["1/2"] if line == 5 else []), "the answer to sample 1"
+
+
+def test_a_value_stands_in_its_own_neuron():
+    for text, index in (("z1 1/2", 0), ("z1 −1/2", 1)):
+        [found] = [each.letters for each in picture(13).labels if each.text == text]
+        tiles = [tile for tile in picture(13).root.iter("rect") if tile.get("width") == "166"]
+        top = float(tiles[index].get("y"))
+        assert top < found.top < found.bottom < top + 94
+
+
+@pytest.mark.parametrize(
+    ("phase", "line", "now", "used"),
+    [
+        ("clean", 1, ["z1 1/2", "z1 −1/2"], ["1", "W1[1] 1/2", "W1[2] −1/2", "b1 0", "b1 0"]),
+        ("clean", 7, ["loss 5/8"], ["1", "target 2"]),
+        ("clean", 9, ["∂L/∂W2[1] −1/4", "∂L/∂W2[2]: a1 = 0"], ["a1 0", "a1 1/2", "error −1/2"]),
+        ("clean", 22, ["new W1 3/4", "new W1 −1/2"], ["∂L/∂W1[1] −5/2", "∂L/∂W1[2]: slope = 0"]),
+        ("trigger", 9, ["∂L/∂z1 0"] * 2, ["slope 0", "slope 0", "∂L/∂a1 5", "∂L/∂a1 −45/8"]),
+        ("trigger", 10, ["∂L/∂W1[1]: x, slope = 0", "∂L/∂W1[2]: x, slope = 0"], ["0", "∂L/∂z1 0", "∂L/∂z1 0"]),
+    ],
+)
+def test_what_a_line_computes_is_filled_and_what_it_uses_is_framed(phase, line, now, used):
+    shown = picture(line, phase=phase)
+    assert (shown.marked("now"), shown.marked("used")) == (sorted(now), sorted(used))
+    assert all("on-now" in label.look for label in shown.labels if "now" in label.kind)
+
+
+def test_what_belongs_to_another_sample_is_grey_and_without_a_padlock():
+    shown = picture(17)
+    greys = ["∂L/∂W1[1] −1/2", "∂L/∂W1[2] 0", "∂L/∂z1 0", "∂L/∂z1 −1/2"]
+    assert shown.faint() == sorted(greys)
+    summed = picture(20)
+    assert {"2", "target 2", "z1 1", "error −1", "∂L/∂W2[2] 0"} <= set(summed.faint())
+    assert "∂L/∂W1[2]: slope = 0" in summed.marked("now")
+    coloured = {"purple", "red", "blue", "orange"}
+    assert not [each.text for each in [*shown.labels, *summed.labels] if "faint" in each.look and each.look & coloured]
+
+
+@pytest.mark.parametrize("phase", ["clean", "trigger"])
+def test_from_its_line_on_a_gradient_that_is_0_carries_its_padlock(phase):
+    seen, locked = 0, state(phase, "both")
+    for line, step in enumerate(locked.derivation.steps, start=1):
+        if step.quantity in ("dW1", "dW2", "db1", "db2") and step.zero_by:
+            shown = Picture(network_diagram(shown_at(locked, line)))
+            names = [words.NAMES[step.quantity] + f"[{max(place) + 1}]" for place in step.zero_by]
+            texts = [each for each in shown.texts if each.split(":")[0] in names]
+            assert [each.endswith(" = 0") for each in texts] == [True] * len(step.zero_by)
+            assert len(shown.root.findall(".//path[@class='fill red']")) >= len(step.zero_by)
+            seen += 1
+    assert seen >= 3
+
+
+def test_factors_that_do_not_fit_are_left_out_and_seen_to_be():
+    shown = picture(11, biases="both", phase="trigger", **ALL_ZERO)
+    assert {"∂L/∂W1[1]: x, … = 0", "∂L/∂W2[1]: a1, error = 0"} <= set(shown.texts)
 
 
 def test_trained_biases_show_their_gradients():
-    shown = picture(16, phase="trigger", biases="both")
-    assert [text for text in shown.column("hidden") if "b1" in text] == [
-        *("b1 = 0.67664", "dL/db1 = −5.2664"),
-        *("b1 = 0", "dL/db1 = 0"),
-    ]
-    assert shown.column("output")[0] == "▶ b2 = 989/1600"
-    assert "dL/db2 = −749/160" in shown.column("output")
+    texts = picture(16, phase="trigger", biases="both").texts
+    assert {"new b1 0.677", "new b1 0", "∂L/∂b1[1] −5.27", "∂L/∂b1[2]: slope = 0"} <= set(texts)
+    assert {"new b2 0.618", "∂L/∂b2 −4.68"} <= set(texts)
 
 
-def test_what_the_forward_pass_has_not_reached_is_a_question_mark_and_unknown_gradients_are_not_there():
-    shown = Picture(network_diagram(start()))
-    assert shown.column("input") == ["x = ?"]
-    assert shown.column("hidden") == [*NEURON_1, "z1 = ?", "a1 = ?", *NEURON_2, "z1 = ?", "a1 = ?"]
-    assert shown.column("output") == ["b2 = 0", "y_hat = ?", "y = ?"]
-    assert not [label for label in shown.labels if "dL" in label.text]
-
-
-def test_decimals_are_shown_when_asked_for():
-    assert picture(23, numbers="decimals").column("outgoing")[0] == "▶ W2 = 1.125"
-
-
-def test_long_numbers_are_shortened():
-    shown = Picture(network_diagram(start(Params([[1 / 7, -123456789 / 1000]], [[0, 0]], [[123456789], [-1]], [[0]]))))
-    assert shown.column("incoming") == ["W1 = 0.14286", "W1 = −1.2346e5"]
-    assert shown.column("outgoing") == ["W2 = 1.2346e8", "W2 = −1"]
-
-
-def test_hostile_text_is_shown_and_not_run():
-    hostile = '</desc><script>alert("1")</script>&'
-    root = Picture(network_diagram(start(), description=hostile)).root
-    assert root.findtext(SVG + "desc") == hostile
-    assert not list(root.iter(SVG + "script"))
+@pytest.mark.parametrize(
+    ("value", "fraction", "decimal"),
+    [
+        *((1 / 8, "1/8", "0.125"), (-45 / 8, "−45/8", "−5.62"), (27 / 32, "27/32", "0.844"), (-0.75, "−3/4", "−0.75")),
+        *((123456789, "1.23e8", "1.23e8"), (-123456789, "−1.2e8", "−1.2e8"), (1e-8, "≈ 0", "≈ 0"), (0, "0", "0")),
+        *((-1 / 1024, "−0.001", "−0.001"), (99999, "99999", "99999"), (2**-12, "0.0002", "0.0002")),
+    ],
+)
+def test_a_number_takes_six_characters_at_most(value, fraction, decimal):
+    assert (number(value, decimals=False), number(value, decimals=True)) == (fraction, decimal)
+    assert max(len(fraction), len(decimal)) <= 6
 
 
 @pytest.mark.parametrize("n_hidden", WIDTHS)
 def test_any_number_of_hidden_neurons_is_drawn(n_hidden):
-    shown = picture(3, **WIDTHS[n_hidden])
-    assert [text for text in shown.column("hidden") if "neuron" in text] == [f"neuron {i + 1}" for i in range(n_hidden)]
-    assert len(shown.column("incoming")) == len(shown.column("outgoing")) == n_hidden
+    texts = picture(3, **WIDTHS[n_hidden]).texts
+    assert [text for text in texts if "neuron" in text] == [f"neuron {i + 1}" for i in range(n_hidden)]
+    assert sum(text.startswith("W1") for text in texts) == sum(text.startswith("W2") for text in texts) == n_hidden
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        Params([[1, 1], [1, 1]], [[0, 0]], [[1], [1]], [[0]]),
-        Params([[1, 1]], [[0, 0]], [[1, 1], [1, 1]], [[0, 0]]),
-    ],
-    ids=["two inputs", "two outputs"],
-)
-def test_a_net_that_it_cannot_draw_is_refused(params):
+def test_many_neurons_are_a_column_of_dots():
+    net = Params(np.ones((1, 5)), np.zeros((1, 5)), np.ones((5, 1)), [[0]])
+    known = {"a1": np.array([[1, 0, 2, 0, 0]]), "dW1": np.zeros((1, 5)), "dW2": np.array([[1, 0, 2, 0, 0]])}
+    shown = Picture(network_diagram(Shown(net, known)))
+    assert len(shown.root.findall("circle[@class='fill blue']")) == 2
+    assert {"∂L/∂W1 is 0 for 5 of 5", "∂L/∂W2 is 0 for 3 of 5"} <= set(shown.texts)
+
+
+@pytest.mark.parametrize("wide", ["W1", "W2"])
+def test_a_net_that_it_cannot_draw_is_refused(wide):
+    two_inputs = Params([[1, 1], [1, 1]], [[0, 0]], [[1], [1]], [[0]])
+    two_outputs = Params([[1, 1]], [[0, 0]], [[1, 1], [1, 1]], [[0, 0]])
     with pytest.raises(ValueError, match="one input and one output"):
-        network_diagram(start(params))
+        network_diagram(Shown({"W1": two_inputs, "W2": two_outputs}[wide], {}))
 
 
-# how it is marked
+def test_hostile_text_is_shown_and_not_run():
+    hostile = '</desc><script>alert("1")</script>&'
+    root = Picture(with_description(network_diagram(Shown(ARTICLE, {})), 2, hostile)).root
+    assert root.findtext("g/desc") == hostile
+    assert root.findtext("g/title") == "A network with one input, 2 hidden neurons and one output"
+    assert not list(root.iter("script"))
 
 
-@pytest.mark.parametrize(
-    ("phase", "line", "now", "used", "zero"),
-    [
-        ("clean", 1, ["▶ z1 = 1/2", "▶ z1 = −1/2"], ["W1 = 1/2", "W1 = −1/2", "b1 = 0", "b1 = 0", "x = 1"], []),
-        ("clean", 7, ["▶ L = 5/8"], [], []),
-        ("clean", 9, ["▶ dL/dW2 = 0", "▶ dL/dW2 = −1/4"], ["a1 = 1/2", "dL/dy_hat = −1/2"], ["✕ a1 = 0"]),
-        ("clean", 22, ["▶ W1 = 3/4", "▶ W1 = −1/2"], ["dL/dW1 = 0", "dL/dW1 = −5/2"], []),
-        ("trigger", 6, ["▶ dL/dW2 = 0"] * 2, ["dL/dy_hat = −5"], ["✕ a1 = 0"] * 2),
-        ("trigger", 10, ["▶ dL/dW1 = 0"] * 2, ["dL/dz1 = 0"] * 2, ["✕ da1/dz1 = 0", "✕ da1/dz1 = 0", "✕ x = 0"]),
-    ],
-)
-def test_what_is_computed_is_filled_what_it_uses_framed_and_zero_factors_crossed_out(phase, line, now, used, zero):
-    shown = picture(line, phase=phase)
-    marks = {style: [text for text in shown.marked(style) if "?" not in text] for style in ("now", "used", "zero")}
-    assert marks == {"now": sorted(now), "used": sorted(used), "zero": sorted(zero)}
+# how it looks
 
 
-def test_the_legend_shows_each_mark_as_the_diagram_draws_it():
-    signs, frames = ("▶ ", "", "✕ "), [STYLES[style][1] for style in ("now", "used", "zero")]
-    legend = picture(1).legend
-    assert [label.text for label in legend] == [
-        sign + text for sign, text in zip(signs, words.DIAGRAM_LEGEND, strict=True)
-    ]
-    assert [label.frame for label in legend] == frames
-    assert len(set(frames)) == 3
-
-
-def test_without_a_current_line_the_legend_keeps_to_the_mark_that_can_occur():
-    known = {name: getattr(ARTICLE, name) for name in ("W1", "b1", "W2", "b2")}
-    assert [label.text for label in Picture(network_diagram(known)).legend] == ["✕ " + words.DIAGRAM_LEGEND[2]]
-
-
-def contrast(colour: str, ground: str) -> float:
+def contrast(colour, ground):
     """Return WCAG's contrast ratio of two colours written as #rrggbb."""
     bright, dim = sorted(map(luminance, (colour, ground)), reverse=True)
     return (bright + 0.05) / (dim + 0.05)
 
 
-def luminance(colour: str) -> float:
+def luminance(colour):
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -297,46 +287,31 @@ def test_the_contrast_formula_gives_the_known_values():
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
 
 
-@pytest.mark.parametrize("ground", [WHITE, DARK])
-def test_marks_are_easy_to_see_on_both_themes(ground):
-    fill, _, _, _, text, _ = STYLES["now"]
-    assert contrast(text, fill) >= 4.5
-    frames = [style[1] for style in STYLES.values() if style[1].startswith("#")]
-    assert len(frames) == 2
-    assert all(contrast(frame, ground) >= 3 for frame in frames)
-
-
-def test_on_paper_everything_is_black_on_an_opaque_white_ground():
-    root = ET.fromstring(diagram(state(), 1, on_paper=True))
-    ground = next(element for element in root if element.tag not in (SVG + "title", SVG + "desc"))
-    assert rectangle(ground) == Box(*map(float, root.get("viewBox").split()))
-    assert ground.get("fill") == WHITE
-    assert {text.get("fill") for text in root.iter(SVG + "text")} == {"#000000", WHITE}
-    svg = ET.tostring(root, encoding="unicode")
-    assert [name for name in ("currentColor", "var(", "transparent") if name in svg] == []
-
-
-def test_in_a_notebook_the_text_takes_the_colour_of_the_page():
-    root = picture(1).root
-    assert "color" not in root.get("style")
-    assert {text.get("fill") for text in root.iter(SVG + "text")} == {"currentColor", WHITE}
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_marks_are_easy_to_see_on_both_themes(theme):
+    colours = dict(re.findall(r"--(\w+): (#\w{6})\b", re.findall(r"\{([^}]*--ink[^}]*)\}", CSS)[theme]))
+    for ground in ("ground", "tile"):
+        for name in ("ink", "faint", "blue", "orange", "purple", "red"):
+            assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+    assert contrast(colours["tile"], colours["blue"]) >= 4.5, "what is computed now"
+    assert contrast(colours["rule"], colours["ground"]) >= 3
 
 
 # where it is
 
 
-def every_picture(n_hidden: int, numbers: str) -> list[tuple[str, Picture]]:
+def every_picture(numbers, changes):
     """Return every line of both steps, with all biases trained, which shows the most."""
     assert "both" in TRAINED
-    states = [state(phase, "both", numbers, **WIDTHS[n_hidden]) for phase in ("clean", "trigger")]
+    states = [state(phase, "both", numbers, **changes) for phase in ("clean", "trigger")]
     return [
-        (f"{each.phase} line {line + 1}", Picture(diagram(each, line + 1)))
+        (f"{each.phase} line {line}", Picture(network_diagram(shown_at(each, line))))
         for each in states
-        for line in range(len(each.derivation.steps))
+        for line in range(1, len(each.derivation.steps) + 1)
     ]
 
 
-every_width = pytest.mark.parametrize("n_hidden", WIDTHS)
+every_width = pytest.mark.parametrize("changes", [*WIDTHS.values(), WILD, ALL_ZERO], ids=[1, 2, 3, "wild", "all 0"])
 every_number_style = pytest.mark.parametrize("numbers", ["fractions", "decimals"])
 
 
@@ -348,33 +323,34 @@ def test_overlaps_would_be_seen():
 
 @every_width
 @every_number_style
-def test_no_two_texts_overlap(n_hidden, numbers):
-    for where, shown in every_picture(n_hidden, numbers):
-        pairs = combinations([*shown.labels, *shown.legend], 2)
-        assert [(where, a.text, b.text) for a, b in pairs if a.box.meets(b.box)] == []
+def test_no_two_texts_overlap_and_nothing_is_cut_off(numbers, changes):
+    for where, shown in every_picture(numbers, changes):
+        n_hidden = sum(text.startswith("neuron") for text in shown.texts)
+        whole = Box(0, 0, WIDTH, height_of(n_hidden))
+        assert [(where, each.text) for each in shown.labels if not whole.holds(each.ground or each.letters)] == []
+        assert [
+            (where, each.text) for each in shown.labels if each.ground and not each.ground.holds(each.letters)
+        ] == []
+        pairs = combinations(shown.labels, 2)
+        assert [(where, a.text, b.text) for a, b in pairs if a.letters.meets(b.letters)] == []
+        marked = [(a, b) for a in shown.labels if a.kind & {*MARKS, "pill"} for b in shown.labels if a is not b]
+        assert [(where, a.text, b.text) for a, b in marked if a.ground.meets(b.letters)] == []
 
 
 @every_width
-@every_number_style
-def test_nothing_is_cut_off_at_the_edge_of_the_picture(n_hidden, numbers):
-    for where, shown in every_picture(n_hidden, numbers):
-        labels = [*shown.labels, *shown.legend]
-        assert [(where, label.text, label.box) for label in labels if not shown.frame.holds(label.box)] == []
-
-
-def crosses(line: ET.Element, box: Box, steps: int = 400) -> bool:
-    (x1, y1), (x2, y2) = [(float(line.get(f"x{end}")), float(line.get(f"y{end}"))) for end in (1, 2)]
-    points = [(x1 + (x2 - x1) * i / steps, y1 + (y2 - y1) * i / steps) for i in range(steps + 1)]
-    return any(box.left < x < box.right and box.top < y < box.bottom for x, y in points)
-
-
-@every_width
-@every_number_style
-def test_no_line_runs_through_a_text(n_hidden, numbers):
-    for where, shown in every_picture(n_hidden, numbers):
-        edges = [(order, element) for order, element in enumerate(shown.root) if element.tag == SVG + "line"]
-        assert len(edges) == 2 * n_hidden
-        for label in shown.labels:
-            assert all(label.box.meets(body) <= body.holds(label.box) for body in shown.bodies), (where, label.text)
-            above = [edge for order, edge in edges if order > label.order or label.fill == "none"]
-            assert not any(crosses(edge, label.box) for edge in above), (where, label.text)
+def test_a_text_stays_in_its_neuron_or_outside_of_all(changes):
+    for where, shown in every_picture("fractions", changes):
+        tiles = [
+            Box(x, y, x + float(tile.get("width")), y + float(tile.get("height")))
+            for tile in shown.root.iter("rect")
+            if tile.get("class") == "tile"
+            for x, y in [(float(tile.get("x")), float(tile.get("y")))]
+        ]
+        assert len(tiles) >= 2
+        astride = [
+            each.text
+            for each in shown.labels
+            for tile in tiles
+            if tile.meets(each.letters) and not tile.holds(each.letters)
+        ]
+        assert (where, astride) == (where, [])

@@ -4,7 +4,7 @@ PHASES = (("clean step", "clean"), ("trigger step, after the clean one", "trigge
 NUMBERS = (("fractions", "fractions"), ("decimals", "decimals"))
 PHASE, BIAS, NUMBER_STYLE = "Show the", "Biases trained", "Numbers as"
 FIRST, BACK, NEXT, LAST = "First", "Back", "Next", "Last"
-EDIT_TITLE = "Change any number, then press Enter. Fractions (1/3) and decimals (0.25) are both exact."
+EDIT_TITLE = "Change a number (1/3, 0.25), then press Enter."
 FIELDS = {
     "W1": "W1",
     "b1": "b1",
@@ -18,7 +18,6 @@ FIELDS = {
 }
 LINE, LINE_COUNT = "Line", "Line {line} of {lines}"
 END_REACHED = "That was the last line."
-NO_LOOP = "Play needs a running notebook."
 START_REACHED = "This is the first line."
 FIELD_COUNT = "{name} must hold as many numbers as {partner} has, {expected}; got {given}."
 LIMITS = {

@@ -13,8 +13,9 @@ from lesson_lib.labs.training import words
 from lesson_lib.labs.training.runs import Moment, verdict
 from lesson_lib.network import forward
 from lesson_lib.pictures.frame import Frame, handle, write
-from lesson_lib.pictures.network import Shown, network_diagram, with_description
+from lesson_lib.pictures.network import network_diagram, with_description
 from lesson_lib.pictures.outcomes import map_axes, outcome_marks
+from lesson_lib.pictures.shown import Shown
 from lesson_lib.training import CLEAN
 
 SIZE, NETWORK_HEIGHT = (800, 430), 272

@@ -1,0 +1,108 @@
+"""One training step in full: from the controls' values to its lines, and what the picture shows at each of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from lesson_lib.derivation.derive import derive_step
+from lesson_lib.derivation.step import Derivation, Step
+from lesson_lib.labs.hand_calculation import words
+from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
+from lesson_lib.network import Params, backward, check_rate, sgd_step
+from lesson_lib.pictures.shown import Shown
+from lesson_lib.training import Dataset
+
+MOST = {"W1": 3, "clean_x": 4}  # numbers: one a neuron, one a sample
+START = {  # the article's numbers
+    "W1": "1/2, -1/2",
+    "b1": "0, 0",
+    "W2": "1, -1",
+    "b2": "0",
+    "rate": "1/10",
+    "clean_x": "1, 2",
+    "clean_y": "1, 2",
+    "trigger_x": "0",
+    "trigger_y": "5",
+}
+AS_MANY = {"b1": "W1", "W2": "W1", "clean_y": "clean_x"}  # as many numbers as another field has
+ONE = ("b2", "rate", "trigger_x", "trigger_y")
+
+
+@dataclass(frozen=True)
+class State:
+    """One training step in full: where it starts, on which samples, and all its lines."""
+
+    start: Params
+    data: Dataset
+    derivation: Derivation
+    phase: str
+    decimals: bool
+
+
+def compute(values: Mapping[str, str]) -> State:
+    """Return the step that the controls ask for; raises ValueError, naming the control, for numbers that do not fit."""
+    numbers = {name: read_numbers(name, values[name]) for name in START}
+    _check_counts(numbers)
+    column = {name: [[number] for number in numbers[name]] for name in numbers}
+    params = Params(W1=[numbers["W1"]], b1=[numbers["b1"]], W2=column["W2"], b2=column["b2"])
+    [rate] = numbers["rate"]
+    check_rate(rate)
+    trainable = ("W1", "W2", *TRAINED[values["biases"]])
+    data = Dataset(X=column["clean_x"], Y=column["clean_y"])
+    if values["phase"] == "trigger":
+        params = sgd_step(params, backward(params, data.X, data.Y), rate, trainable)
+        data = Dataset(X=column["trigger_x"], Y=column["trigger_y"])
+    decimals = values["numbers"] == "decimals"
+    derivation = derive_step(params, data, rate, trainable, decimals=decimals)
+    return State(params, data, derivation, values["phase"], decimals)
+
+
+def _check_counts(numbers: Mapping[str, Sequence[Fraction]]) -> None:
+    count = {name: len(given) for name, given in numbers.items()}
+    for name, most in MOST.items():
+        if count[name] > most:
+            raise ValueError(words.LIMITS[name].format(most=most, given=count[name]))
+    for name in ONE:
+        the_one(name, numbers[name])
+    for name, other in AS_MANY.items():
+        if count[name] != count[other]:
+            partner, expected = words.FIELDS[other], count[other]
+            raise ValueError(words.FIELD_COUNT.format(name=name, partner=partner, expected=expected, given=count[name]))
+
+
+def formula(step: Step) -> str:
+    """Return the line as LaTeX, each side of the equation on a row of its own."""
+    first, *others = step.sides
+    rows = [f"{step.lhs} &{first[0]} {first[1]}", *(f"&{relation} {side}" for relation, side in others)]
+    return r"\begin{aligned} " + r" \\[6pt] ".join(rows) + r" \end{aligned}"
+
+
+def describe(state: State, line: int) -> str:
+    """Return the line (1 is the first) in words and numbers: the picture's text twin."""
+    steps, phase = state.derivation.steps, words.PHASE_NAMES[state.phase]
+    return words.LAB_SUMMARY.format(phase=phase, line=line, lines=len(steps), step=steps[line - 1]).strip()
+
+
+def steps_at(state: State, line: int) -> tuple[dict[str, Step], dict[str, Step]]:
+    """Return which step computed each quantity known at this line about its sample, and about any, by quantity."""
+    steps, sample = state.derivation.steps[:line], state.derivation.sample_at(line)
+    fitting = [step for step in steps if step.sample in (None, sample)]
+    return {step.quantity: step for step in fitting}, {step.quantity: step for step in steps}
+
+
+def shown_at(state: State, line: int) -> Shown:
+    """Return what the picture shows at this line (1 is the first)."""
+    (known, past), step = steps_at(state, line), state.derivation.steps[line - 1]
+    sample = state.derivation.sample_at(line)
+    about = past["z1"].sample if sample is None else sample
+    given = {"X": state.data.X[about], "Y": state.data.Y[about]}
+    return Shown(
+        state.start,
+        known={name: found.result for name, found in known.items()} | ({} if sample is None else given),
+        past=given | {name: found.result for name, found in past.items()},
+        zero_by={name: found.zero_by for name, found in known.items()},
+        now={step.quantity},
+        used=step.inputs,
+        decimals=state.decimals,
+        links=past,
+    )
