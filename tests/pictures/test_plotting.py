@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from lesson_lib.pictures.plot import DENSITY, MAP_COLOURS, MapPlot, as_image, as_png, training_plot
 from matplotlib.image import imread
 
 from lesson_lib.pictures import words
 from lesson_lib.pictures.finished import success_curve
-from lesson_lib.pictures.plot import DENSITY, MAP_COLOURS, MapPlot, as_image, as_png, training_plot
 from lesson_lib.sweeps.studies import Success
 from lesson_lib.training import OUTCOMES
 
