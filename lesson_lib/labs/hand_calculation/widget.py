@@ -19,7 +19,7 @@ from lesson_lib.pictures.shown import WIDTH
 from lesson_lib.pictures.words import DIAGRAM_TITLE
 
 FORMULA_HEIGHTS = {1: "200px", 2: "230px", 3: "300px"}  # by the number of hidden neurons
-FIELD_WIDTHS = {"W1": 120, "b1": 104, "W2": 98, "b2": 62, "rate": 78} | dict.fromkeys([*START][5:], 112)
+FIELD_WIDTHS = {"W1": 120, "b1": 104, "W2": 98, "b2": 70, "rate": 100} | dict.fromkeys([*START][5:], 112)
 SECONDS_A_LINE = 2.0
 frame = cache(lambda n_hidden: Frame(WIDTH, height_of(n_hidden)))
 
@@ -127,7 +127,7 @@ class HandCalculationLab(Lab):
         walk = [button(name, TIPS[name], action, "64px") for name, action in to.items()]
         walk += [self.player.button, self.dial, self.count, button(RESET, TIPS["Reset"], self.reset, "64px")]
         edits = [
-            widgets.VBox([self.controls[name], self.messages[name]], layout=widgets.Layout(flex=f"1 1 {width}px"))
+            widgets.VBox([self.controls[name], self.messages[name]], layout=widgets.Layout(flex=f"1 0 {width}px"))
             for name, width in FIELD_WIDTHS.items()
         ]
         numbers = [self.formula, widgets.HTML(words.EDIT_TITLE), widgets.HBox(edits, layout=WRAP)]
