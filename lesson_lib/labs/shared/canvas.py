@@ -20,6 +20,7 @@ class Canvas(anywidget.AnyWidget):
 
     _esm = files(__package__).joinpath("canvas.js").read_text("utf-8")
     _css = CSS
+    shown: Frame  # the one that `show` was last called with
     size = traitlets.List(traitlets.Int()).tag(sync=True)
     frame = traitlets.Unicode().tag(sync=True)
     marks = traitlets.Unicode().tag(sync=True)
@@ -35,6 +36,7 @@ class Canvas(anywidget.AnyWidget):
 
     def show(self, frame: Frame, marks: str, alt: str) -> None:
         """Show marks on a frame, with what they say for those who listen."""
+        self.shown = frame
         with self.hold_sync():
             self.size, self.frame, self.marks, self.alt = list(frame.size), frame.svg, marks, alt
 
@@ -42,8 +44,9 @@ class Canvas(anywidget.AnyWidget):
         """Tell the page that the picture fits the controls again."""
         self.send({"done": True})
 
-    def _received(self, _: Any, content: dict[str, Any], __: Any) -> None:
+    def _received(self, _: Any, content: Any, __: Any) -> None:
+        event = content if isinstance(content, dict) else {}
         try:
-            self._on_touch(**content)
+            self._on_touch(**{name: event[name] for name in ("touch", "key", "x", "y") if name in event})
         finally:
             self.done()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from math import nan
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -14,6 +15,7 @@ from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.pictures.frame import Frame
 
+FAR = 1e5  # beyond every screen, in pixels
 MOST_CHARACTERS = 200  # of what is repeated in an error
 # How many steps a key moves what is touched: across, or up.
 ACROSS = {"ArrowLeft": -1, "ArrowRight": 1, "PageDown": -10, "PageUp": 10, "Home": -1000, "End": 1000}
@@ -85,17 +87,22 @@ class Lab:
             player.stop()
         self._follow(self._defaults)
 
-    def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
-        """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key."""
-        if touch not in self.touchable:
+    def touch(self, touch: Any = "", key: Any = "", x: Any = nan, y: Any = nan) -> None:
+        """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key.
+
+        What no picture sends changes nothing.
+        """
+        if not isinstance(touch, str) or touch not in self.touchable:
             return
         panel, across, up = self.touchable[touch]
-        if key:
+        if isinstance(key, str) and key in {**ACROSS, **UP}:
             name = up or across if key in UP else across or up  # a mark that moves one way takes the arrows of both
-            moved = {name: self.controls[name].beside({**ACROSS, **UP}.get(key, 0))}
-        else:
-            found = zip((across, up), self.picture()[0].data_at(panel, float(x), float(y)), strict=True)
+            moved = {name: self.controls[name].beside({**ACROSS, **UP}[key])}
+        elif key == "" and _is_pixel(x) and _is_pixel(y):
+            found = zip((across, up), self.canvas.shown.data_at(panel, x, y), strict=True)
             moved = {name: self.controls[name].nearest(value) for name, value in found if name}
+        else:
+            return
         self._follow(moved)
 
     def still(self) -> str:
@@ -176,6 +183,10 @@ class Lab:
 
     def _ipython_display_(self) -> None:
         show(self.box, without_kernel(self.summary, self.still()))
+
+
+def _is_pixel(number: Any) -> bool:
+    return isinstance(number, int | float) and abs(number) < FAR
 
 
 def short(text: object) -> str:
