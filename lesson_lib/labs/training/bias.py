@@ -46,7 +46,7 @@ class BiasLab(TrainingLab):
             b2=field(words.B2_START, "0", LABEL, "280px"),
             weights=choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "280px", LABEL),
             width=Dial(words.WIDTH, range(2, 33), 2, whole=True),
-            seed=Dial(words.SEED, range(100), 0, whole=True),
+            seed=Dial(words.SEED, (*range(100), 9999), 0, whole=True),
         )
         self.players = [self.player, self.mapper]
 
