@@ -90,9 +90,9 @@ class Lab:
     def touch(self, touch: Any = "", key: Any = "", x: Any = nan, y: Any = nan) -> None:
         """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key.
 
-        What no picture sends changes nothing.
+        What this picture cannot send changes nothing.
         """
-        if not isinstance(touch, str) or touch not in self.touchable:
+        if not isinstance(touch, str) or touch not in self.touchable or f'touch="{touch}"' not in self.canvas.marks:
             return
         panel, across, up = self.touchable[touch]
         if isinstance(key, str) and key in {**ACROSS, **UP}:
