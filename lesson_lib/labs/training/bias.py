@@ -66,7 +66,7 @@ class BiasLab(TrainingLab):
     def draw(self) -> None:
         """Show the state, which story it tells, and which controls have no effect."""
         for preset, told in self.stories.items():
-            told.icon = "check" if preset == self.preset else ""
+            told.icon = "check" if {*preset.split("; ")} == {*self.preset.split("; ")} else ""
         idle = {"b1": self.values["weights"] == "random b1", "seed": self.values["weights"] == "article"}
         for name, has_no_effect in idle.items():
             self.controls[name].disabled = has_no_effect
