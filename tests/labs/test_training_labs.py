@@ -14,11 +14,12 @@ from labparts import inside, no_error_in_a_callback, press, sent, words_of  # no
 from marks import check_marks, found, lines, places, texts, touchable
 from strategies import alone
 
+from lesson_lib import FirstLook
 from lesson_lib.labs import BiasLab, TriggerLab
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.training import bias as bias_lab
 from lesson_lib.labs.training import runs as training
-from lesson_lib.labs.training import widget as training_widget
 from lesson_lib.labs.training import words as training_words
 from lesson_lib.labs.training.picture import GRADIENTS, GRID, MAP_RATES, MAP_TARGETS
 from lesson_lib.network import PARAMETERS, forward
@@ -181,7 +182,7 @@ def test_any_combination_gives_a_picture_and_the_verdict_of_the_run_alone(kept, 
 
 
 def test_the_verdict_is_announced_with_a_badge_for_each_half(lab):
-    for values, marks in (({}, ("no", "no")), ({"position": 1, "target": 1}, ("yes", "no"))):
+    for values, marks in (({}, ("no", "no")), ({"position": 1}, ("yes", "no"))):
         lab.set(**values)
         assert 'role="status" aria-live="polite"' in lab.facts.value
         badges = re.findall(r'<b class="(yes|no)">([^<]*)</b>', lab.facts.value)
@@ -401,8 +402,8 @@ def test_reset_takes_the_map_away_and_brings_the_activations_back(bias, small_ma
 @pytest.fixture
 def small_map(monkeypatch):
     """Let a map have 25 cells."""
-    monkeypatch.setattr(training_widget, "MAP_RATES", np.geomspace(0.001, 10, 5))
-    monkeypatch.setattr(training_widget, "MAP_TARGETS", np.linspace(-10, 10, 5))
+    monkeypatch.setattr(bias_lab, "MAP_RATES", np.geomspace(0.001, 10, 5))
+    monkeypatch.setattr(bias_lab, "MAP_TARGETS", np.linspace(-10, 10, 5))
 
 
 @pytest.mark.parametrize(
@@ -410,13 +411,13 @@ def small_map(monkeypatch):
     [(1e-4, "0.01 %"), (9e-4, "0.09 %"), (0.001, "0.1%"), (0, "0.0%"), (1, "100.0%"), (0.9999, "100.0%")],
 )
 def test_a_share_of_one_network_is_not_nothing(share, told):
-    assert training_widget._share(share) == told
+    assert bias_lab._share(share) == told
 
 
 def test_moving_on_the_map_draws_it_no_more_than_needed(bias, small_map, monkeypatch):
     bias.draw_map()
     codes = bias.map
-    monkeypatch.setattr(training_widget, "map_steps", None)
+    monkeypatch.setattr(bias_lab, "map_steps", None)
     pictures = set()
     for values in ({"rate": 0.01}, {"target": -5}, {"epochs": 0}):
         bias.set(**values)
@@ -434,14 +435,14 @@ def test_moving_on_the_map_draws_it_no_more_than_needed(bias, small_map, monkeyp
 
 
 def test_the_map_in_a_notebook_reports_stops_and_starts_again(bias, small_map, monkeypatch):
-    epochs, map_steps = [], training_widget.map_steps
+    epochs, map_steps = [], bias_lab.map_steps
 
     def noted(*arguments):
         for epoch, made in map_steps(*arguments):
             epochs.append(epoch)
             yield epoch, made
 
-    monkeypatch.setattr(training_widget, "map_steps", noted)
+    monkeypatch.setattr(bias_lab, "map_steps", noted)
     button = bias.mapper.button
 
     async def notebook():
@@ -503,7 +504,7 @@ def test_the_story_that_is_told_is_marked(bias):
         assert {one.description: one.icon for one in bias.stories.values()} == {
             other: "check" if other == name else "" for other in training_words.PRESETS
         }
-        assert bias.preset == preset or bias.values == loaded(preset)
+        assert bias.values == loaded(preset)
     bias.set(rate=0.3)
     assert {one.icon for one in bias.stories.values()} == {""}
 
@@ -657,3 +658,38 @@ def test_every_touch_is_answered_so_that_the_page_can_send_the_next(lab, monkeyp
         answers.clear()
         sent(lab, **event)
         assert {"done": True} in answers
+
+
+# The first look ------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_look_has_the_star_and_nothing_of_the_way_back():
+    lab = FirstLook()
+    root = check_marks(lab.canvas.marks)
+    assert touchable(root).keys() == {"star"}
+    assert not [text for text in texts(root) if text.startswith("∂")]
+    assert [one.number.description for one in inside(lab.box) if isinstance(one, Dial)] == [
+        "trigger x",
+        "trigger target",
+    ]
+    x, y = lab.picture()[0].pixels("function", 1, 3)[0].tolist()
+    sent(lab, touch="star", x=x, y=y)
+    assert lab.preset == "target=3.0; position=1.0"
+    assert "f(1)" in words_of(lab.facts.value)
+    sent(lab, touch="epoch", key="Home")
+    assert lab.preset == "target=3.0; position=1.0", "there is no line of the epoch"
+
+
+def test_a_drag_over_the_plane_trains_once_for_all_its_places(monkeypatch):
+    lab, trained, run_many = TriggerLab(), [], training.run_many
+    monkeypatch.setattr(training, "run_many", lambda *args, **swept: trained.append(swept) or run_many(*args, **swept))
+    training._table.cache_clear()
+    frame = lab.picture()[0]
+    for step in range(12):
+        x, y = frame.pixels("function", -2.5 + step / 2, 8 - step)[0].tolist()
+        sent(lab, touch="star", x=x, y=y)
+        single = alone(lab.state.experiment, lab.epoch)
+        assert (lab.state.experiment.position, lab.state.experiment.target) == (-2.5 + step / 2, 8 - step)
+        assert lab.state.now == pytest.approx(single.outputs[-1][:, 0], rel=1e-4, abs=1e-4)
+    assert len(trained) == 1
+    assert trained[0].keys() == {"target", "position"}
