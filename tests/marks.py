@@ -25,7 +25,7 @@ def found(root, kind, look):
 
 
 def lines(root, look):
-    """Return the points (n_points, 2) of each line of a look in a panel, in pixels; the network's have their letters."""
+    """Return the points (n_points, 2), in pixels, of each line of a look; those of the network have more letters."""
     drawn = [one.get("d").removeprefix("M") for one in found(root, "path", f"line {look}")]
     return [points(d) for d in drawn if not re.search("[A-Za-z]", d)]
 
@@ -68,3 +68,15 @@ def check_marks(marks):
         assert one.get("aria-label")
         assert one.get("aria-valuetext")
     return root
+
+
+def contrast(colour, ground):
+    """Return WCAG's contrast ratio of two colours written as #rrggbb."""
+    bright, dim = sorted(map(luminance, (colour, ground)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -77,9 +77,9 @@ def test_every_value_stands_at_its_neuron():
     assert sorted(texts_in(root, second)) == sorted(
         ["neuron 2", "b1 0", "slope 0", "z1 −1", "a1 0", "∂L/∂z1 0", "∂L/∂a1 3.31"]
     )
-    assert sorted(texts_in(root, answer)) == sorted(["answer", "b2 0", "1.688", "target 5", "error −3.31"])
+    assert sorted(texts_in(root, answer)) == sorted(["answer", "b2 0", "1.69", "target 5", "error −3.31"])
     assert {"W1[1] 0.75", "W1[2] −0.5", "W2[1] 1.125", "W2[2] −1"} < set(texts(root))
-    assert texts_in(root, (0, 0, 80, height_of(2))) == ["input x", "2"]
+    assert texts_in(root, (0, 60, 80, height_of(2))) == ["input x", "2"]
 
 
 def test_fractions_are_shown_when_asked_for():
