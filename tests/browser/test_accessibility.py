@@ -5,11 +5,12 @@ from contextlib import contextmanager
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from colours import GROUND, contrast, faint, seen
-from helpers import TwinLab, cell_with, each, focused
+from helpers import CANVAS, TwinLab, cell_with, each, focused
 
 from lesson_lib.exercises import words as exercises_words
 from lesson_lib.labs import BiasLab, Exercises, HandCalculationLab, NAALab, PruningLab, TriggerLab
 from lesson_lib.labs.pruning import words as pruning_words
+from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
 
 LABS = [HandCalculationLab, TriggerLab, BiasLab, NAALab, PruningLab]
@@ -21,12 +22,13 @@ THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 # What each lab stops at when only Tab is pressed.
 DIALS = "rate, rate slider, epochs, epochs slider, trigger target, trigger target slider, trigger x, trigger x slider"
 STORIES = "1 frozen, 2 output bias, 3 hidden bias after a clean step, 4 trigger first, 5 a real backdoor"
+PICTURE, HELP = "star in the picture, epoch in the picture", shared_words.HELP
 STOPS = {
     "HandCalculationLab": "Show the, Numbers as, Biases trained, First, Back, Next, Last, Play, Line, Line slider, "
     "W1, b1, W2, b2, rate, clean x, clean y, trigger x, trigger y, Reset",
-    "TriggerLab": f"{DIALS}, schedule, activation, relu'(0), Reset",
-    "BiasLab": f"{STORIES}, {DIALS}, schedule, Reset, biases trained, b1 starts at, b2 starts at, weights start, "
-    "hidden width, hidden width slider, seed, Draw the map",
+    "TriggerLab": f"{DIALS}, schedule, activation, relu'(0), Reset, Play, {PICTURE}, {HELP}",
+    "BiasLab": f"{STORIES}, {DIALS}, schedule, biases trained, b1 starts at, b2 starts at, weights start, "
+    f"hidden width, hidden width slider, Draw the map, Reset, Play, {PICTURE}, {HELP}",
     "NAALab": "source, rule, threshold, threshold slider, rule looks at, Reset, rise, rise slider, triggered share, "
     "triggered share slider, suspect rows, suspect rows slider, backdoored, backdoored slider, seed",
     "PruningLab": "model, prune by, Reset, Prune by hand, pruned, pruned slider",
@@ -79,7 +81,7 @@ FOCUS_FIRST = "lab => lab.querySelector('button, input, select').focus()"
 # What is cut off, sticks out, lies over something else, or would have to be scrolled.
 MISFITS = """(lab) => {
     const box = lab.getBoundingClientRect(), outer = lab.closest('.jp-Notebook'), misfits = [];
-    const nodes = [...lab.querySelectorAll(':not(mjx-container *)')].filter(node => node.checkVisibility());
+    const nodes = [...lab.querySelectorAll(':not(mjx-container *, svg *)')].filter(node => node.checkVisibility());
     const what = (node) => `${node.tagName} ${node.className} ${node.textContent.trim().slice(0, 40)}`;
     const report = (problem, ...found) => misfits.push([problem, ...found.map(what)]);
     for (const node of [lab, ...nodes]) {
@@ -97,14 +99,15 @@ MISFITS = """(lab) => {
     }
     const own = (node) => [...node.childNodes].some(child => child.nodeType === Node.TEXT_NODE && child.data.trim());
     const leaves = nodes.filter(node => !node.closest('svg, option, style') && (own(node)
-        || node.matches('input, select, img, .noUi-handle'))).map(node => [node, node.getBoundingClientRect()]);
+        || node.matches('input, select, img, .noUi-handle'))
+        || node.matches('CANVAS')).map(node => [node, node.getBoundingClientRect()]);
     for (const [i, [one, a]] of leaves.entries())
         for (const [other, b] of leaves.slice(i + 1))
             if (!one.contains(other) && Math.min(a.right, b.right) > Math.max(a.left, b.left) + 1
                 && Math.min(a.bottom, b.bottom) > Math.max(a.top, b.top) + 1) report('over each other', one, other);
     if (box.right > outer.getBoundingClientRect().right || outer.scrollWidth > outer.clientWidth) report('page', lab);
     return misfits;
-}"""
+}""".replace("CANVAS", CANVAS)
 
 FONTS = {"the system's": "normal", "wider": "0.05em"}  # by how far its letters are apart
 MISFITTING = """<div style="width: 3000px; height: 2px"></div><p style="margin: 0">below</p>
