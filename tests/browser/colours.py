@@ -26,7 +26,8 @@ COLOURS = """(lab) => {
     const opacity = (node) => node === lab ? 1 : opacity(node.parentElement) * getComputedStyle(node).opacity;
     const own = (node) => [...node.childNodes].some(child => child.nodeType === Node.TEXT_NODE && child.data.trim());
     return [...lab.querySelectorAll('*')]
-        .filter(node => own(node) && node.checkVisibility() && !node.closest('option, title, desc, style, mjx-container'))
+        .filter(node => own(node) && node.checkVisibility())
+        .filter(node => !node.closest('option, title, desc, style, mjx-container'))
         .filter(node => !node.matches('svg text') || !node.style.fill || node.style.fill.startsWith('var'))
         .map(node => [node.textContent.trim(), getComputedStyle(node)[node.matches('svg text') ? 'fill' : 'color'],
             opacity(node), ground(node)]);
