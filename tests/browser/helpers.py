@@ -119,6 +119,7 @@ class Shown:
     def type(self, name, text):
         self.field(name).click()
         self.page.keyboard.press("Control+A")
+        self.page.keyboard.press("Delete")
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
 

@@ -337,13 +337,15 @@ def draw_map(lab):
 
 
 def test_the_map_is_drawn_stopped_and_drawn_again(bias_lab):
-    tell(bias_lab, "5 a real backdoor")
+    bias_lab.put(weights="random", width=32)  # whose map takes long enough to be stopped
     bias_lab.button(words.DRAW_MAP).click()
     bias_lab.wait_for_text(PROGRESS)
     bias_lab.button(words.STOP).click()
     bias_lab.wait_for_text(words.MAP_STOPPED)
     assert bias_lab.button(words.STOP).count() == 0
     assert bias_lab.mark("map").count() == 0
+    bias_lab.restart()
+    tell(bias_lab, "5 a real backdoor")
     draw_map(bias_lab)
     assert bias_lab.button(words.STOP).count() == 0
     assert bias_lab.mark("map").locator("image").count() == 1
