@@ -36,7 +36,7 @@ class BiasLab(TrainingLab):
         self.map: OutcomeMap | None = None
         self.map_text, self.note = widgets.HTML(), widgets.HTML()
         texts = words.DRAW_MAP, words.STOP, words.DRAW_MAP_TIP
-        self.mapper = Player(self._map_further, 0, self._begin_map, self._end_map, texts, "116px")
+        self.mapper = Player(self._map_further, 0, self._begin_map, self._end_map, texts, "124px")
         self.stories = {
             preset: button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()
         }
