@@ -15,10 +15,15 @@ GROUND = """(node) => {
         });
         if (boxes.length) return getComputedStyle(boxes.at(-1)).fill;
     }
+    const veils = [];
     for (; node; node = node.parentElement) {
-        const colour = getComputedStyle(node).backgroundColor;
-        if (opaque(colour)) return colour;
+        const [r, g, b, alpha = 1] = getComputedStyle(node).backgroundColor.match(/[\\d.]+/g).map(Number);
+        if (alpha) veils.unshift([[r, g, b], alpha]);
+        if (alpha === 1) break;
     }
+    const mixed = veils.reduce((below, [above, alpha]) => above.map((part, i) => alpha * part + (1 - alpha) * below[i]),
+        [255, 255, 255]);
+    return `rgb(${mixed.map(Math.round).join(', ')})`;
 }"""
 # Every visible text with its colour, its opacity, and the colour behind it; letters on a map have their own colours.
 COLOURS = """(lab) => {
