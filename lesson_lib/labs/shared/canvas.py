@@ -11,6 +11,8 @@ import traitlets
 from lesson_lib.labs.shared import words
 from lesson_lib.pictures.frame import CSS, Frame
 
+FAR = 1e5  # beyond every screen, in pixels
+
 
 class Canvas(anywidget.AnyWidget):
     """A frame with marks on it. `on_touch` says what to do with a mark's name and a pixel (x, y), or a key.
@@ -45,8 +47,17 @@ class Canvas(anywidget.AnyWidget):
         self.send({"done": True})
 
     def _received(self, _: Any, content: Any, __: Any) -> None:
-        event = content if isinstance(content, dict) else {}
         try:
-            self._on_touch(**{name: event[name] for name in ("touch", "key", "x", "y") if name in event})
+            if self._can_be_touched(content):
+                self._on_touch(**{name: content[name] for name in ("touch", "key", "x", "y") if name in content})
         finally:
             self.done()
+
+    def _can_be_touched(self, content: Any) -> bool:
+        """Return whether a message names a mark of the picture, and a key or a pixel near it."""
+        match content:
+            case {"touch": str(mark), "key": str(key)}:
+                return bool(key) and f'data-touch="{mark}"' in self.marks
+            case {"touch": str(mark), "x": int() | float() as x, "y": int() | float() as y}:
+                return abs(x) < FAR and abs(y) < FAR and f'data-touch="{mark}"' in self.marks
+        return False

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from math import nan
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -15,7 +14,6 @@ from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.pictures.frame import Frame
 
-FAR = 1e5  # beyond every screen, in pixels
 MOST_CHARACTERS = 200  # of what is repeated in an error
 # How many steps a key moves what is touched: across, or up.
 ACROSS = {"ArrowLeft": -1, "ArrowRight": 1, "PageDown": -10, "PageUp": 10, "Home": -1000, "End": 1000}
@@ -87,22 +85,17 @@ class Lab:
             player.stop()
         self._follow(self._defaults)
 
-    def touch(self, touch: Any = "", key: Any = "", x: Any = nan, y: Any = nan) -> None:
-        """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key.
-
-        What this picture cannot send changes nothing.
-        """
-        if not isinstance(touch, str) or touch not in self.touchable or f'touch="{touch}"' not in self.canvas.marks:
+    def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
+        """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key."""
+        if touch not in self.touchable or (key and key not in {**ACROSS, **UP}):
             return
         panel, across, up = self.touchable[touch]
-        if isinstance(key, str) and key in {**ACROSS, **UP}:
+        if key:
             name = up or across if key in UP else across or up  # a mark that moves one way takes the arrows of both
             moved = {name: self.controls[name].beside({**ACROSS, **UP}[key])}
-        elif key == "" and _is_pixel(x) and _is_pixel(y):
+        else:
             found = zip((across, up), self.canvas.shown.data_at(panel, x, y), strict=True)
             moved = {name: self.controls[name].nearest(value) for name, value in found if name}
-        else:
-            return
         self._follow(moved)
 
     def still(self) -> str:
@@ -183,10 +176,6 @@ class Lab:
 
     def _ipython_display_(self) -> None:
         show(self.box, without_kernel(self.summary, self.still()))
-
-
-def _is_pixel(number: Any) -> bool:
-    return isinstance(number, int | float) and abs(number) < FAR
 
 
 def short(text: object) -> str:
