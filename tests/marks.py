@@ -45,8 +45,8 @@ def texts(root, look=""):
 
 
 def touchable(root):
-    """Return what can be touched, by name."""
-    all_ = [one for one in root.iter() if one.get("data-touch")]
+    """Return what can be touched and has the focus, by name; what can only be clicked leads to another control."""
+    all_ = [one for one in root.iter() if one.get("data-touch") and one.get("tabindex")]
     named = {one.get("data-touch"): one for one in all_}
     assert len(named) == len(all_)
     return named

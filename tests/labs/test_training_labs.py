@@ -674,10 +674,10 @@ def test_the_first_look_has_the_star_and_nothing_of_the_way_back():
     ]
     x, y = lab.picture()[0].pixels("function", 1, 3)[0].tolist()
     sent(lab, touch="star", x=x, y=y)
-    assert lab.preset == "target=3.0; position=1.0"
+    assert lab.preset == "target=3; position=1"
     assert "f(1)" in words_of(lab.facts.value)
     sent(lab, touch="epoch", key="Home")
-    assert lab.preset == "target=3.0; position=1.0", "there is no line of the epoch"
+    assert lab.preset == "target=3; position=1", "there is no line of the epoch"
 
 
 def test_a_drag_over_the_plane_trains_once_for_all_its_places(monkeypatch):
