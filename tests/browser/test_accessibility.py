@@ -25,14 +25,15 @@ STORIES = "1 frozen, 2 output bias, 3 hidden bias after a clean step, 4 trigger 
 PICTURE, HELP = "star in the picture, epoch in the picture", shared_words.HELP
 STOPS = {
     "HandCalculationLab": "Show the, Numbers as, Biases trained, First, Back, Next, Last, Play, Line, Line slider, "
-    "W1, b1, W2, b2, rate, clean x, clean y, trigger x, trigger y, Reset",
+    f"Reset, W1, b1, W2, b2, rate, clean x, clean y, trigger x, trigger y, line in the picture, {HELP}",
     "TriggerLab": f"{DIALS}, schedule, activation, relu'(0), Reset, Play, {PICTURE}, {HELP}",
     "BiasLab": f"{STORIES}, {DIALS}, schedule, biases trained, b1 starts at, b2 starts at, weights start, "
     f"hidden width, hidden width slider, Draw the map, Reset, Play, {PICTURE}, {HELP}",
-    "NAALab": "source, rule, threshold, threshold slider, rule looks at, Reset, rise, rise slider, triggered share, "
-    "triggered share slider, suspect rows, suspect rows slider, backdoored, backdoored slider, seed",
-    "PruningLab": "model, prune by, Reset, Prune by hand, pruned, pruned slider",
-    "repairs": "model, prune by, Reset, Prune by hand, Compute",  # arrows go from tab to tab
+    "NAALab": "source, rule, threshold, threshold slider, rule looks at, rise, rise slider, triggered share, "
+    "triggered share slider, suspect rows, suspect rows slider, backdoored, backdoored slider, seed, seed slider, "
+    f"neuron, neuron slider, Reset, threshold in the picture, neuron in the picture, {HELP}",
+    "PruningLab": f"model, prune by, pruned, pruned slider, Reset, Play, {pruning_words.COMPUTE}, cursor in the picture, {HELP}",
+    "repairs": f"model, prune by, pruned, pruned slider, Reset, Play, {pruning_words.COMPUTE}, cursor in the picture, {HELP}",
     "choice": "the error y_hat - y, the activation a1, the slope relu'(z1), Check, Hint, Solution",
     "numbers": "answer, Check, Hint, Solution",
 }
@@ -117,7 +118,7 @@ MISFITTING = """<div style="width: 3000px; height: 2px"></div><p style="margin: 
 
 @pytest.fixture(scope="module")
 def labs(opened):
-    """Return each lab and exercise of the page by name; the pruning lab again for its second tab."""
+    """Return each lab and exercise of the page by name; the pruning lab again with repairs compared."""
     exercises = Exercises()
     twins = [*(kind() for kind in LABS), *map(exercises.ask, QUESTIONS.values())]
     names = [*(kind.__name__ for kind in LABS), *QUESTIONS]
@@ -141,8 +142,6 @@ def at_start(labs, name):
     if name in QUESTIONS:
         press(lab, **{exercises_words.SOLUTION: lab.twin.solve, exercises_words.HINT: lab.twin.hint})
         return lab
-    if lab is labs["repairs"]:
-        lab.tab(pruning_words.PRUNING_TABS[name == "repairs"]).click()
     lab.restart()
     if name == "repairs":
         press(lab, **{pruning_words.COMPUTE: lab.twin.compare})

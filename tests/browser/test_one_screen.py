@@ -3,9 +3,9 @@
 import pytest
 from helpers import CANVAS, TwinLab, cell_with
 
-from lesson_lib.labs import BiasLab, TriggerLab
+from lesson_lib.labs import BiasLab, HandCalculationLab, NAALab, PruningLab, TriggerLab
 
-LABS = [TriggerLab, BiasLab]
+LABS = [HandCalculationLab, TriggerLab, BiasLab, NAALab, PruningLab]
 CELLS = [*map(cell_with, LABS)]
 PAGES = {"a laptop": (1280, 720), "a projector": (1024, 768)}
 SHOW = "lab => lab.scrollIntoView({ block: 'start' })"

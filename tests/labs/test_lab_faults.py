@@ -172,7 +172,7 @@ keys = st.sampled_from(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Page
 
 def touches(lab):
     """Draw what a page, or something that is no page, may send of a picture."""
-    names = st.sampled_from([*lab.touchable, "", "no mark", None])
+    names = st.sampled_from([*re.findall(r'data-touch="([^"]*)"', lab.canvas.marks), "", "no mark", None])
     by_key, by_hand = {"key": keys}, {"x": pixels, "y": pixels}
     return st.fixed_dictionaries({"touch": names, **by_key}) | st.fixed_dictionaries({"touch": names, **by_hand})
 
@@ -182,7 +182,7 @@ def move(lab, data):
     name = data.draw(st.sampled_from([*lab.controls]), "control")
     control = lab.controls[name]
     kinds = ["value", "set", "button", "reset", "preset", *["slider", "box"] * isinstance(control, Dial)]
-    kind = data.draw(st.sampled_from([*kinds, *["touch"] * bool(lab.touchable)]), "move")
+    kind = data.draw(st.sampled_from([*kinds, "touch"]), "move")
     if kind == "value":
         control.value = data.draw(reachable(control), name)
     elif kind == "slider":
