@@ -23,6 +23,7 @@ THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 DIALS = "rate, rate slider, epochs, epochs slider, trigger target, trigger target slider, trigger x, trigger x slider"
 STORIES = "1 frozen, 2 output bias, 3 hidden bias after a clean step, 4 trigger first, 5 a real backdoor"
 PICTURE, HELP = "star in the picture, epoch in the picture", shared_words.HELP
+PRUNING = f"model, prune by, pruned, pruned slider, Reset, Play, {pruning_words.COMPUTE}, cursor in the picture, {HELP}"
 STOPS = {
     "HandCalculationLab": "Show the, Numbers as, Biases trained, First, Back, Next, Last, Play, Line, Line slider, "
     f"Reset, W1, b1, W2, b2, rate, clean x, clean y, trigger x, trigger y, line in the picture, {HELP}",
@@ -32,8 +33,8 @@ STOPS = {
     "NAALab": "source, rule, threshold, threshold slider, rule looks at, rise, rise slider, triggered share, "
     "triggered share slider, suspect rows, suspect rows slider, backdoored, backdoored slider, seed, seed slider, "
     f"neuron, neuron slider, Reset, threshold in the picture, neuron in the picture, {HELP}",
-    "PruningLab": f"model, prune by, pruned, pruned slider, Reset, Play, {pruning_words.COMPUTE}, cursor in the picture, {HELP}",
-    "repairs": f"model, prune by, pruned, pruned slider, Reset, Play, {pruning_words.COMPUTE}, cursor in the picture, {HELP}",
+    "PruningLab": PRUNING,
+    "repairs": PRUNING,
     "choice": "the error y_hat - y, the activation a1, the slope relu'(z1), Check, Hint, Solution",
     "numbers": "answer, Check, Hint, Solution",
 }
