@@ -534,9 +534,8 @@ def test_a_map_that_is_stopped_before_it_has_begun_can_be_drawn_again(small_map)
     assert lab.map_summary in unescape(lab.map_text.value)
 
 
-def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made_again(kept, monkeypatch):
-    lab = kept[PruningLab]
-    lab.reset()
+def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made_again(monkeypatch):
+    lab = PruningLab()
     repairs.compare_repairs.cache_clear()
     monkeypatch.setattr(repairs, "fine_tune", stop)
     with pytest.raises(KeyboardInterrupt):
@@ -636,7 +635,7 @@ INTERRUPTED = {  # which call of what is interrupted in which work
     "a training": (training_loop, "descend", 7, lambda: train(ARTICLE, POISONED, 0.05, 40).outputs),
     "a sweep": (sweeps, "descend", 7, lambda: sweeps.run_many(JOINT, [0, 40], rate=[0.1, 0.2]).outputs),
     "a map": (sweeps, "errors_and_gradients", 7, lambda: studies.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
-    "a measure": (moments, "_add_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
+    "a measure": (moments, "_measure_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
     "a fine-tuning": (classifier, "gradients", 7, fine_tuned),
     "a pruning curve": (repair, "_decisions", 2, pruned),
 }
@@ -725,10 +724,16 @@ MEMORIES = {  # how many results each function remembers at most
     "pruning.compute.weight_limits": 4,
     "pruning.compute.compare_repairs": 4,
     "pruning.picture.frame": 4,
+    "hand_calculation.widget.frame": 3,  # widths
+    "naa.picture.frame": 6,  # quantities, of many neurons or the toy's two
+    "naa.picture._bars": 8,
+    "naa.picture._strokes": 8,
+    "pictures.shown._ems": 2048,  # short texts
 }
 
 
-UNLIMITED = ("pruning.", "training.picture.frame")  # what takes a name takes no other: see below
+# What takes a name takes no other, see below; a frame is as wide as a net that the lab can hold.
+UNLIMITED = ("pruning.", "training.picture.frame", "hand_calculation.widget.frame", "naa.picture.frame")
 
 
 def test_whatever_is_remembered_has_a_bound():
