@@ -70,13 +70,17 @@ FRAMES = """(lab) => {
 FOCUS = """(lab) => {
     const ground = GROUND, around = AROUND, focus = document.activeElement, ring = getComputedStyle;
     const all = [...lab.querySelectorAll('*')];
-    const { x, y, width, height } = focus.getBoundingClientRect();
+    const parts = focus.matches('[data-touch]') ? [...focus.querySelectorAll('*')] : [focus]; // of a mark, or a control
+    const isHit = (part) => {
+        const { x, y, width, height } = part.getBoundingClientRect();
+        return focus.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    };
     return {
         inside: lab.contains(focus) && focus !== lab,
         width: parseFloat(ring(focus).outlineWidth), style: ring(focus).outlineStyle, colour: ring(focus).outlineColor,
         ground: ground(around(focus)),
         others: all.filter(node => node !== focus && ring(node).outlineStyle !== 'none').length,
-        seen: focus.contains(document.elementFromPoint(x + width / 2, y + height / 2)),
+        seen: parts.some(isHit),
     };
 }""".replace("GROUND", GROUND).replace("AROUND", AROUND)
 FOCUS_FIRST = "lab => lab.querySelector('button, input, select').focus()"

@@ -337,7 +337,8 @@ def draw_map(lab):
 
 
 def test_the_map_is_drawn_stopped_and_drawn_again(bias_lab):
-    bias_lab.put(weights="random", width=32)  # whose map takes long enough to be stopped
+    # Nets that go on moving: their map takes long enough to be stopped.
+    bias_lab.put(schedule="joint", biases="both", weights="random b1", width=32, position=-1)
     bias_lab.button(words.DRAW_MAP).click()
     bias_lab.wait_for_text(PROGRESS)
     bias_lab.button(words.STOP).click()
