@@ -2,23 +2,38 @@
 
 import re
 
-# The opaque colour behind a node; a text of a picture has its own box just before it.
+# The opaque colour behind a node; a text of a picture may stand on the last shape that was drawn before it there.
 GROUND = """(node) => {
     const opaque = (colour) => !/, 0\\)$|^transparent$|^none$/.test(colour);
-    const box = node.matches('svg text') && getComputedStyle(node.previousElementSibling).fill;
-    if (box && opaque(box)) return box;
-    for (; node; node = node.parentElement) {
-        const colour = getComputedStyle(node).backgroundColor;
-        if (opaque(colour)) return colour;
+    if (node.matches('svg text')) {
+        const { x, y, width, height } = node.getBoundingClientRect(), centre = [x + width / 2, y + height / 2];
+        const boxes = [...node.ownerSVGElement.querySelectorAll('rect, circle')].filter(box => {
+            const { left, right, top, bottom } = box.getBoundingClientRect();
+            const isBefore = box.compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING;
+            return isBefore && left <= centre[0] && centre[0] <= right && top <= centre[1] && centre[1] <= bottom
+                && opaque(getComputedStyle(box).fill);
+        });
+        if (boxes.length) return getComputedStyle(boxes.at(-1)).fill;
     }
+    const veils = [];
+    for (; node; node = node.parentElement) {
+        const [r, g, b, alpha = 1] = getComputedStyle(node).backgroundColor.match(/[\\d.]+/g).map(Number);
+        if (alpha) veils.unshift([[r, g, b], alpha]);
+        if (alpha === 1) break;
+    }
+    const mixed = veils.reduce((below, [above, alpha]) => above.map((part, i) => alpha * part + (1 - alpha) * below[i]),
+        [255, 255, 255]);
+    return `rgb(${mixed.map(Math.round).join(', ')})`;
 }"""
-# Every visible text with its colour, its opacity, and the colour behind it.
+# Every visible text with its colour, its opacity, and the colour behind it; letters on a map have their own colours.
 COLOURS = """(lab) => {
     const ground = GROUND;
     const opacity = (node) => node === lab ? 1 : opacity(node.parentElement) * getComputedStyle(node).opacity;
     const own = (node) => [...node.childNodes].some(child => child.nodeType === Node.TEXT_NODE && child.data.trim());
     return [...lab.querySelectorAll('*')]
-        .filter(node => own(node) && node.checkVisibility() && !node.closest('option, title, desc, mjx-container'))
+        .filter(node => own(node) && node.checkVisibility())
+        .filter(node => !node.closest('option, title, desc, style, mjx-container'))
+        .filter(node => !node.matches('svg text') || !node.style.fill || node.style.fill.startsWith('var'))
         .map(node => [node.textContent.trim(), getComputedStyle(node)[node.matches('svg text') ? 'fill' : 'color'],
             opacity(node), ground(node)]);
 }""".replace("GROUND", GROUND)

@@ -1,23 +1,29 @@
 """What the tests of several notebooks share: a lab or an exercise on the page, its twin, and the focus."""
 
 import json
+import re
 from contextlib import contextmanager
 from html.parser import HTMLParser
 
 import ipywidgets as widgets
 import nbformat
+from marks import parsed
 from nbformat.v4 import new_code_cell, new_notebook
 
 from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.dial import Dial
 
 CELL_COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
 FOCUSED = """() => {
     const focus = document.activeElement, name = (node) => node.querySelector('label').textContent.trim();
-    if (focus.role === 'slider') return `${name(focus.closest('.widget-hbox'))} slider`;
+    if (focus.dataset.touch) return `${focus.dataset.touch} in the picture`;
+    if (focus.role === 'slider') return `${name(focus.closest('.widget-container'))} slider`;
     return (focus.labels?.[0] ?? focus).textContent.trim();
 }"""
-# What a lab shows: its controls by label, which of them are disabled, its sliders, its texts and its pictures.
+CANVAS = "svg.by-hand-picture[role=group]"
+# What a lab shows: its controls by label, which of them are disabled, its sliders, its texts and its pictures; of one
+# that can be touched what it says, the texts of its frame, and each mark with its attributes.
 READ = """(lab) => {
     const all = (what) => [...lab.querySelectorAll(what)], name = (control) => control.labels[0].textContent.trim();
     const value = ({ type, checked, value }) =>
@@ -28,9 +34,12 @@ READ = """(lab) => {
         disabled: controls.filter(control => control.disabled).map(name),
         sliders: all('.noUi-handle').map(handle => [Number(handle.ariaValueNow), Number(handle.ariaValueMax)]),
         texts: all('.widget-html .widget-html-content').map(node => node.textContent),
-        pictures: all('img').map(image => [image.alt, image.src]),
+        pictures: all('img, CANVAS').map(shown => shown.matches('img') ? [shown.alt, shown.src] : [
+            shown.getAttribute('aria-label'), shown.children[0].textContent.replace(/\\s/g, ''),
+            [...shown.children[1].querySelectorAll('*')].map(mark => [mark.localName, mark.children.length
+                ? '' : mark.textContent, ...[...mark.attributes].map(one => one.value)].join('|'))]),
     };
-}"""
+}""".replace("CANVAS", CANVAS)
 # The page waits for itself, so that nothing but the last state travels.
 WAIT_FOR = """async (lab, [expected, timeout]) => {
     const read = READ, wanted = JSON.stringify(JSON.parse(expected));
@@ -44,13 +53,20 @@ SAMPLE_FRAMES = """(lab) => {
     const all = (what) => [...lab.querySelectorAll(what)].filter(node => node.checkVisibility());
     const frames = window.frames = [];
     const sample = () => {
-        const images = all('img'), main = images.find(image => image.width > 400);
-        frames.push([lab.getBoundingClientRect().height, images.length, main?.src,
+        const images = all('img'), drawn = all('CANVAS');
+        const main = drawn[0]?.children[1].innerHTML ?? images.find(image => image.width > 400)?.src;
+        frames.push([lab.getBoundingClientRect().height, images.length + drawn.length, main,
             images.every(image => image.complete && image.naturalWidth)
-                && all('svg, [role=status]').every(node => node.textContent)]);
+                && drawn.every(svg => [0, 1].every(i => svg.children[i].childElementCount) && svg.ariaLabel)
+                && all('svg:not(svg svg), [role=status]').every(node => node.textContent)]);
         if (window.frames === frames) requestAnimationFrame(sample);
     };
     sample();
+}""".replace("CANVAS", CANVAS)
+# Where a point of a picture is on the page, in pixels.
+ON_PAGE = """(svg, [x, y]) => {
+    const point = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+    return [point.x, point.y];
 }"""
 END_SAMPLING = "() => { const frames = window.frames; window.frames = null; return frames; }"
 
@@ -103,6 +119,7 @@ class Shown:
     def type(self, name, text):
         self.field(name).click()
         self.page.keyboard.press("Control+A")
+        self.page.keyboard.press("Delete")
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
 
@@ -161,6 +178,29 @@ class TwinLab(Shown):
             self.page.keyboard.press("ArrowDown" if steps > 0 else "ArrowUp")
         self.page.keyboard.press("Enter")
 
+    @property
+    def canvas(self):
+        return self.box.locator(CANVAS)
+
+    def mark(self, name):
+        """Return what can be touched under a name in the picture."""
+        return self.canvas.locator(f'[data-touch="{name}"]')
+
+    def on_page(self, panel, x, y):
+        """Return where a point of a panel is on the page."""
+        self.canvas.scroll_into_view_if_needed()
+        return self.canvas.evaluate(ON_PAGE, self.twin.picture()[0].pixels(panel, x, y)[0].tolist())
+
+    def drag_mark(self, panel, points):
+        """Drag from the first point of a panel to each of the others in turn."""
+        mouse, places = self.page.mouse, [self.on_page(panel, *point) for point in points]
+        mouse.move(*places[0])
+        mouse.down()
+        for place in places[1:]:
+            mouse.move(*place)
+            self.page.wait_for_timeout(20)  # as fast as a hand
+        mouse.up()
+
     def drag(self, name, shares):
         """Drag a slider to each share of its track in turn."""
         mouse, handle = self.page.mouse, self.slider(name)
@@ -196,8 +236,22 @@ def shown_by(widget):
         "disabled": [name for one in controls if one.disabled for name, _ in settings(one)],
         "sliders": [[one.value, one.max] for one in inside if isinstance(one, widgets.IntSlider)],
         "texts": [content.text for content in contents],
-        "pictures": [picture for content in contents for picture in content.pictures],
+        "pictures": [picture for one in inside for picture in pictures_of(one)],
     }
+
+
+def pictures_of(widget):
+    """Return what a widget adds to the pictures of READ."""
+    if isinstance(widget, Canvas):
+        frame = re.sub(r"\s", "", "".join(parsed(widget.frame).itertext()))
+        return [[widget.alt, frame, [*map(written, [*parsed(widget.marks).iter()][1:])]]]
+    return Content(widget.value).pictures if isinstance(widget, widgets.HTML) else []
+
+
+def written(mark):
+    """Return a mark in the form of READ."""
+    name = mark.tag.rpartition("}")[2]
+    return "|".join([name, "" if len(mark) else mark.text or "", *mark.attrib.values()])
 
 
 def each(widget):

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from colours import GROUND, contrast, faint, seen
-from helpers import TwinLab, cell_with, each, focused
+from helpers import CANVAS, TwinLab, cell_with, each, focused
 
 from lesson_lib.exercises import words as exercises_words
 from lesson_lib.labs import BiasLab, Exercises, HandCalculationLab, NAALab, PruningLab, TriggerLab
 from lesson_lib.labs.pruning import words as pruning_words
+from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
 
 LABS = [HandCalculationLab, TriggerLab, BiasLab, NAALab, PruningLab]
@@ -21,16 +22,19 @@ THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 # What each lab stops at when only Tab is pressed.
 DIALS = "rate, rate slider, epochs, epochs slider, trigger target, trigger target slider, trigger x, trigger x slider"
 STORIES = "1 frozen, 2 output bias, 3 hidden bias after a clean step, 4 trigger first, 5 a real backdoor"
+PICTURE, HELP = "star in the picture, epoch in the picture", shared_words.HELP
+PRUNING = f"model, prune by, pruned, pruned slider, Reset, Play, {pruning_words.COMPUTE}, cursor in the picture, {HELP}"
 STOPS = {
     "HandCalculationLab": "Show the, Numbers as, Biases trained, First, Back, Next, Last, Play, Line, Line slider, "
-    "W1, b1, W2, b2, rate, clean x, clean y, trigger x, trigger y, Reset",
-    "TriggerLab": f"{DIALS}, schedule, activation, relu'(0), Reset",
-    "BiasLab": f"{STORIES}, {DIALS}, schedule, Reset, biases trained, b1 starts at, b2 starts at, weights start, "
-    "hidden width, hidden width slider, seed, Draw the map",
-    "NAALab": "source, rule, threshold, threshold slider, rule looks at, Reset, rise, rise slider, triggered share, "
-    "triggered share slider, suspect rows, suspect rows slider, backdoored, backdoored slider, seed",
-    "PruningLab": "model, prune by, Reset, Prune by hand, pruned, pruned slider",
-    "repairs": "model, prune by, Reset, Prune by hand, Compute",  # arrows go from tab to tab
+    f"Reset, W1, b1, W2, b2, rate, clean x, clean y, trigger x, trigger y, line in the picture, {HELP}",
+    "TriggerLab": f"{DIALS}, schedule, activation, relu'(0), Reset, Play, {PICTURE}, {HELP}",
+    "BiasLab": f"{STORIES}, {DIALS}, schedule, biases trained, b1 starts at, b2 starts at, weights start, "
+    f"hidden width, hidden width slider, Draw the map, Reset, Play, {PICTURE}, {HELP}",
+    "NAALab": "source, rule, threshold, threshold slider, rule looks at, rise, rise slider, triggered share, "
+    "triggered share slider, suspect rows, suspect rows slider, backdoored, backdoored slider, seed, seed slider, "
+    f"neuron, neuron slider, Reset, threshold in the picture, neuron in the picture, {HELP}",
+    "PruningLab": PRUNING,
+    "repairs": PRUNING,
     "choice": "the error y_hat - y, the activation a1, the slope relu'(z1), Check, Hint, Solution",
     "numbers": "answer, Check, Hint, Solution",
 }
@@ -66,20 +70,24 @@ FRAMES = """(lab) => {
 FOCUS = """(lab) => {
     const ground = GROUND, around = AROUND, focus = document.activeElement, ring = getComputedStyle;
     const all = [...lab.querySelectorAll('*')];
-    const { x, y, width, height } = focus.getBoundingClientRect();
+    const parts = focus.matches('[data-touch]') ? [...focus.querySelectorAll('*')] : [focus]; // of a mark, or a control
+    const isHit = (part) => {
+        const { x, y, width, height } = part.getBoundingClientRect();
+        return focus.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    };
     return {
         inside: lab.contains(focus) && focus !== lab,
         width: parseFloat(ring(focus).outlineWidth), style: ring(focus).outlineStyle, colour: ring(focus).outlineColor,
         ground: ground(around(focus)),
         others: all.filter(node => node !== focus && ring(node).outlineStyle !== 'none').length,
-        seen: focus.contains(document.elementFromPoint(x + width / 2, y + height / 2)),
+        seen: parts.some(isHit),
     };
 }""".replace("GROUND", GROUND).replace("AROUND", AROUND)
 FOCUS_FIRST = "lab => lab.querySelector('button, input, select').focus()"
 # What is cut off, sticks out, lies over something else, or would have to be scrolled.
 MISFITS = """(lab) => {
     const box = lab.getBoundingClientRect(), outer = lab.closest('.jp-Notebook'), misfits = [];
-    const nodes = [...lab.querySelectorAll(':not(mjx-container *)')].filter(node => node.checkVisibility());
+    const nodes = [...lab.querySelectorAll(':not(mjx-container *, svg *)')].filter(node => node.checkVisibility());
     const what = (node) => `${node.tagName} ${node.className} ${node.textContent.trim().slice(0, 40)}`;
     const report = (problem, ...found) => misfits.push([problem, ...found.map(what)]);
     for (const node of [lab, ...nodes]) {
@@ -97,14 +105,15 @@ MISFITS = """(lab) => {
     }
     const own = (node) => [...node.childNodes].some(child => child.nodeType === Node.TEXT_NODE && child.data.trim());
     const leaves = nodes.filter(node => !node.closest('svg, option, style') && (own(node)
-        || node.matches('input, select, img, .noUi-handle'))).map(node => [node, node.getBoundingClientRect()]);
+        || node.matches('input, select, img, .noUi-handle'))
+        || node.matches('CANVAS')).map(node => [node, node.getBoundingClientRect()]);
     for (const [i, [one, a]] of leaves.entries())
         for (const [other, b] of leaves.slice(i + 1))
             if (!one.contains(other) && Math.min(a.right, b.right) > Math.max(a.left, b.left) + 1
                 && Math.min(a.bottom, b.bottom) > Math.max(a.top, b.top) + 1) report('over each other', one, other);
     if (box.right > outer.getBoundingClientRect().right || outer.scrollWidth > outer.clientWidth) report('page', lab);
     return misfits;
-}"""
+}""".replace("CANVAS", CANVAS)
 
 FONTS = {"the system's": "normal", "wider": "0.05em"}  # by how far its letters are apart
 MISFITTING = """<div style="width: 3000px; height: 2px"></div><p style="margin: 0">below</p>
@@ -114,7 +123,7 @@ MISFITTING = """<div style="width: 3000px; height: 2px"></div><p style="margin: 
 
 @pytest.fixture(scope="module")
 def labs(opened):
-    """Return each lab and exercise of the page by name; the pruning lab again for its second tab."""
+    """Return each lab and exercise of the page by name; the pruning lab again with repairs compared."""
     exercises = Exercises()
     twins = [*(kind() for kind in LABS), *map(exercises.ask, QUESTIONS.values())]
     names = [*(kind.__name__ for kind in LABS), *QUESTIONS]
@@ -138,8 +147,6 @@ def at_start(labs, name):
     if name in QUESTIONS:
         press(lab, **{exercises_words.SOLUTION: lab.twin.solve, exercises_words.HINT: lab.twin.hint})
         return lab
-    if lab is labs["repairs"]:
-        lab.tab(pruning_words.PRUNING_TABS[name == "repairs"]).click()
     lab.restart()
     if name == "repairs":
         press(lab, **{pruning_words.COMPUTE: lab.twin.compare})

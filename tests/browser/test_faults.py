@@ -4,9 +4,11 @@ import pytest
 from helpers import TwinLab, cell_with, write_notebook
 
 from lesson_lib.labs import BiasLab, NAALab, PruningLab, TriggerLab
+from lesson_lib.labs.shared import words
 
 KINDS = [TriggerLab, BiasLab, NAALab, PruningLab]
 CELLS = [cell_with(kind) for kind in KINDS for _ in range(2)]
+RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 MEMORY = "__import__('psutil').Process().memory_info().rss / 2**20"  # of the kernel, in MB
 
 
@@ -75,3 +77,20 @@ def test_two_notebooks_side_by_side_and_a_restarted_kernel_leave_each_other_alon
     assert opened.cell(0).locator(".by-hand").count() == 1
     opened.bring(here)
     first.put(position=1)
+
+
+def test_a_picture_that_has_lost_its_kernel_says_so_until_its_cell_is_run_again(opened, server):
+    here = f"{__name__}.ipynb"
+    opened.bring(write_notebook(server.folder, "lost", [cell_with(TriggerLab)]))
+    opened.run_all()
+    lab = TwinLab(opened, 0, TriggerLab())
+    assert lab.alert.count() == 0
+    opened.page.evaluate(RESTART)
+    lab.alert.filter(has_text=words.GONE).wait_for()
+    assert lab.canvas.evaluate("svg => Number(getComputedStyle(svg).opacity)") < 0.5
+    opened.run_all()
+    again = TwinLab(opened, 0, TriggerLab())
+    again.agrees()
+    assert again.alert.count() == 0
+    again.put(rate=2)
+    opened.bring(here)

@@ -19,25 +19,29 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labparts import dials, inside, no_error_in_a_callback, sent  # noqa: F401
+from marks import check_marks
 from sklearn.neural_network import MLPClassifier
-from test_labs import inside, no_error_in_a_callback  # noqa: F401
 from traitlets import TraitError
 
 import lesson_lib
 from lesson_lib import training as training_loop
 from lesson_lib.digits import train_classifier
+from lesson_lib.exercises.marking import parse_numbers
 from lesson_lib.labs import BiasLab, HandCalculationLab, NAALab, PruningLab, TriggerLab
 from lesson_lib.labs.naa import compute as detection
 from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.labs.pruning import words as pruning_words
 from lesson_lib.labs.shared import words as shared_words
+from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.training import bias
+from lesson_lib.labs.training import picture as training_picture
 from lesson_lib.labs.training import runs as training
-from lesson_lib.labs.training import widget as bias
 from lesson_lib.labs.training import words as training_words
 from lesson_lib.naa import moments
 from lesson_lib.network import ARTICLE
-from lesson_lib.pictures import plot as plots
+from lesson_lib.pictures import outcomes
 from lesson_lib.repair import classifier
 from lesson_lib.repair import repairs as repair
 from lesson_lib.sweeps import experiment as sweeps
@@ -50,7 +54,6 @@ LONG = {
     training_words.DRAW_MAP,
     pruning_words.COMPUTE,
 }  # buttons that work for seconds; they have tests of their own
-SHOWN = ("pictures", "facts", "diagram", "formula", "title", "count")
 
 every_lab = pytest.mark.parametrize("kind", LABS)
 
@@ -60,18 +63,40 @@ def words_of(lab):
     return lab.summary.partition(f" {shared_words.ERROR_SIGN}")[0]
 
 
+def without_message(text):
+    """Return a text of the lab without the message, which may repeat what was typed."""
+    return re.sub(rf' {shared_words.ERROR_SIGN} [^"<]*', "", text)
+
+
+def messages_of(lab):
+    return [*lab.messages.values(), *(dial.message for dial in dials(lab))]
+
+
 def picture(lab):
-    """Return all that the lab draws of its state."""
-    drawn = [getattr(lab, name).value for name in SHOWN if hasattr(lab, name)]
-    answers = [row.children[0].value for row in getattr(lab, "rows", [])]
-    return [lab.still(), words_of(lab), *drawn, *answers]
+    """Return all that the lab draws and says of its state."""
+    shown = [*inside(lab.box)]
+    canvases = [one for one in shown if isinstance(one, Canvas)]
+    drawn = [(one.frame, without_message(one.marks), without_message(one.alt)) for one in canvases]
+    assert drawn
+    texts = [
+        without_message(one.value) for one in shown if isinstance(one, widgets.HTML) and one not in messages_of(lab)
+    ]
+    return [without_message(lab.still()), words_of(lab), *drawn, *texts]
+
+
+def number_in(text):
+    """Return the number that a dial's box shows; a tiny one has an exponent that nobody may type."""
+    try:
+        return float(parse_numbers(text)[0])
+    except ValueError:
+        return float(text)
 
 
 def hands(lab):
-    """Return what each control holds, and what each dial shows and allows."""
-    dials = [(one.value, one.number, one.slider, one.positions) for one in inside(lab.box) if isinstance(one, Dial)]
-    ends = [(value, box.value, box.min, box.max, bar.value, bar.max, where) for value, box, bar, where in dials]
-    return lab.values, ends
+    """Return what each control holds, and what each dial shows and allows; how a number was typed is its own affair."""
+    shown = [f"{number_in(dial.number.value):.8g}" for dial in dials(lab)]
+    ends = [(dial.value, dial.slider.value, dial.slider.max, dial.positions) for dial in dials(lab)]
+    return lab.values, shown, ends
 
 
 def everything(lab):
@@ -85,10 +110,13 @@ def check_valid(lab):
     assert len(shown) == bool(lab.error)
     assert all('role="alert"' in one for one in shown)
     assert not re.search(r"\b(nan|inf)\b", unescape(words_of(lab)), re.IGNORECASE)
-    if hasattr(lab, "plot"):
-        for line in lab.plot.lines.values():
-            numbers = line.get_data() if hasattr(line, "get_data") else ()
-            assert not any(np.isinf(np.asarray(values, dtype=float)).any() for values in numbers)
+    for dial in dials(lab):
+        assert number_in(dial.number.value) == pytest.approx(dial.value, rel=1e-7)
+        assert dial.message.value == "" or 'role="alert"' in dial.message.value
+    for one in inside(lab.box):
+        if isinstance(one, Canvas):
+            check_marks(without_message(one.marks))
+            assert one.alt
 
 
 def at(kind, values, line=1):
@@ -116,6 +144,7 @@ typed_numbers = st.one_of(
     st.fractions(-9, 9, max_denominator=9).map(str),
     st.sampled_from(["9e9", "-99999999e9", "999999999999", "1/99999999", "1e-9"]),
 )
+no_numbers = st.sampled_from(["", "one", "nan", "1e999999", "1/0", "٣", "1" * 5000])
 typed_lists = st.lists(typed_numbers, min_size=1, max_size=4).map(", ".join)
 
 
@@ -128,21 +157,48 @@ def reachable(control):
         return st.sampled_from([value for _, value in control._options_full])
     if isinstance(control, widgets.BoundedIntText):
         return st.integers(control.min, control.max)
-    return typed_lists | st.sampled_from(["", "one", "nan", "1e999999", "1/0", "٣", "1" * 5000])
+    return typed_lists | no_numbers
+
+
+def type_into(dial, typed):
+    """Type into a dial's box, and check that the text is taken as it is, or refused with what was there kept."""
+    before = dial.value, dial.number.value
+    dial.number.value = typed
+    if typed == before[1]:
+        return
+    if dial.message.value:
+        assert (dial.value, dial.number.value) == before
+        assert shared_words.REFUSED.split("{")[-1].split("}")[1].strip() in dial.message.value
+    else:
+        assert dial.number.value == typed
+        assert dial.value == float(parse_numbers(typed)[0])
+
+
+pixels = st.floats(-100, 1000) | st.sampled_from([nan, inf, 1e300, None, "5"])
+keys = st.sampled_from(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", "x", 3])
+
+
+def touches(lab):
+    """Draw what a page, or something that is no page, may send of a picture."""
+    names = st.sampled_from([*re.findall(r'data-touch="([^"]*)"', lab.canvas.marks), "", "no mark", None])
+    by_key, by_hand = {"key": keys}, {"x": pixels, "y": pixels}
+    return st.fixed_dictionaries({"touch": names, **by_key}) | st.fixed_dictionaries({"touch": names, **by_hand})
 
 
 def move(lab, data):
     """Do one thing that a learner, or a cell, can do."""
     name = data.draw(st.sampled_from([*lab.controls]), "control")
     control = lab.controls[name]
-    kinds = ["value", "set", "button", "reset", "preset", "slider", "box"]
-    kind = data.draw(st.sampled_from(kinds if isinstance(control, Dial) else kinds[:5]), "move")
+    kinds = ["value", "set", "button", "reset", "preset", *["slider", "box"] * isinstance(control, Dial)]
+    kind = data.draw(st.sampled_from([*kinds, "touch"]), "move")
     if kind == "value":
         control.value = data.draw(reachable(control), name)
     elif kind == "slider":
         control.slider.value = data.draw(st.integers(-1, control.slider.max + 1), name)
     elif kind == "box":
-        control.number.value = data.draw(st.integers(-5, 3000) if control.whole else st.floats(-1e9, 1e9), name)
+        type_into(control, data.draw(typed_numbers | st.integers(-5, 3000).map(str) | no_numbers, name))
+    elif kind == "touch":
+        sent(lab, **data.draw(touches(lab), "touch"))
     elif kind == "set":
         names = data.draw(st.lists(st.sampled_from([*lab.controls]), min_size=1, max_size=4, unique=True))
         values = {name: data.draw(reachable(lab.controls[name]), name) for name in names}
@@ -249,17 +305,19 @@ def test_a_control_cannot_be_emptied_by_hand(kept, kind):
         if isinstance(control, widgets.Dropdown):
             with pytest.raises(TraitError, match="must be one of the choices; got None"):
                 control.value = None
-        elif isinstance(control, Dial) and not control.whole:
-            with pytest.raises(TraitError, match="must be from"):
-                control.number.value = nan
+        elif isinstance(control, Dial):
+            for typed in ("", "nan", "1" * 5000):
+                control.number.value = typed
+                assert 'role="alert"' in control.message.value
+            control.fit()
+            assert control.message.value == ""
     assert everything(lab) == before
 
 
 # Interrupts ----------------------------------------------------------------------------------------------------------
 
 INSIDE = str(Path(lesson_lib.__file__).parent)
-DRAWN = ("plot", "bars")
-STEPPED = ("labs", *(f"pictures/{name}.py" for name in DRAWN))  # here at any line, elsewhere at any call
+STEPPED = ("/labs/", "/pictures/")  # here at any line, elsewhere at any call
 INNERMOST = ("/network.py", "/arrays.py", "/activations.py")  # called a hundred thousand times in a training
 
 
@@ -321,7 +379,8 @@ def by_hand(name, value, part=None):
 MOVES = [
     (HandCalculationLab, by_hand("W1", "1/3, 1")),
     (HandCalculationLab, put(W1="1", b1="0", W2="1")),
-    (TriggerLab, by_hand("position", 0.3, "number")),
+    (TriggerLab, by_hand("position", "0.3", "number")),
+    (TriggerLab, lambda lab: sent(lab, touch="star", key="ArrowRight")),
     (TriggerLab, put(schedule="joint", activation="tanh", rate=0.01)),
     (BiasLab, lambda lab: lab.load(training_words.PRESETS["5 a real backdoor"])),
     (NAALab, by_hand("rule", "bh")),
@@ -405,43 +464,62 @@ def small_map(monkeypatch):
 
 
 def map_shown(lab):
-    return lab.map_summary, lab.map_picture.value, lab.map_text.value
+    return lab.map_summary, lab.canvas.marks, lab.map_text.value
 
 
-@pytest.mark.parametrize("module", ["map_steps", "MapPlot"])
-def test_a_map_that_was_interrupted_leaves_the_last_one_and_can_be_drawn_again(small_map, module, monkeypatch):
-    lab, made = small_map, getattr(bias, module)
+def test_a_map_that_was_interrupted_leaves_the_last_one_and_can_be_drawn_again(small_map, monkeypatch):
+    lab, made = small_map, bias.map_steps
     for values in ({}, {"biases": "b1"}):
         lab.set(**values)
-        before = lab.map, lab.map_summary, lab.map_picture.value
-        monkeypatch.setattr(bias, module, stop)
+        before = lab.map, lab.map_summary, lab.canvas.marks
+        monkeypatch.setattr(bias, "map_steps", stop)
         with pytest.raises(KeyboardInterrupt):
             lab.draw_map()
-        assert (lab.map, lab.map_summary, lab.map_picture.value) == before
+        assert (lab.map, lab.map_summary, lab.canvas.marks) == before
         lab.set(epochs=10)
         lab.set(epochs=2000)
-        assert (lab.map, lab.map_summary, lab.map_picture.value) == before
-        monkeypatch.setattr(bias, module, made)
+        assert (lab.map, lab.map_summary, lab.canvas.marks) == before
+        monkeypatch.setattr(bias, "map_steps", made)
         lab.draw_map()
         assert lab.map is not before[0]
 
 
-def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, monkeypatch):
-    lab, set_codes = small_map, plots.MapPlot.set_codes
+@pytest.mark.parametrize("part", ["outcome_marks", "handle", "_letters"])
+def test_a_map_whose_drawing_was_interrupted_is_not_taken_for_drawn(small_map, part, monkeypatch):
+    lab, module = small_map, outcomes if part == "_letters" else training_picture
+    monkeypatch.setattr(module, part, stop)
+    with pytest.raises(KeyboardInterrupt):
+        lab.draw_map()
+    monkeypatch.undo()
+    monkeypatch.setattr(bias, "MAP_RATES", np.geomspace(0.001, 10, 5))
+    monkeypatch.setattr(bias, "MAP_TARGETS", np.linspace(-10, 10, 5))
     lab.draw_map()
     lab.set(epochs=100)
     before = map_shown(lab)
-
-    def half(plot, codes):
-        set_codes(plot, codes)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(plots.MapPlot, "set_codes", half)
-    with pytest.raises(KeyboardInterrupt):
-        lab.controls["epochs"].value = 1
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(module, part, stop)
+        with pytest.raises(KeyboardInterrupt):
+            lab.controls["epochs"].value = 1
     lab.controls["epochs"].value = 100
     assert map_shown(lab) == before
+
+
+@every_lab
+def test_a_picture_whose_showing_was_interrupted_is_not_taken_for_shown(kept, kind, monkeypatch):
+    lab, show = kept[kind], Canvas.show
+    lab.reset()
+    before = picture(lab)
+
+    def half(canvas, *drawn):
+        show(canvas, *drawn)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Canvas, "show", half)
+    with pytest.raises(KeyboardInterrupt):
+        by_hand(*NEXT[kind])(lab)
+    monkeypatch.undo()
+    lab.reset()
+    assert picture(lab) == before
 
 
 def test_a_map_that_is_stopped_before_it_has_begun_can_be_drawn_again(small_map):
@@ -449,14 +527,14 @@ def test_a_map_that_is_stopped_before_it_has_begun_can_be_drawn_again(small_map)
 
     async def notebook():
         for _ in range(2):
-            lab.map_button.click()
-            lab.map_button.click()
+            lab.mapper.button.click()
+            lab.mapper.button.click()
             for _ in range(3):
                 await asyncio.sleep(0)
-            assert lab.map_button.description == training_words.DRAW_MAP
+            assert lab.mapper.button.description == training_words.DRAW_MAP
             assert training_words.MAP_STOPPED in lab.map_text.value
-        lab.map_button.click()
-        while lab.map_button.description == training_words.STOP:
+        lab.mapper.button.click()
+        while lab.mapper.button.description == training_words.STOP:
             await asyncio.sleep(0)
 
     asyncio.run(notebook())
@@ -464,9 +542,8 @@ def test_a_map_that_is_stopped_before_it_has_begun_can_be_drawn_again(small_map)
     assert lab.map_summary in unescape(lab.map_text.value)
 
 
-def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made_again(kept, monkeypatch):
-    lab = kept[PruningLab]
-    lab.reset()
+def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made_again(monkeypatch):
+    lab = PruningLab()
     repairs.compare_repairs.cache_clear()
     monkeypatch.setattr(repairs, "fine_tune", stop)
     with pytest.raises(KeyboardInterrupt):
@@ -486,18 +563,20 @@ def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made
         (detection._compared, (detection.Settings(seed=7, rows=5), False), "compare"),
         (detection._compared, (detection.Settings(seed=7, rows=5), True), "compare"),
         (detection.toy_params, ("learnt backdoor",), "train"),
-        (training._table, (Experiment(), "rate", (0.1, 0.2), (0, 5)), "run_many"),
+        (training._table, (Experiment(), (0, 5), {"rate": (0.1, 0.2)}), "run_many"),
     ],
 )
 def test_an_interrupted_computation_is_not_remembered(memory, arguments, part, monkeypatch):
-    expected = memory(*arguments)
+    keywords = arguments[-1] if isinstance(arguments[-1], dict) else {}
+    arguments = arguments[: len(arguments) - bool(keywords)]
+    expected = memory(*arguments, **keywords)
     memory.cache_clear()
     with monkeypatch.context() as patched:
         patched.setattr(sys.modules[memory.__module__], part, stop)
         with pytest.raises(KeyboardInterrupt):
-            memory(*arguments)
+            memory(*arguments, **keywords)
     assert memory.cache_info().currsize == 0
-    assert same(memory(*arguments), expected)
+    assert same(memory(*arguments, **keywords), expected)
 
 
 def same(one, other):
@@ -564,7 +643,7 @@ INTERRUPTED = {  # which call of what is interrupted in which work
     "a training": (training_loop, "descend", 7, lambda: train(ARTICLE, POISONED, 0.05, 40).outputs),
     "a sweep": (sweeps, "descend", 7, lambda: sweeps.run_many(JOINT, [0, 40], rate=[0.1, 0.2]).outputs),
     "a map": (sweeps, "errors_and_gradients", 7, lambda: studies.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
-    "a measure": (moments, "_add_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
+    "a measure": (moments, "_measure_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
     "a fine-tuning": (classifier, "gradients", 7, fine_tuned),
     "a pruning curve": (repair, "_decisions", 2, pruned),
 }
@@ -615,8 +694,7 @@ def held():
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @every_lab
-def test_a_thousand_hasty_moves_end_at_the_last_and_leave_nothing_in_memory(kept, kind, monkeypatch):
-    monkeypatch.setattr(plots, "as_png", lambda pixels: pixels[::32, ::32].tobytes())  # half of the time of a move
+def test_a_thousand_hasty_moves_end_at_the_last_and_leave_nothing_in_memory(kept, kind):
     lab, rng = kept[kind], np.random.default_rng(0)
     lab.reset()
     drag(lab, 200, rng)
@@ -645,6 +723,7 @@ MEMORIES = {  # how many results each function remembers at most
     "naa.compute.toy_params": 128,
     "naa.compute._compared": 64,
     "training.runs._table": 24,  # 4 MB each at the largest width
+    "training.picture.frame": 4,  # last panels
     "pruning.compute.data": 1,
     "pruning.compute.examples": 1,
     "pruning.compute._honest": 2,  # widths
@@ -653,7 +732,16 @@ MEMORIES = {  # how many results each function remembers at most
     "pruning.compute.weight_limits": 4,
     "pruning.compute.compare_repairs": 4,
     "pruning.picture.frame": 4,
+    "hand_calculation.widget.frame": 3,  # widths
+    "naa.picture.frame": 6,  # quantities, of many neurons or the toy's two
+    "naa.picture._bars": 8,
+    "naa.picture._strokes": 8,
+    "pictures.shown._ems": 2048,  # short texts
 }
+
+
+# What takes a name takes no other, see below; a frame is as wide as a net that the lab can hold.
+UNLIMITED = ("pruning.", "training.picture.frame", "hand_calculation.widget.frame", "naa.picture.frame")
 
 
 def test_whatever_is_remembered_has_a_bound():
@@ -668,7 +756,14 @@ def test_whatever_is_remembered_has_a_bound():
     for name, remembers in found.items():
         largest = remembers.cache_info().maxsize
         one_result = not inspect.signature(remembers).parameters
-        assert largest == MEMORIES[name] or (largest is None and (one_result or name.startswith("pruning.")))
+        assert largest == MEMORIES[name] or (largest is None and (one_result or name.startswith(UNLIMITED)))
+
+
+def test_a_frame_has_one_of_the_last_panels():
+    before = training_picture.frame.cache_info().currsize
+    with pytest.raises(KeyError):
+        training_picture.frame("no such panel")
+    assert training_picture.frame.cache_info().currsize == before <= 4
 
 
 @pytest.mark.parametrize("ask", [repairs.case, repairs.compare_repairs, repairs.weight_limits])

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from IPython.display import display
+from labparts import inside, no_error_in_a_callback, press, words_of  # noqa: F401
 
 from lesson_lib.exercises import words as exercises_words
 from lesson_lib.exercises.catalogue import question_texts
@@ -24,38 +25,14 @@ from lesson_lib.labs.shared.values import TRAINED
 LAST_CLEAN, LAST_TRIGGER = 23, 12  # lines of the article's two steps
 
 
-@pytest.fixture(autouse=True)
-def no_error_in_a_callback(caplog):
-    """Fail where a button's or field's callback raised: a widget only logs that."""
-    yield
-    assert [record.getMessage() for record in caplog.records if "Exception in callback" in record.msg] == []
-
-
 @pytest.fixture
 def lab():
     return HandCalculationLab()
 
 
-def inside(widget):
-    """Yield a widget and everything in it, in the order in which it is shown."""
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
-
-
-def press(shown, description):
-    buttons = [each for each in inside(shown.box) if isinstance(each, widgets.Button)]
-    [button] = [button for button in buttons if button.description == description]
-    button.click()
-
-
 def shown(lab):
     """Return all that the lab draws for the current line."""
     return lab.title.value, lab.formula.value, lab.canvas.marks, lab.twin.value, lab.count.value
-
-
-def words_of(html):
-    return "".join(ElementTree.fromstring(f"<p>{html}</p>").itertext())
 
 
 def balance(latex):
@@ -483,7 +460,7 @@ def test_without_a_kernel_a_lab_is_a_picture_with_its_text(lab, displayed):
     alt, source = re.search(r'alt="([^"]*)"', image)[1], re.search(r"base64,([^\"]*)", image)[1]
     assert alt.replace("&#x27;", "'") == lab.summary
     picture = ElementTree.fromstring(b64decode(source))
-    assert picture.findtext("{http://www.w3.org/2000/svg}desc") == lab.summary
+    assert picture.get("aria-label") == lab.summary
     assert (picture.get("width"), picture.get("height")) == ("540", "270")
     assert shared_words.NEEDS_KERNEL in bundle["text/html"]
 

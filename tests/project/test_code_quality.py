@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,9 @@ LABS = ("hand_calculation", "training", "naa", "pruning")  # they share labs.sha
 HEAVY = {
     "ipywidgets": {"labs"},
     "IPython": {"labs"},
+    "anywidget": {"labs"},
     "matplotlib": {"pictures"},
+    "PIL": {"pictures"},
     "sympy": {"derivation", "proofs"},
     "scipy": {"naa", "digits"},
     "sklearn": {"digits"},
@@ -157,8 +160,16 @@ def test_every_way_to_import_is_seen(source, package, expected):
     assert imports(source, package)[0] == expected
 
 
+def test_every_file_that_is_no_module_is_installed_with_the_package():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    others = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert {path.suffix for path in others} >= {".css", ".js", ".toml", ".typed"}
+    installed = {path for pattern in settings["package-data"]["lesson_lib"] for path in PACKAGE.glob(pattern)}
+    assert {*others} == installed
+
+
 def test_importing_the_package_loads_nothing_heavy():
-    heavy = {"numpy", "sympy", "matplotlib", "ipywidgets", "IPython"}
+    heavy = {"numpy", "sympy", "matplotlib", "ipywidgets", "IPython", "anywidget", "PIL"}
     loaded = run(sys.executable, "-c", "import lesson_lib, sys; print(*sys.modules)").split()
     assert "lesson_lib" in loaded
     assert not heavy & set(loaded)

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from base64 import b64encode
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +15,7 @@ from lesson_lib.exercises.catalogue import question
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.parts import without_kernel
 from lesson_lib.pictures.finished import Picture
+from lesson_lib.pictures.frame import whole_svg
 from lesson_lib.tables import Table
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import present  # noqa: E402
 from presenting.formulas import mathml  # noqa: E402
+from presenting.heights import ratio  # noqa: E402
 from presenting.pieces import linked, output_html, pictures_apart, text_html  # noqa: E402
 from presenting.slides import cut, without_imports  # noqa: E402
 
@@ -177,11 +178,20 @@ def test_a_bar_in_the_code_of_a_table_is_a_bar():
 
 
 def test_a_finished_picture_keeps_its_width_and_its_numbers():
-    picture = Picture(b"\x89PNG", 700, Table([("width", "share"), ("2", "15%")], "20 starts."))
-    output = new_output("execute_result", picture._repr_mimebundle_())
+    picture = Picture((700, 340), '<path class="line" d="M0,0 1,1"/>', Table([("width", "share"), ("2", "15%")], "20."))
+    bundle = picture._repr_mimebundle_()
+    output = new_output("execute_result", bundle)
     pictures_apart(new_notebook(cells=[new_code_cell("curve", outputs=[output])]), {})
-    assert output.data == {"image/png": b64encode(b"\x89PNG").decode(), "text/plain": str(picture.table)}
-    assert output.metadata == {"image/png": {"width": 700}}
+    assert output.data == {"image/svg+xml": bundle["text/html"], "text/plain": str(picture.table)}
+    assert 'width="700" height="340"' in output.data["image/svg+xml"]
+    assert ratio(output.data["image/svg+xml"]) == pytest.approx(700 / 340)
+
+
+def test_a_lab_with_a_picture_inside_is_not_taken_for_a_finished_picture():
+    html = f"<div>{whole_svg((1, 1), '', '')}</div>"
+    output = new_output("execute_result", {"text/html": html, "text/plain": "a lab"})
+    pictures_apart(new_notebook(cells=[new_code_cell("lab", outputs=[output])]), {})
+    assert output.data == {"text/html": html, "text/plain": "a lab"}
 
 
 # Labs and questions.

@@ -11,6 +11,8 @@ import traitlets
 from lesson_lib.labs.shared import words
 from lesson_lib.pictures.frame import CSS, Frame
 
+FAR = 1e5  # beyond every screen, in pixels
+
 
 class Canvas(anywidget.AnyWidget):
     """A frame with marks on it. `on_touch` says what to do with a mark's name and a pixel (x, y), or a key.
@@ -20,6 +22,7 @@ class Canvas(anywidget.AnyWidget):
 
     _esm = files(__package__).joinpath("canvas.js").read_text("utf-8")
     _css = CSS
+    shown: Frame  # the one that `show` was last called with
     size = traitlets.List(traitlets.Int()).tag(sync=True)
     frame = traitlets.Unicode().tag(sync=True)
     marks = traitlets.Unicode().tag(sync=True)
@@ -35,6 +38,7 @@ class Canvas(anywidget.AnyWidget):
 
     def show(self, frame: Frame, marks: str, alt: str) -> None:
         """Show marks on a frame, with what they say for those who listen."""
+        self.shown = frame
         with self.hold_sync():
             self.size, self.frame, self.marks, self.alt = list(frame.size), frame.svg, marks, alt
 
@@ -42,8 +46,18 @@ class Canvas(anywidget.AnyWidget):
         """Tell the page that the picture fits the controls again."""
         self.send({"done": True})
 
-    def _received(self, _: Any, content: dict[str, Any], __: Any) -> None:
+    def _received(self, _: Any, content: Any, __: Any) -> None:
         try:
-            self._on_touch(**content)
+            if self._can_be_touched(content):
+                self._on_touch(**{name: content[name] for name in ("touch", "key", "x", "y") if name in content})
         finally:
             self.done()
+
+    def _can_be_touched(self, content: Any) -> bool:
+        """Return whether a message names a mark of the picture, and a key or a pixel near it."""
+        match content:
+            case {"touch": str(mark), "key": str(key)}:
+                return bool(key) and f'data-touch="{mark}"' in self.marks
+            case {"touch": str(mark), "x": int() | float() as x, "y": int() | float() as y}:
+                return abs(x) < FAR and abs(y) < FAR and f'data-touch="{mark}"' in self.marks
+        return False

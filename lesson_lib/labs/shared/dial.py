@@ -34,7 +34,6 @@ class Dial(widgets.Box):
         self.message = widgets.HTML()
         layout = widgets.Layout(flex_flow="row wrap", max_width="300px")
         super().__init__([self.number, self.slider, self.message], layout=layout)
-        self._refuse("")
         self.value = value
         self.show()
         self.slider.observe(self._slid, names="value")
@@ -71,10 +70,11 @@ class Dial(widgets.Box):
 
     @traitlets.observe("value")
     def show(self, _: Any = None) -> None:
-        """Show the value in the box, as it was typed if it was, and on the slider."""
+        """Show the value in the box, as it was typed if it was, and on the slider; what was refused is forgotten."""
         if self._read(self.number.value) != self.value:
             self.number.value = self._text
         self.slider.value = self._nearest(self.value)
+        self._refuse("")
 
     @traitlets.validate("value")
     def _within(self, proposal: dict[str, Any]) -> float:
@@ -109,8 +109,8 @@ class Dial(widgets.Box):
             self.value = float(the_one(name, read_numbers(name, change["new"])))
             self._refuse("")
         except (ValueError, OverflowError, traitlets.TraitError) as error:
-            told = str(error).removeprefix(f"{name}: ")
-            self.show()
+            told = str(error).removeprefix(f"{name}: ").removesuffix(".")
+            self.number.value = change["old"]
             self._refuse(words.REFUSED.format(problem=told, kept=self.number.value))
 
     def _refuse(self, message: str) -> None:

@@ -87,14 +87,14 @@ class Lab:
 
     def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
         """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key."""
-        if touch not in self.touchable:
+        if touch not in self.touchable or (key and key not in {**ACROSS, **UP}):
             return
         panel, across, up = self.touchable[touch]
         if key:
             name = up or across if key in UP else across or up  # a mark that moves one way takes the arrows of both
-            moved = {name: self.controls[name].beside({**ACROSS, **UP}.get(key, 0))}
+            moved = {name: self.controls[name].beside({**ACROSS, **UP}[key])}
         else:
-            found = zip((across, up), self.picture()[0].data_at(panel, float(x), float(y)), strict=True)
+            found = zip((across, up), self.canvas.shown.data_at(panel, x, y), strict=True)
             moved = {name: self.controls[name].nearest(value) for name, value in found if name}
         self._follow(moved)
 

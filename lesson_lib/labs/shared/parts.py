@@ -26,6 +26,7 @@ STYLE = """<style>
     outline-offset: 0 !important;
 }
 .by-hand .noUi-handle { border-color: var(--jp-ui-font-color2) }
+.by-hand .noUi-target[disabled] { visibility: hidden }
 .by-hand .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }
 .by-hand caption { white-space: normal !important }
 .by-hand-gone { color: #b00020; font-weight: 600; margin: 4px 0 }

@@ -32,6 +32,7 @@ class Player:
         if self._task is not None:
             self.stop()
             return
+        self._is_whole = False
         self._started()
         try:
             loop = asyncio.get_running_loop()
@@ -53,8 +54,9 @@ class Player:
     async def _go_on(self) -> None:
         while self._step():
             await asyncio.sleep(self._seconds)
+        self._is_whole = True
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         if task is self._task:
             self._task, self.button.description = None, self._texts[0]
-            self._ended(task.done() and not task.cancelled())
+            self._ended(self._is_whole)

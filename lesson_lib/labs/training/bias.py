@@ -36,7 +36,7 @@ class BiasLab(TrainingLab):
         self.map: OutcomeMap | None = None
         self.map_text, self.note = widgets.HTML(), widgets.HTML()
         texts = words.DRAW_MAP, words.STOP, words.DRAW_MAP_TIP
-        self.mapper = Player(self._map_further, 0, self._begin_map, self._end_map, texts, "116px")
+        self.mapper = Player(self._map_further, 0, self._begin_map, self._end_map, texts, "124px")
         self.stories = {
             preset: button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()
         }
@@ -46,7 +46,7 @@ class BiasLab(TrainingLab):
             b2=field(words.B2_START, "0", LABEL, "280px"),
             weights=choice(words.WEIGHTS, words.WEIGHT_CHOICES, "article", "280px", LABEL),
             width=Dial(words.WIDTH, range(2, 33), 2, whole=True),
-            seed=Dial(words.SEED, range(100), 0, whole=True),
+            seed=Dial(words.SEED, (*range(100), 9999), 0, whole=True),
         )
         self.players = [self.player, self.mapper]
 
@@ -66,7 +66,7 @@ class BiasLab(TrainingLab):
     def draw(self) -> None:
         """Show the state, which story it tells, and which controls have no effect."""
         for preset, told in self.stories.items():
-            told.icon = "check" if preset == self.preset else ""
+            told.icon = "check" if {*preset.split("; ")} == {*self.preset.split("; ")} else ""
         idle = {"b1": self.values["weights"] == "random b1", "seed": self.values["weights"] == "article"}
         for name, has_no_effect in idle.items():
             self.controls[name].disabled = has_no_effect
