@@ -34,9 +34,8 @@ class Player:
             return
         self._is_whole = False
         self._started()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        loop = _running_loop()
+        if loop is None:
             while self._step():
                 pass
             self._ended(True)
@@ -46,10 +45,15 @@ class Player:
         self._task.add_done_callback(self._done)  # even if it is stopped before it has begun
 
     def stop(self) -> None:
-        """Stop, if it has been started."""
-        if self._task is not None:
+        """Stop, if it has been started; where a kernel hears the press in another thread, after the step under way."""
+        if self._task is None:
+            return
+        loop = self._task.get_loop()
+        if loop is _running_loop():
             self._task.cancel()
             self._done(self._task)
+        else:
+            loop.call_soon_threadsafe(self._task.cancel)
 
     async def _go_on(self) -> None:
         while self._step():
@@ -60,3 +64,10 @@ class Player:
         if task is self._task:
             self._task, self.button.description = None, self._texts[0]
             self._ended(self._is_whole)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
