@@ -1,4 +1,4 @@
-"""A hand on JupyterLab's page: it keys and drags a slider, or the trigger's star, and notes when pictures are painted."""
+"""A hand on JupyterLab's page: it keys and drags a slider, or the trigger's star, and waits for the picture."""
 
 import math
 import subprocess
