@@ -19,7 +19,7 @@ from rows import Row, in_turns
 
 TITLE = "A move in the kernel"
 ABOUT = (
-    "From a slider's message in the kernel until the answer is ready to be sent, packed and signed as Jupyter does. The "
+    "From a slider's message in the kernel until its answers are packed and signed as Jupyter does it. The "
     "runs are looked up. The bytes are those of all messages of the largest move. The peer draws the lab's panels with "
     "Matplotlib, without the network, the verdict and the tables: only what moves, on a remembered background, at 1.75 "
     "pixels for one on the page. Then it packs them as PNG and sends an image."

@@ -77,8 +77,8 @@ class Size(NamedTuple):
     """The labs, rounds of all in turns, steps down and up again in each round, and rounds of drags."""
 
     labs: tuple[str, ...] = tuple(LABS)
-    rounds: int = 3
-    steps: int = 4
+    rounds: int = 8
+    steps: int = 2
     drags: int = 3
 
 
