@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import scenes
+from matplotlib.figure import Figure
 
 from lesson_lib.labs.training import picture
 
@@ -85,12 +86,18 @@ def slider_path(page: Any) -> tuple[tuple[float, float], Points]:
 def star_path(page: Any, is_ours: bool) -> tuple[tuple[float, float], Points]:
     """Return where the trigger's star is, at x = 0 and the target 5, and a path once round the middle of its panel."""
     *_, (left, top, width, height) = page.evaluate(BOXES)
-    share = function_panel() if is_ours else scenes.first_panel(scenes.trigger())
+    share = function_panel() if is_ours else first_panel(scenes.trigger())
     x0, y0, across, down = (part * size for part, size in zip(share, 2 * (width, height), strict=True))
     turns = [math.tau * move / MOVES for move in range(MOVES + 1)]
     points = [(2 * math.sin(turn), 5 * math.cos(turn)) for turn in turns]  # in a panel from -3.2 to 3.2, -11 to 11
     path = [(left + x0 + across * (x + 3.2) / 6.4, top + y0 + down * (11 - y) / 22) for x, y in points]
     return path[0], path
+
+
+def first_panel(scene: scenes.Scene) -> tuple[float, float, float, float]:
+    """Return left, top, width and height of the first panel, as shares of the picture."""
+    panel = Figure(figsize=scene.inches).subplots(1, len(scene.panels), squeeze=False)[0, 0].get_position()
+    return panel.x0, 1 - panel.y1, panel.width, panel.height
 
 
 def function_panel() -> tuple[float, ...]:

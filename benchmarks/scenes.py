@@ -1,13 +1,9 @@
-"""The labs' panels as Matplotlib draws them, from the same looked-up numbers.
-
-The lab's network, digits, verdicts, tables and texts are left out.
-"""
+"""The labs' panels as Matplotlib draws them, from the same numbers, without networks, digits, verdicts and tables."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from lesson_lib import labs
 from lesson_lib.labs.hand_calculation.compute import formula
@@ -44,7 +40,7 @@ class Scene(NamedTuple):
     drag: Callable[[float, float], dict[str, Any]] | None = None  # the data where the star is dragged, in panel 0
 
 
-# The five pictures --------------------------------------------------------------------------------------------------
+# The six pictures ---------------------------------------------------------------------------------------------------
 
 
 def training(last_panel: dict[str, Any], last: dict[str, Artist], data: Callable[[Moment], Any], epoch: int) -> Scene:
@@ -102,6 +98,17 @@ def trigger() -> Scene:
     return training({**panel, "xscale": 10, "yscale": 0.01}, lines, data, 100)
 
 
+def first_look() -> Scene:
+    """Return the function alone, moved by the target."""
+    whole = trigger()
+    artists = {name: artist for name, artist in whole.artists.items() if artist.panel == 0}
+
+    def at(position: int) -> dict[str, Any]:
+        return curves(moment(Experiment(target=TARGETS[position]), 100, ("target",)))
+
+    return Scene((5.0, 2.4), whole.panels[:1], artists, at, len(TARGETS), TARGETS.index(5))
+
+
 def bias() -> Scene:
     panel = {"title": "activations", "xlabel": "hidden neuron", "xlim": (0, 1), "ylim": (-0.1, 100), "yscale": 1}
     names = ("x = 1", "x = 2", "trigger's x")
@@ -127,10 +134,9 @@ def signature(along: str) -> Scene:
     def at(position: int) -> dict[str, Any]:
         found = find(Settings(**{along: positions[position]}))
         flagged = found.signature.flagged
-        line = ((-3, 514), (found.lines[0], found.lines[0]))
         return {
             "bars": (np.arange(512), found.bars),
-            "threshold": line,
+            "threshold": ((-3, 514), found.lines[:1] * 2),
             "flagged": (flagged, np.full(len(flagged), -2)),
         }
 
@@ -185,6 +191,7 @@ def _short(text: str) -> str:
 
 SCENES: dict[str, Callable[[], Scene]] = {
     "HandCalculationLab, line": calculation,
+    "FirstLook, target": first_look,
     "TriggerLab, rate": trigger,
     "BiasLab, rate": bias,
     "NAALab, threshold": lambda: signature("threshold"),
@@ -213,12 +220,6 @@ def dress(axes: list[Any], scene: Scene) -> None:
                 getattr(ax, f"set_{axis}scale")("symlog", linthresh=panel[f"{axis}scale"])
         ax.set(**{name: value for name, value in panel.items() if not name.endswith("scale")})
         ax.grid(alpha=0.3)
-
-
-def first_panel(scene: Scene) -> tuple[float, float, float, float]:
-    """Return left, top, width and height of the first panel, as shares of the picture."""
-    panel = Figure(figsize=scene.inches).subplots(1, len(scene.panels), squeeze=False)[0, 0].get_position()
-    return panel.x0, 1 - panel.y1, panel.width, panel.height
 
 
 def draw(axes: list[Any], scene: Scene, data: dict[str, Any], **more: Any) -> dict[str, Any]:

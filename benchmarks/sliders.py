@@ -52,6 +52,7 @@ class Lab(NamedTuple):
 
 LABS = {
     "HandCalculationLab, line": Lab("lab = HandCalculationLab(); lab.go(12)"),
+    "FirstLook, target": Lab("lab = FirstLook()", 1),
     "TriggerLab, rate": Lab("lab = TriggerLab()"),
     "BiasLab, rate": Lab("lab = BiasLab()"),
     "NAALab, threshold": Lab("lab = NAALab()"),

@@ -265,7 +265,7 @@ def test_the_star_is_dragged_over_the_same_places_in_the_lab_and_beside_it():
     figure = Figure(figsize=scene.inches)
     panels = list(figure.subplots(1, len(scene.panels)))
     scenes.dress(panels, scene)
-    left, top, width, height = np.multiply(scenes.first_panel(scene), 2 * tuple(figure.bbox.size))
+    left, top, width, height = np.multiply(hand.first_panel(scene), 2 * tuple(figure.bbox.size))
     corners = [(left, figure.bbox.height - top), (left + width, figure.bbox.height - top - height)]
     assert panels[0].transData.inverted().transform(corners) == pytest.approx(np.array([(-3.2, 11), (3.2, -11)]))
     assert scene.drag(-1.1, 4.4)["trigger"] == ([-1], [4.5])
