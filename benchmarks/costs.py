@@ -22,7 +22,8 @@ TITLE = "Notebooks and imports"
 ABOUT = (
     "Each notebook runs from the start of a fresh kernel to its last cell; the memory is the kernel's peak. The peer "
     "is a fresh kernel that imports the libraries which the notebook has loaded at its end, and does nothing with "
-    "them. Every import runs in a process of its own; a lab's libraries are NumPy, SymPy, Matplotlib and ipywidgets."
+    "them. Every import runs in a process of its own; a lab's libraries are NumPy, SymPy, Matplotlib, ipywidgets and "
+    "anywidget."
 )
 IMPORTS = "its libraries alone"
 WHY = {
@@ -39,6 +40,7 @@ LIBRARIES = (
     "sympy",
     "matplotlib.figure",
     "ipywidgets",
+    "anywidget",
     "scipy.stats",
     "sklearn.neural_network",
     "torch",
@@ -53,7 +55,7 @@ OURS = {  # what we import, and beside what
     "from lesson_lib.labs import TriggerLab": {
         "sympy": "sympy",
         "matplotlib.pyplot": "matplotlib.pyplot",
-        IMPORTS: "numpy, sympy, matplotlib.figure, ipywidgets",
+        IMPORTS: "numpy, sympy, matplotlib.figure, ipywidgets, anywidget",
     },
 }
 

@@ -23,7 +23,7 @@ from rows import NOT_INSTALLED, Row
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PICTURE = "results.svg"
 COLUMNS = ("what", "peer", "size", "ours", "the peer's", "unit", "ratio", "repeats")
-LIBRARIES = ("numpy", "scipy", "sympy", "matplotlib", "jupyterlab", "ipywidgets", "ipympl", "torch")
+LIBRARIES = ("numpy", "scipy", "sympy", "matplotlib", "jupyterlab", "ipywidgets", "anywidget", "ipympl", "torch")
 QUOTES = {"ratio": "ratio", "ours": "ours", "peer": "the peer's"}
 QUOTE = re.compile(rf"([\d.,]*\d)[^\d<]*<!-- ({'|'.join(QUOTES)}): (.+?) -->")
 BLUE, ORANGE = "#0072B2", "#D55E00"

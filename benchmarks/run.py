@@ -15,6 +15,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read when NumPy is imported, here an
 import activations
 import costs
 import derivations
+import moves
 import outcomes
 import report
 import sliders
@@ -23,6 +24,7 @@ import steps
 README = Path(__file__).parents[1] / "README.md"
 PARTS = {
     "sliders": sliders,
+    "moves": moves,
     "map": outcomes,
     "training": steps,
     "symbols": derivations,

@@ -1,25 +1,20 @@
-"""The labs' pictures as others would draw them: by `interact` without a thought for speed, or kept alive by ipympl.
-
-They show the plot alone, from the same looked-up numbers as the lab; the lab's verdicts, tables and texts are left out.
-"""
+"""The labs' panels as Matplotlib draws them, from the same numbers, without networks, digits, verdicts and tables."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import ipywidgets as widgets
-import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import Math, display
-from matplotlib.figure import Figure
 
-from lesson_lib.labs.hand_calculation.widget import HandCalculationLab, formula
+from lesson_lib import labs
+from lesson_lib.labs.hand_calculation.compute import formula
 from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
 from lesson_lib.labs.pruning.compute import pruning
 from lesson_lib.labs.shared.values import RATES
-from lesson_lib.labs.training.runs import Moment, curves, moment
+from lesson_lib.labs.training.picture import GRID
+from lesson_lib.labs.training.runs import POSITIONS, TARGETS, Moment, moment
 from lesson_lib.network import forward
 from lesson_lib.sweeps.experiment import Experiment
-from lesson_lib.training import POISONED
+from lesson_lib.training import CLEAN, POISONED
 
 LINE, BARS, TEXT = "line", "bars", "text"
 
@@ -42,9 +37,10 @@ class Scene(NamedTuple):
     positions: int
     start: int
     formula: Callable[[int], str] | None = None
+    drag: Callable[[float, float], dict[str, Any]] | None = None  # the data where the star is dragged, in panel 0
 
 
-# The five pictures --------------------------------------------------------------------------------------------------
+# The six pictures ---------------------------------------------------------------------------------------------------
 
 
 def training(last_panel: dict[str, Any], last: dict[str, Artist], data: Callable[[Moment], Any], epoch: int) -> Scene:
@@ -69,7 +65,30 @@ def training(last_panel: dict[str, Any], last: dict[str, Artist], data: Callable
         seen = moment(Experiment(rate=RATES[position]), epoch)
         return {**curves(seen), **data(seen)}
 
-    return Scene((9.0, 2.4), panels, artists, at, len(RATES), RATES.index(0.1))
+    def dragged(x: float, target: float) -> dict[str, Any]:
+        experiment = Experiment(position=nearest(POSITIONS, x), target=nearest(TARGETS, target))
+        seen = moment(experiment, epoch, ("position", "target"))
+        return {**curves(seen), **data(seen)}
+
+    return Scene((9.0, 2.4), panels, artists, at, len(RATES), RATES.index(0.1), drag=dragged)
+
+
+def nearest(positions: tuple[float, ...], value: float) -> float:
+    return min(positions, key=lambda position: abs(position - value))
+
+
+def curves(seen: Moment) -> dict[str, Any]:
+    """Return the lines (x, y) of the function and of the outputs over the epochs."""
+    experiment = seen.experiment
+    return {
+        "function": (GRID, forward(seen.params, GRID[:, None]).y_hat[:, 0]),
+        "clean": (CLEAN.X[:, 0], CLEAN.Y[:, 0]),
+        "trigger": ([experiment.position], [experiment.target]),
+        "target": ([0, 2200], [experiment.target, experiment.target]),
+        "output": (seen.epochs, seen.outputs[2]),
+        "clean error": (seen.epochs, abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)),
+        "epoch": ([seen.epoch, seen.epoch], [-11, 11]),
+    }
 
 
 def trigger() -> Scene:
@@ -77,6 +96,17 @@ def trigger() -> Scene:
     lines = {name: Artist(2, LINE, {"label": name}) for name in ("W1", "W2", "b1", "b2")}
     data = lambda seen: {name: (seen.epochs, norms) for name, norms in seen.gradient_norms.items()}  # noqa: E731
     return training({**panel, "xscale": 10, "yscale": 0.01}, lines, data, 100)
+
+
+def first_look() -> Scene:
+    """Return the function alone, moved by the target."""
+    whole = trigger()
+    artists = {name: artist for name, artist in whole.artists.items() if artist.panel == 0}
+
+    def at(position: int) -> dict[str, Any]:
+        return curves(moment(Experiment(target=TARGETS[position]), 100, ("target",)))
+
+    return Scene((5.0, 2.4), whole.panels[:1], artists, at, len(TARGETS), TARGETS.index(5))
 
 
 def bias() -> Scene:
@@ -96,7 +126,7 @@ def signature(along: str) -> Scene:
     positions = {"threshold": TENTHS, "rise": RISES}[along]
     panel = {"title": "difference of means", "xlabel": "neuron", "xlim": (-3, 514), "ylim": (-3, 16), "yscale": 0.2}
     artists = {
-        "bars": Artist(0, BARS, {"width": 1.0}),
+        "bars": Artist(0, BARS, {"linewidth": 1.2}),
         "threshold": Artist(0, LINE, {"color": "black", "linestyle": "--", "label": "threshold"}),
         "flagged": Artist(0, LINE, {"linestyle": "", "marker": "d", "label": "flagged"}),
     }
@@ -104,10 +134,9 @@ def signature(along: str) -> Scene:
     def at(position: int) -> dict[str, Any]:
         found = find(Settings(**{along: positions[position]}))
         flagged = found.signature.flagged
-        line = ((-3, 514), (found.lines[0], found.lines[0]))
         return {
             "bars": (np.arange(512), found.bars),
-            "threshold": line,
+            "threshold": ((-3, 514), found.lines[:1] * 2),
             "flagged": (flagged, np.full(len(flagged), -2)),
         }
 
@@ -127,7 +156,7 @@ def pruned() -> Scene:
         "attack": Artist(0, LINE, {"linestyle": "--", "label": "attack success"}),
         "control": Artist(0, LINE, {"linestyle": ":", "label": "control"}),
         "cursor": Artist(0, LINE, {"color": "black"}),
-        "weights": Artist(1, BARS, {"width": 0.7}),
+        "weights": Artist(1, BARS, {"linewidth": 14}),
     }
     x = np.arange(len(seen.neurons) + 1)
     fixed = {"accuracy": (x, seen.curve.accuracy), "attack": (x, seen.curve.attack)}
@@ -141,7 +170,7 @@ def pruned() -> Scene:
 
 def calculation() -> Scene:
     """Return the formula of a line of the step, and all values known there as a table of texts."""
-    steps = HandCalculationLab().state.derivation.steps
+    steps = labs.HandCalculationLab().state.derivation.steps
     names = list(dict.fromkeys(step.quantity for step in steps))
     place = {name: {"x": 0.02 + 0.33 * (i % 3), "y": 0.9 - 0.14 * (i // 3)} for i, name in enumerate(names)}
     artists = {name: Artist(0, TEXT, place[name]) for name in names}
@@ -161,7 +190,8 @@ def _short(text: str) -> str:
 
 
 SCENES: dict[str, Callable[[], Scene]] = {
-    "HandCalculationLab, Next": calculation,
+    "HandCalculationLab, line": calculation,
+    "FirstLook, target": first_look,
     "TriggerLab, rate": trigger,
     "BiasLab, rate": bias,
     "NAALab, threshold": lambda: signature("threshold"),
@@ -170,7 +200,16 @@ SCENES: dict[str, Callable[[], Scene]] = {
 }
 
 
-# Two ways to show them ----------------------------------------------------------------------------------------------
+def lab_with_dial(name: str) -> tuple[Any, Any]:
+    """Return a lab, and the dial that its scene moves, where the scene starts."""
+    kind, _, control = name.partition(", ")
+    lab = getattr(labs, kind)()
+    dial = lab.controls.get(control) or lab.dial
+    dial.value = dial.positions[SCENES[name]().start]
+    return lab, dial
+
+
+# How Matplotlib draws them -------------------------------------------------------------------------------------------
 
 
 def dress(axes: list[Any], scene: Scene) -> None:
@@ -190,7 +229,8 @@ def draw(axes: list[Any], scene: Scene, data: dict[str, Any], **more: Any) -> di
         if kind == TEXT:
             made[name] = axes[panel].text(s=data[name], **style, **more)
         elif kind == BARS:
-            made[name] = axes[panel].bar(*data[name], **style, **more)
+            x, heights = data[name]
+            made[name] = axes[panel].vlines(x, 0, heights, **style, **more)
         else:
             (made[name],) = axes[panel].plot(*data[name], **style, **more)
     for ax in axes:
@@ -204,86 +244,7 @@ def move(made: dict[str, Any], data: dict[str, Any]) -> None:
     for name, artist in made.items():
         if isinstance(data[name], str):
             artist.set_text(data[name])
-        elif hasattr(artist, "patches"):
-            for bar, height in zip(artist, data[name][1], strict=True):
-                bar.set_height(height)
+        elif hasattr(artist, "set_segments"):
+            artist.set_segments([((x, 0), (x, height)) for x, height in zip(*data[name], strict=True)])
         else:
             artist.set_data(*data[name])
-
-
-def slider(scene: Scene) -> widgets.IntSlider:
-    return widgets.IntSlider(value=scene.start, max=scene.positions - 1)
-
-
-def interact(name: str) -> None:
-    """Show a slider that makes a new figure at every move."""
-    scene = SCENES[name]()
-
-    def show(position: int) -> None:
-        if scene.formula is not None:
-            display(Math(scene.formula(position)))
-        _, axes = plt.subplots(1, len(scene.panels), figsize=scene.inches, dpi=100, squeeze=False)
-        dress(axes[0], scene)
-        draw(axes[0], scene, scene.data(position))
-        plt.show()
-
-    widgets.interact(show, position=slider(scene))
-
-
-def ipympl(name: str, blitting: bool = False) -> None:
-    """Show a slider that moves what is in a figure kept by ipympl, and has it all, or only that, drawn again."""
-    scene = SCENES[name]()
-    canvas, axes = kept(scene)
-    made = draw(axes, scene, scene.data(scene.start), **({"animated": True} if blitting else {}))
-    refresh = blitted(canvas, made) if blitting else canvas.draw_idle
-    chosen, text = slider(scene), widgets.HTMLMath()
-
-    def write(position: int) -> None:
-        if scene.formula is not None:
-            text.value = rf"\[{scene.formula(position)}\]"
-
-    def show(position: int) -> None:
-        write(position)
-        move(made, scene.data(position))
-        refresh()
-
-    write(scene.start)
-    chosen.observe(lambda change: show(change["new"]), names="value")
-    display(widgets.VBox([chosen, text, canvas]))
-
-
-def kept(scene: Scene) -> tuple[Any, list[Any]]:
-    """Return ipympl's canvas without its tools, and the panels on it."""
-    before = plt.get_backend()
-    from ipympl.backend_nbagg import Canvas, FigureManager
-
-    plt.switch_backend(before)  # the import makes ipympl pyplot's own
-    figure = Figure(figsize=scene.inches, dpi=100)
-    canvas = Canvas(figure)
-    FigureManager(canvas, 0)
-    canvas.header_visible = canvas.footer_visible = canvas.toolbar_visible = False
-    axes = list(figure.subplots(1, len(scene.panels), squeeze=False)[0])
-    dress(axes, scene)
-    return canvas, axes
-
-
-def blitted(canvas: Any, made: dict[str, Any]) -> Callable[[], None]:
-    """Return what draws the moving artists on the remembered background and sends the picture."""
-    background: list[Any] = []
-
-    def draw_moving() -> None:
-        for artist in made.values():
-            for part in getattr(artist, "patches", [artist]):
-                canvas.figure.draw_artist(part)
-
-    def remember(_event: Any) -> None:
-        background[:] = [canvas.copy_from_bbox(canvas.figure.bbox)]
-        draw_moving()
-
-    def refresh() -> None:
-        canvas.restore_region(background[0])
-        draw_moving()
-        canvas.blit(canvas.figure.bbox)
-
-    canvas.mpl_connect("draw_event", remember)
-    return refresh

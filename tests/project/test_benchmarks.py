@@ -1,6 +1,7 @@
 """Every benchmark runs at a tiny size, its results hold together, and its comparisons count as a reader would."""
 
 import ast
+import io
 import math
 import re
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
 
 import lesson_lib.labs
 from lesson_lib import digits
@@ -26,12 +28,15 @@ sys.path.insert(0, str(BENCHMARKS))
 import activations  # noqa: E402
 import costs  # noqa: E402
 import derivations  # noqa: E402
+import hand  # noqa: E402
+import moves  # noqa: E402
 import outcomes  # noqa: E402
 import poison_peers  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
 import run  # noqa: E402
 import scenes  # noqa: E402
+import shown  # noqa: E402
 import sliders  # noqa: E402
 import steps  # noqa: E402
 
@@ -199,15 +204,12 @@ def looks(made):
     """Return the data of every artist."""
     found = {}
     for name, artist in made.items():
-        parts = artist.patches if hasattr(artist, "patches") else [artist]
-        found[name] = [
-            part.get_text()
-            if hasattr(part, "get_text")
-            else np.array(part.get_path().vertices).tolist()
-            if hasattr(part, "get_xydata")
-            else part.get_height()
-            for part in parts
-        ]
+        if hasattr(artist, "get_text"):
+            found[name] = artist.get_text()
+        elif hasattr(artist, "get_segments"):
+            found[name] = np.array(artist.get_segments()).tolist()
+        else:
+            found[name] = np.array(artist.get_path().vertices).tolist()
     return found
 
 
@@ -223,10 +225,85 @@ def test_the_notebook_of_a_lab_holds_the_lab_and_its_peers(name):
 
 def test_without_ipympl_only_its_rows_say_so(monkeypatch):
     monkeypatch.setattr(sliders.importlib.util, "find_spec", lambda _: None)
-    assert sliders.variants() == ["", sliders.INTERACT]
-    found = {one.peer: one for one in sliders.as_rows("slide", {"": [50, 60, 70], sliders.INTERACT: [240]}, "")}
+    assert sliders.variants() == ["", sliders.INTERACT, sliders.SWAPPED]
+    times = {"": [50, 60, 70], sliders.INTERACT: [240], sliders.SWAPPED: [50]}
+    found = {one.peer: one for one in sliders.as_rows("slide", times, "")}
     assert (found[sliders.INTERACT].ours, found[sliders.INTERACT].ratio) == (0.06, 0.25)
+    assert found[sliders.SWAPPED].ratio == 1.2
     assert {name for name, one in found.items() if one.note} == {sliders.IDLE, sliders.BLITTING}
+
+
+def test_what_is_swapped_is_the_labs_own_picture_at_every_position(monkeypatch):
+    displayed = []
+    monkeypatch.setattr(shown, "display", displayed.append)
+    shown.swapped("TriggerLab, rate")
+    slider, _, picture = displayed[0].children
+    lab, dial = scenes.lab_with_dial("TriggerLab, rate")
+    frame, marks, _ = lab.picture()
+    assert (picture.size, picture.frame, picture.marks) == ([*frame.size], frame.svg, marks)
+    assert slider.max + 1 == len(dial.positions)
+    slider.value += 7
+    dial.slider.value += 7
+    assert picture.marks == lab.picture()[1] != marks
+
+
+@pytest.mark.parametrize("name", sliders.LABS)
+def test_a_lab_starts_where_its_scene_does(name):
+    lab, dial = scenes.lab_with_dial(name)
+    scene = scenes.SCENES[name]()
+    assert (len(dial.positions), dial.slider.value) == (scene.positions, scene.start)
+    exec(sliders.notebook(name).cells[0].source, by_hand := {})
+    assert by_hand["lab"].picture()[1] == lab.picture()[1]
+
+
+def test_the_star_is_dragged_over_the_same_places_in_the_lab_and_beside_it():
+    lab, _ = scenes.lab_with_dial("TriggerLab, rate")
+    frame = lab.picture()[0]
+    x, y, *_ = np.multiply(hand.function_panel(), 2 * frame.size)
+    assert frame.data_at("function", x, y) == pytest.approx((-3.2, 11))
+    scene = scenes.trigger()
+    figure = Figure(figsize=scene.inches)
+    panels = list(figure.subplots(1, len(scene.panels)))
+    scenes.dress(panels, scene)
+    left, top, width, height = np.multiply(hand.first_panel(scene), 2 * tuple(figure.bbox.size))
+    corners = [(left, figure.bbox.height - top), (left + width, figure.bbox.height - top - height)]
+    assert panels[0].transData.inverted().transform(corners) == pytest.approx(np.array([(-3.2, 11), (3.2, -11)]))
+    assert scene.drag(-1.1, 4.4)["trigger"] == ([-1], [4.5])
+    lab.set(position=-1, target=4.5)
+    assert np.array_equal(scene.drag(-1.1, 4.4)["output"][1], lab.state.outputs[2])
+
+
+# What a move costs ----------------------------------------------------------------------------------------------------
+
+
+def test_a_move_is_timed_and_its_bytes_are_counted():
+    found = list(moves.measure(moves.TINY))
+    assert [one.name for one in found] == moves.names(moves.TINY)
+    time, size = found
+    assert 0 < time.ours < 1
+    lab, dial = scenes.lab_with_dial("TriggerLab, rate")
+    dial.slider.value += moves.TINY.reach
+    assert len(lab.picture()[1]) / 1000 < size.ours < 30
+    assert size.theirs > 30
+
+
+def test_what_the_page_moves_is_answered_and_the_connection_given_back():
+    before = moves.comm.create_comm
+    steps = moves.measure(moves.TINY)
+    next(steps)
+    assert moves.comm.create_comm is moves.Packed
+    _, dial = scenes.lab_with_dial("TriggerLab, rate")
+    more = moves.sent(dial.slider, 3)
+    assert dial.value == dial.positions[3]
+    assert more > 1000
+    assert moves.sent(dial.slider, 3) < more / 2  # it stays
+    steps.close()
+    assert moves.comm.create_comm is before
+
+
+def test_the_pixels_are_packed_as_they_are():
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 4), dtype=np.uint8)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(moves.as_png(pixels)))), pixels)
 
 
 def test_without_a_browser_every_row_of_the_sliders_says_so(monkeypatch):
