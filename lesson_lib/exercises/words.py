@@ -9,6 +9,12 @@ CHOOSE = "Choose an answer first."
 COUNT = "This answer needs {expected}; you typed {given}. Put commas between them and a point in decimals."
 NOT_A_NUMBER = "{what} is not a number. Write 2, -0.5 or 1/3."
 TOO_LONG = "{what} has too many digits."
+TOO_FAR = "{what} is too large, or too close to 0."
+OVER_ZERO = "{what} divides by 0."
+PRODUCT = "{what} could be a product. Write each number out, with commas between them."
+COMMA = """\
+This answer needs {expected}; with a number at each side of each comma you typed {given}. Is a comma meant as a point? \
+Then write the point, as in 1.5."""
 NO_NUMBERS = "Type at least one number."
 ANSWER = "answer"
 CHECK, CHECK_TIP = "Check", "Check the answer"

@@ -6,9 +6,11 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from lesson_lib.exercises.reading import plain
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
+from lesson_lib.labs.shared.values import read_numbers, the_one
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
 
@@ -76,7 +78,7 @@ class Lab:
 
     def load(self, preset: str) -> None:
         """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made."""
-        parts = [part.partition("=") for part in str(preset).split(";") if part.strip()]
+        parts = [part.partition("=") for part in plain(str(preset)).split(";") if part.strip()]
         texts = {name.strip(): text.strip() for name, _, text in parts}
         read = {name: _read(name, text, type(self._defaults.get(name, ""))) for name, text in texts.items()}
         self.set(**{**self._defaults, **read})
@@ -151,7 +153,12 @@ def _put(name: str, value: Any, control: widgets.ValueWidget) -> None:
 
 def _read(name: str, text: str, kind: type) -> Any:
     """Return what a preset says of a control, as the kind of value that the control holds."""
-    try:
+    if kind not in (int, float):
         return kind(text)
+    try:
+        number = the_one(name, read_numbers(name, text))
     except ValueError:
         raise ValueError(f"{name} must be a number in a preset; got {short(text)}") from None
+    if kind is int and number.denominator > 1:
+        raise ValueError(f"{name} must be a whole number in a preset; got {short(text)}")
+    return kind(number)
