@@ -69,7 +69,7 @@ class ProgressLine:
     def __init__(self, exercises: Exercises) -> None:
         self.exercises = exercises
         self.progress, self.place, self.question = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.again = button(words.AGAIN, words.AGAIN_TIP, lambda: self.ask(True))
+        self.again = button(words.AGAIN, words.AGAIN_TIP, lambda: self.ask(True), "100px")
         answers = [
             button(words.YES, words.YES_TIP, self.forget, "100px"),
             button(words.NO, words.NO_TIP, lambda: self.ask(False), "100px"),
