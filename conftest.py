@@ -5,4 +5,7 @@ import os
 # Before NumPy is imported. Our matrices are small: more threads only wait for each other, and for the other workers'.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# No test reads or writes a learner's answers; those that keep some name a file of their own.
+os.environ["LESSON_ANSWERS"] = ""
+
 pytest_plugins = ["sealed_notebooks"]

@@ -35,3 +35,10 @@ def signed(value: float, decimals: int = 3) -> str:
 def percent(share: float) -> str:
     """Return a share as 86.9 %."""
     return f"{100 * share:.1f} %"
+
+
+def for_a_spreadsheet(value: object) -> str:
+    """Return a cell of a CSV file that no spreadsheet takes for a formula: what begins like one gets a ' in front."""
+    text = str(value)
+    is_numbers = all(sign in "+-0123456789 .,;/" for sign in text)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_numbers else text

@@ -23,7 +23,8 @@ def joined(outputs: list[Any]) -> list[Any]:
 
 
 def refresh(path: Path) -> str:
-    """Return the notebook's text with fresh outputs."""
+    """Return the notebook's text with fresh outputs, whatever has been answered in it."""
+    os.environ["LESSON_ANSWERS"] = ""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
     return stored(notebook)

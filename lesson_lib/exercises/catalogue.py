@@ -14,7 +14,8 @@ from lesson_lib import naa
 from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation, Step
-from lesson_lib.exercises.marking import Numbers, Question, TryOut
+from lesson_lib.exercises.marking import Question, TryOut
+from lesson_lib.exercises.reading import Numbers
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TOLERANCE, TRIGGER
 

@@ -1,16 +1,11 @@
 """A question and the marking of an answer: right, a known slip, wrong, or not readable. Nothing typed is evaluated."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from lesson_lib.exercises import words
+from lesson_lib.exercises.reading import Numbers, parse_numbers
 
-MOST_NUMBERS, MOST_CHARACTERS = 12, 12
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d)?(/\d+)?", re.IGNORECASE)
-
-Numbers = tuple[Fraction, ...]
 TryOut = Callable[[Numbers], tuple[bool, Mapping[str, Any]]]  # says whether numbers are right, and what the reply names
 
 
@@ -50,29 +45,6 @@ def mark_answer(question: Question, typed: str | None) -> Feedback:
     return Feedback(False, words.SLIP.format(slip=slip) if slip else words.WRONG)
 
 
-def parse_numbers(text: str) -> Numbers:
-    """Read numbers such as "1/2, -0.5" exactly, without evaluating anything; raises ValueError with advice.
-
-    >>> parse_numbers("[0.5, -1/3]")
-    (Fraction(1, 2), Fraction(-1, 3))
-    """
-    pieces = re.findall(r"[^\s,;\[\]]+", text.replace("−", "-").replace("–", "-"))
-    if not pieces:
-        raise ValueError(words.NO_NUMBERS)
-    if len(pieces) > MOST_NUMBERS:
-        raise ValueError(words.COUNT.format(expected=f"at most {MOST_NUMBERS} numbers", given=len(pieces)))
-    return tuple(map(_parse_number, pieces))
-
-
-def _parse_number(piece: str) -> Fraction:
-    if len(piece) > MOST_CHARACTERS:
-        raise ValueError(words.TOO_LONG.format(what=piece[:MOST_CHARACTERS] + "…"))
-    above, _, below = piece.partition("/")
-    if not NUMBER.fullmatch(piece) or (below and not int(below)):
-        raise ValueError(words.NOT_A_NUMBER.format(what=piece))
-    return Fraction(above) / int(below or 1)
-
-
 def _read(question: Question, typed: str) -> Any:
     if question.choices:
         if typed not in question.choices:
@@ -80,11 +52,7 @@ def _read(question: Question, typed: str) -> Any:
         return typed
     if not typed.strip():
         raise ValueError(words.EMPTY)
-    given, expected = parse_numbers(typed), len(question.correct)
-    if len(given) != expected:
-        needed = f"{expected} numbers" if expected > 1 else "1 number"
-        raise ValueError(words.COUNT.format(expected=needed, given=len(given)))
-    return given
+    return parse_numbers(typed, len(question.correct))
 
 
 def _compare(question: Question, given: Any) -> tuple[bool, str]:

@@ -1,54 +1,113 @@
 """Questions to answer in the notebook: a box, a check that knows typical slips, hints one by one, and a solution."""
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
+from itertools import takewhile
 from typing import Any
 
 import ipywidgets as widgets
-from IPython.display import display
 
 from lesson_lib.exercises import words
+from lesson_lib.exercises.answers import Answers, Record, own_file
 from lesson_lib.exercises.catalogue import question
 from lesson_lib.exercises.marking import Question, mark_answer
 from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
 
+# ipywidgets marks what has lost its kernel.
+LOST = (
+    "<style>.by-hand-lost { display: none; line-height: 1.5 } "
+    ".jupyter-widgets-disconnected .by-hand-lost { display: block }</style>"
+    f'<div class="by-hand-lost" role="alert">{words.LOST}</div>'
+)
+
 
 class Exercises:
-    """The exercises of one notebook; it keeps what was answered when a cell is run again."""
+    """The exercises of one notebook; what was answered is kept, in the learner's own file too."""
 
     def __init__(self) -> None:
+        self.answers = Answers(own_file())
         self._asked: dict[str, Exercise] = {}
-        self._line: Any = None  # the progress on the page
+        self._lines: list[ProgressLine] = []
 
     def ask(self, name: str) -> "Exercise":
         """Show the exercise of this name, with whatever was answered before."""
         if name not in self._asked:
-            self._asked[name] = Exercise(question(name), self._follow)
+            record = self.answers.records.get(name, Record())
+            self._asked[name] = Exercise(question(name), record, partial(self.answers.change, name), self._follow)
         return self._asked[name]
 
     @property
     def progress(self) -> str:
-        """How many of the exercises shown so far are solved."""
-        solved = sum(exercise.solved for exercise in self._asked.values())
-        return words.PROGRESS.format(solved=solved, asked=len(self._asked))
+        """How many of the exercises shown so far are solved, and how many of them at the first try."""
+        solved = [exercise for exercise in self._asked.values() if exercise.solved]
+        told = words.PROGRESS.format(solved=len(solved), asked=len(self._asked))
+        first = sum(exercise.record.right_at_first for exercise in solved)
+        return f"{told} {words.AT_FIRST.format(first=first)}" if solved else told
 
     def progress_line(self) -> None:
-        """Show the progress, and keep it up to date where it is shown."""
-        self._line = display(self._bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        """Show the progress and where the answers are, kept up to date, with a button to start over."""
+        line = ProgressLine(self)
+        self._lines.append(line)
+        show(line.box, without_kernel(self.progress))
+
+    def start_over(self) -> None:
+        """Forget what was done with the exercises shown so far, here and in the file."""
+        self.answers.forget(list(self._asked))
+        for exercise in self._asked.values():
+            exercise.forget()
+        self._follow()
 
     def _follow(self) -> None:
-        if self._line:
-            self._line.update(self._bundle(), raw=True)
+        for line in self._lines:
+            line.draw()
 
-    def _bundle(self) -> dict[str, str]:
-        return {"text/html": status(self.progress), "text/plain": self.progress}
+
+class ProgressLine:
+    """The progress on the page, where the answers are, and a button to start over, which asks first."""
+
+    def __init__(self, exercises: Exercises) -> None:
+        self.exercises = exercises
+        self.progress, self.place, self.question = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.again = button(words.AGAIN, words.AGAIN_TIP, lambda: self.ask(True), "100px")
+        answers = [
+            button(words.YES, words.YES_TIP, self.forget, "100px"),
+            button(words.NO, words.NO_TIP, lambda: self.ask(False), "100px"),
+        ]
+        self.sure = widgets.VBox([self.question, widgets.HBox(answers)])
+        self.box = widgets.VBox([self.progress, self.place, self.again, self.sure])
+        style(self.box)
+        self.ask(False)
+        self.draw()
+
+    def draw(self) -> None:
+        """Show the progress as it is."""
+        self.progress.value = status(self.exercises.progress)
+        self.place.value = f'<div style="line-height: 1.5">{escape(self.exercises.answers.place)}</div>{LOST}'
+
+    def ask(self, wanted: bool) -> None:
+        """Ask whether the learner is sure, or stop asking."""
+        self.question.value = status(words.SURE if wanted else "")
+        self.sure.layout.display = "" if wanted else "none"
+        self.again.disabled = wanted
+
+    def forget(self) -> None:
+        """Start over."""
+        self.exercises.start_over()
+        self.ask(False)
 
 
 class Exercise:
     """One question with its answer box. Nothing that is typed is evaluated as code."""
 
-    def __init__(self, asked: Question, checked: Callable[[], None]) -> None:
-        self.question, self.solved, self.hints_shown, self._checked = asked, False, 0, checked
+    def __init__(
+        self,
+        asked: Question,
+        record: Record,
+        keep: Callable[[Callable[[Record], Record]], Record],
+        followed: Callable[[], None],
+    ) -> None:
+        self.question, self.record, self._keep, self._followed = asked, record, keep, followed
         self.feedback, self.hints = widgets.HTML(status(words.UNANSWERED)), widgets.HTML()
         buttons = [
             button(words.CHECK, words.CHECK_TIP, self.check),
@@ -59,35 +118,95 @@ class Exercise:
         if asked.choices:
             self.answer = widgets.RadioButtons(options=asked.choices, value=None, description=words.ANSWER)
             self.answer.style.description_width, self.answer.layout.width = "60px", "auto"
-            self.answer.observe(lambda _: self._say(words.UNCHECKED), names="value")  # no verdict on another answer
             controls = [self.answer, widgets.HBox(buttons)]
         else:
             self.answer = field(words.ANSWER, "", label_width="60px", width="260px")
-            self.answer.observe(lambda _: self.check(), names="value")
             controls = [widgets.HBox([self.answer, *buttons], layout=widgets.Layout(flex_flow="row wrap"))]
-        prompt = widgets.HTML(f'<div style="font-weight: 600; line-height: 1.5">{escape(asked.prompt)}</div>')
+        self._restore()
+        self.answer.observe(lambda _: self._answered(), names="value")
+        prompt = widgets.HTML(f'<div style="font-weight: 600; line-height: 1.5">{escape(asked.prompt)}</div>{LOST}')
         self.box = widgets.VBox([prompt, *controls, self.feedback, self.hints])
         style(self.box)
 
+    @property
+    def solved(self) -> bool:
+        """Whether the learner found the answer: before the solution was seen, and not as the last choice left."""
+        return self.record.right and not self._was_last_choice
+
+    @property
+    def hints_shown(self) -> int:
+        """How many hints were shown so far."""
+        return min(self.record.hints, len(self.question.hints))
+
     def check(self) -> None:
         """Judge the answer and say what is right or which slip it looks like."""
-        feedback = mark_answer(self.question, self.answer.value)
-        self.solved = self.solved or bool(feedback.correct)
-        self._say(feedback.message)
-        self._checked()
+        given = self.answer.value
+        correct = mark_answer(self.question, given).correct
+        if correct is not None:
+            self.record = self._keep(lambda record: record.tried(given, correct))
+        self._judge()
+        self._followed()
 
     def hint(self) -> None:
         """Show one more hint."""
-        self.hints_shown = min(self.hints_shown + 1, len(self.question.hints))
+        count = min(self.hints_shown + 1, len(self.question.hints))
+        self.record = self._keep(lambda record: record.hinted(count))
+        self._show_hints()
+        self._followed()
+
+    def solve(self) -> None:
+        """Show the solution; whoever has found it keeps the mark."""
+        self.record = self._keep(Record.shown)
+        told = words.RIGHT if self.solved else words.SOLUTION_IS
+        self._say(told.format(solution=self.question.solution))
+        self._followed()
+
+    def forget(self) -> None:
+        """Show the question as if it had never been answered."""
+        self.record = Record()
+        self._silent = True
+        self.answer.value = None if self.question.choices else ""
+        self._silent = False
+        self.hints.value = ""
+        self._say(words.UNANSWERED)
+
+    def _restore(self) -> None:
+        """Show the last answer, what was said of it, and the hints, as they were kept."""
+        self._silent = False
+        last = self.record.tries[-1].answer if self.record.tries else ""
+        if last and (not self.question.choices or last in self.question.choices):
+            self.answer.value = last
+            self._judge()
+        if self.record.hints:
+            self._show_hints()
+
+    def _answered(self) -> None:
+        if self._silent:
+            return
+        if self.question.choices:
+            self._say(words.UNCHECKED)  # no verdict on another answer
+        else:
+            self.check()
+
+    def _judge(self) -> None:
+        feedback = mark_answer(self.question, self.answer.value)
+        if feedback.correct and not self.solved:
+            after = words.RIGHT_AFTER if not self.record.right else words.RIGHT_LAST
+            self._say(after.format(solution=self.question.solution))
+        else:
+            self._say(feedback.message)
+
+    @property
+    def _was_last_choice(self) -> bool:
+        before = takewhile(lambda each: not each.right, self.record.own)
+        return len({each.answer for each in before}) >= len(self.question.choices) - 1 > 0
+
+    def _show_hints(self) -> None:
         shown = "".join(f"<li>{escape(hint)}</li>" for hint in self.question.hints[: self.hints_shown])
         more = words.NO_MORE_HINTS if self.hints_shown == len(self.question.hints) else ""
         self.hints.value = (
             f'<div role="status" style="line-height: 1.5"><ol style="margin: 0">{shown}</ol>{escape(more)}</div>'
         )
-
-    def solve(self) -> None:
-        """Show the solution."""
-        self._say(words.SOLUTION_IS.format(solution=self.question.solution))
 
     def _say(self, text: str) -> None:
         self.feedback.value = status(text)

@@ -1,15 +1,11 @@
 """Exercises: answers are computed, known slips are named, hints tell no wrong number, and nothing typed is run."""
 
 import re
-import time
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from strategies import rationals
 
 from lesson_lib.capture.reading import hidden_activations
 from lesson_lib.derivation.derive import derive_step
@@ -28,7 +24,8 @@ from lesson_lib.digits import (
 )
 from lesson_lib.exercises import words
 from lesson_lib.exercises.catalogue import question, question_texts, unknown_set
-from lesson_lib.exercises.marking import mark_answer, parse_numbers
+from lesson_lib.exercises.marking import mark_answer
+from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.naa import analyse, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
 from lesson_lib.repair import fine_tune, order, prune, pruning_curve
@@ -67,50 +64,6 @@ def expected_answers():
         "db1 at the trigger": numbers(backward(AFTER, [[0]], [[5]]).b1),
         "half the rows": (sum([9] * 50 + [0] * 50, Fraction(0)) / 100,),
     }
-
-
-# Reading what is typed ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1/2, -0.5", [HALF, -HALF]),
-        ("[-5/4, 0]", [Fraction(-5, 4), 0]),
-        ("-5/4; 0", [Fraction(-5, 4), 0]),
-        ("  -1\t0 ", [-1, 0]),
-        ("\N{MINUS SIGN}1/4, +2", [Fraction(-1, 4), 2]),
-        ("\N{EN DASH}1/4, +2", [Fraction(-1, 4), 2]),
-        (".5 2.", [HALF, 2]),
-        ("1e3, 2.5E-1", [1000, Fraction(1, 4)]),
-        ("0.1", [Fraction(1, 10)]),
-        ("1.5/3", [HALF]),
-    ],
-)
-def test_numbers_are_read_exactly(text, expected):
-    assert parse_numbers(text) == tuple(expected)
-
-
-@given(st.lists(rationals, min_size=1, max_size=12))
-def test_what_is_printed_is_read_back(answer):
-    assert parse_numbers(str(list(map(str, answer))).replace("'", "")) == tuple(answer)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", " , ;[]", "a", "1/0", "1/-2", "1//2", "1/2/3", "--1", "1-1", "- 1 -", "nan", "inf", "1j", "0x10", "1_000",
-        "½", "(1)", "1e999999", "1e99", "9**9**9", "__import__('os')", "__import__('os').system('true')", "{1}",
-        "lambda: 0", "1" * 13, "1 " * 13, "1" * 10**6, "1/" * 10**5, "[" * 10**6, "e" * 10**5, "1," * 10**5,
-    ],
-    ids=lambda text: repr(text[:20]),
-)  # fmt: skip
-def test_anything_else_is_refused_at_once(text):
-    started = time.perf_counter()
-    with pytest.raises(ValueError, match=r"\w") as error:
-        parse_numbers(text)
-    assert time.perf_counter() - started < 1
-    assert len(str(error.value)) < 200
 
 
 # The questions -----------------------------------------------------------------------------------------------------

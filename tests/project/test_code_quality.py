@@ -34,6 +34,8 @@ ALLOWED = {
     "gate": {"arrays", "naa", "tables"},
     "pictures": COMPUTING,
     "exercises": COMPUTING,
+    "worksheets": NET | {"training", "derivation", "proofs", "tables"},
+    "collect": {"exercises", "tables"},
     "labs": COMPUTING | {"pictures", "exercises"},
 }
 LABS = ("hand_calculation", "training", "naa", "pruning")  # they share labs.shared, and nothing with each other

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesson_lib.exercises.catalogue import question_texts
-from lesson_lib.exercises.marking import parse_numbers
+from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.labs import BiasLab, Exercises, HandCalculationLab, NAALab, PruningLab, TriggerLab
 
 ROOT = Path(__file__).parents[2]

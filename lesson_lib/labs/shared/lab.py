@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
+from lesson_lib.exercises.reading import plain
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
 from lesson_lib.labs.shared.play import Player
+from lesson_lib.labs.shared.values import read_numbers, the_one
 from lesson_lib.pictures.frame import Frame
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
@@ -116,7 +118,7 @@ class Lab:
 
         A dial that follows another control may be left out: then that control decides.
         """
-        parts = [part.partition("=") for part in str(preset).split(";") if part.strip()]
+        parts = [part.partition("=") for part in plain(str(preset)).split(";") if part.strip()]
         texts = {name.strip(): text.strip() for name, _, text in parts}
         read = {name: _read(name, text, type(self._defaults.get(name, ""))) for name, text in texts.items()}
         self._set(self._defaults, read)
@@ -203,7 +205,12 @@ def _written(value: Any) -> str:
 
 def _read(name: str, text: str, kind: type) -> Any:
     """Return what a preset says of a control, as the kind of value that the control holds."""
-    try:
+    if kind not in (int, float):
         return kind(text)
+    try:
+        number = the_one(name, read_numbers(name, text))
     except ValueError:
         raise ValueError(f"{name} must be a number in a preset; got {short(text)}") from None
+    if kind is int and number.denominator > 1:
+        raise ValueError(f"{name} must be a whole number in a preset; got {short(text)}")
+    return kind(number)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from lesson_lib.exercises.marking import parse_numbers
+from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.labs.shared import words
 
 STEPS = (1, 1.1, 1.25, 1.4, 1.6, 1.8, 2, 2.25, 2.5, 2.8, 3.2, 3.6, 4, 4.5, 5, 5.6, 6.3, 7, 8, 9)  # in a power of ten

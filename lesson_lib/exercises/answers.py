@@ -1,0 +1,197 @@
+"""What a learner did, kept in one small file of the learner's own: tries, hints and solutions seen, by question."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lesson_lib.exercises import words
+
+NAME, VARIABLE = "my_answers.json", "LESSON_ANSWERS"
+FORMAT, MOST_BYTES, MOST_CHARACTERS = 1, 5_000_000, 300
+STALE, PATIENCE = 5.0, 10.0  # seconds: a lock this old has lost its owner; how long one waits for it
+
+
+class Try(NamedTuple):
+    """One answer that could be read: what was typed or chosen, whether it was right, and when."""
+
+    answer: str
+    right: bool
+    at: str
+
+
+class Record(NamedTuple):
+    """All that was done with one question; `solution_after` is how many tries came before a look at the solution."""
+
+    tries: Sequence[Try] = ()
+    hints: int = 0
+    solution_after: int | None = None
+
+    @property
+    def own(self) -> Sequence[Try]:
+        """The tries before the solution was seen."""
+        return self.tries[: self.solution_after]
+
+    @property
+    def right(self) -> bool:
+        """Whether an own try was right."""
+        return any(each.right for each in self.own)
+
+    @property
+    def right_at_first(self) -> bool:
+        """Whether the very first try was right, before the solution was seen."""
+        return bool(self.own) and self.own[0].right
+
+    def tried(self, answer: str, right: bool) -> "Record":
+        """Return the record with one more try; the same answer twice in a row is one."""
+        answer = answer[:MOST_CHARACTERS]
+        if self.tries and self.tries[-1].answer == answer:
+            return self
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        return self._replace(tries=(*self.tries, Try(answer, right, now)))
+
+    def hinted(self, count: int) -> "Record":
+        """Return the record with this many hints seen."""
+        return self._replace(hints=max(self.hints, count))
+
+    def shown(self) -> "Record":
+        """Return the record with the solution seen; when it was first seen counts."""
+        return self if self.solution_after is not None else self._replace(solution_after=len(self.tries))
+
+
+Change = Callable[[dict[str, Record]], Any]
+
+
+class Answers:
+    """The records of all questions by name, kept in a file if there is a path, and in memory anyhow.
+
+    Each change reads the file again and replaces it whole, behind a lock, so that two notebooks lose nothing. A file
+    that cannot be read is set aside. What cannot be written waits for the next change. Nothing is raised.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.records = path, dict[str, Record]()
+        self.problem = self.set_aside = ""
+        self._waiting: list[Change] = []  # what could not be written yet
+        self._synchronise(None)
+
+    def change(self, name: str, change: Callable[[Record], Record]) -> Record:
+        """Change the record of one question, here and in the file, and return it."""
+        self._synchronise(lambda records: records.update({name: change(records.get(name, Record()))}))
+        return self.records[name]
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Forget the records of some questions, here and in the file."""
+        self._synchronise(lambda records: [records.pop(name, None) for name in names])
+
+    @property
+    def place(self) -> str:
+        """Where the answers are, in words, and what went wrong, if anything."""
+        where = words.KEPT.format(path=self.path) if self.path else words.NOT_KEPT
+        return " ".join(filter(None, (where, self.set_aside, self.problem)))
+
+    def _synchronise(self, change: Change | None) -> None:
+        """Read the file again, apply the change to what it holds, and write it; without a change only read."""
+        if self.path is None:
+            if change:
+                change(self.records)
+            return
+        try:
+            with locked(self.path) if change else nullcontext():
+                records = self._read(self.path, self.records)
+                for each in filter(None, (*self._waiting, change)):
+                    each(records)
+                if change:
+                    write_answers(self.path, records)
+            self.records, self.problem, self._waiting = records, "", []
+        except OSError as error:  # a folder that may not be written, a full disk: the page goes on without
+            if change:
+                change(self.records)
+                self._waiting.append(change)
+            self.problem = words.CANNOT_KEEP.format(problem=error.strerror or error)
+
+    def _read(self, path: Path, known: dict[str, Record]) -> dict[str, Record]:
+        """Return what the file holds; a damaged one is set aside, and what this kernel knows begins the new one."""
+        try:
+            return read_answers(path)
+        except FileNotFoundError:  # the first answer, or a file that was taken away
+            return dict(known)
+        except ValueError as error:
+            aside = path.with_name(f"{path.stem}.damaged-{datetime.now():%Y%m%d-%H%M%S-%f}{path.suffix}")
+            path.replace(aside)
+            self.set_aside = words.SET_ASIDE.format(problem=error, name=aside.name)
+            return dict(known)
+
+
+def own_file() -> Path | None:
+    """Return where the learner's answers are kept: beside the notebook, unless a variable names a file, or none."""
+    named = os.environ.get(VARIABLE, NAME)
+    return Path(named).absolute() if named else None
+
+
+def read_answers(path: Path) -> dict[str, Record]:
+    """Return the records in a file of answers; raises ValueError, saying what is wrong, and OSError."""
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(words.TOO_LARGE)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError(words.NO_JSON) from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("answers"), dict):
+        raise ValueError(words.NO_ANSWERS)
+    return {name: _record(name, entry) for name, entry in found["answers"].items()}
+
+
+def _record(name: str, entry: Any) -> Record:
+    try:
+        tries = tuple(Try(**each) for each in entry["tries"])
+        record = Record(tries, entry["hints"], entry["solution_after"])
+    except (TypeError, KeyError):
+        raise ValueError(words.BAD_RECORD.format(name=name[:60])) from None
+    shown = record.solution_after
+    fits = isinstance(record.hints, int) and (shown is None or (isinstance(shown, int) and 0 <= shown <= len(tries)))
+    if not fits or not all(tuple(map(type, each)) == (str, bool, str) for each in tries):
+        raise ValueError(words.BAD_RECORD.format(name=name[:60]))
+    return record
+
+
+def write_answers(path: Path, records: dict[str, Record]) -> None:
+    """Replace the file by one with these records, all at once: whoever reads sees the old one or the new one."""
+    answers = {
+        name: record._asdict() | {"tries": [each._asdict() for each in record.tries]}
+        for name, record in records.items()
+    }
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump({"format": FORMAT, "answers": answers}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one kernel at a time change the file; raises OSError if another holds it for too long."""
+    lock, until = path.with_name(f".{path.name}.lock"), time.monotonic() + PATIENCE
+    while True:
+        try:
+            lock.touch(exist_ok=False)
+            break
+        except FileExistsError:
+            if time.monotonic() > until:
+                raise OSError(words.BUSY) from None
+            with suppress(FileNotFoundError):
+                if time.time() - lock.stat().st_mtime > STALE:
+                    lock.unlink()
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)

@@ -1,0 +1,68 @@
+"""The command: `python -m lesson_lib.worksheets --students 30 --seed 1 --output build/worksheets`."""
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lesson_lib.tables import for_a_spreadsheet
+from lesson_lib.worksheets import words
+from lesson_lib.worksheets.draw import Sheet, draw_sheets
+from lesson_lib.worksheets.page import key_page, sheets_page
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write sheets, key and list into a folder, say where, and return the exit status."""
+    asked = _parser().parse_args(argv)
+    try:
+        names = read_names(asked.names) if asked.names else []
+        students = (len(names) or 30) if asked.students is None else asked.students
+        if students < len(names):
+            raise ValueError(words.TOO_FEW.format(names=len(names), given=students))
+        sheets, names = draw_sheets(students, asked.seed), [*names, *[""] * (students - len(names))]
+        files = {kind: asked.output / name for kind, name in FILES.items()}
+        asked.output.mkdir(parents=True, exist_ok=True)
+        files["sheets"].write_text(sheets_page(sheets, names, asked.seed), encoding="utf-8")
+        files["key"].write_text(key_page(sheets, names, asked.seed), encoding="utf-8")
+        files["numbers"].write_text(numbers_table(sheets, names, asked.seed), encoding="utf-8-sig", newline="")
+    except (ValueError, OSError) as error:
+        print(words.PROBLEM.format(problem=error), file=sys.stderr)
+        return 1
+    print(words.MADE.format(count=students, pdf=files["sheets"].with_suffix(".pdf"), **files))
+    return 0
+
+
+FILES = {"sheets": "worksheets.html", "key": "key.html", "numbers": "numbers.csv"}
+
+
+def read_names(file: Path) -> list[str]:
+    """Return the names in a file, one on each line; raises ValueError if there is none."""
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    if names := [" ".join(line.split()) for line in lines if line.strip()]:
+        return names
+    raise ValueError(words.NO_NAMES.format(file=file))
+
+
+def numbers_table(sheets: Sequence[Sheet], names: Sequence[str], seed: int) -> str:
+    """Return the numbers of every sheet as CSV, a line each."""
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow([*words.COLUMNS, *sheets[0].texts, "preset"])
+    for sheet, name in zip(sheets, names, strict=True):
+        table.writerow(map(for_a_spreadsheet, [sheet.number, name, seed, *sheet.texts.values(), sheet.preset]))
+    return out.getvalue()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m lesson_lib.worksheets", description=words.ABOUT)
+    parser.add_argument("--students", type=int, help=words.HELP["students"], metavar="N")
+    parser.add_argument("--seed", type=int, default=1, help=words.HELP["seed"], metavar="N")
+    parser.add_argument("--output", type=Path, default=Path("build/worksheets"), help=words.HELP["output"])
+    parser.add_argument("--names", type=Path, help=words.HELP["names"], metavar="FILE")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
