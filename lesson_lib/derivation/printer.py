@@ -13,6 +13,8 @@ from lesson_lib.derivation.words import AND, FUNCTIONS, LATEX, SYMBOLS, TEXT, ZE
 
 LONGEST_FRACTION = 8  # digits above or below the line beyond which a fraction is shown as a decimal
 SIGNIFICANT_DIGITS = 5  # of a number that has to be rounded
+SUM, PRODUCT, POWER, WHOLE = range(4)  # how firmly what is written holds together
+FIRM = {"plus": SUM, "minus": SUM, "sum": SUM, "transpose": POWER, "square": POWER}  # any other operation: PRODUCT
 PRODUCTS = ("matmul", "scale")
 
 
@@ -42,22 +44,19 @@ class Printer:
 
     def formula(self, term: Traced, in_numbers: bool = False) -> str:
         """Return how the value was made, in symbols, or with every symbol replaced by its numbers."""
-        template, operation = self.template, term.operation
+        template, operation, operands = self.template, term.operation, term.operands
         if in_numbers and operation == "sum_of_squares":
-            return self._squares(term.operands[0].operands[0])
-        parts = [self._part(part, in_numbers) for part in term.operands]
+            return self._squares(operands[0].operands[0])
         if operation == "sum" and not in_numbers:
-            return template["sum_over_samples"].format(parts[0])
+            return template["sum_over_samples"].format(self._part(term, 0, in_numbers))
         function = operation.rstrip("'")
         if function in FUNCTIONS:
-            return template["call"].format(FUNCTIONS[function][self.spelling] + operation[len(function) :], parts[0])
+            name = FUNCTIONS[function][self.spelling] + operation[len(function) :]
+            return template["call"].format(name, self._write(operands[0], in_numbers)[0])
+        parts = [self._part(term, place, in_numbers) for place in range(len(operands))]
         if len(parts) == 1:
             return template[operation].format(parts[0])
-        if not in_numbers:
-            return template[operation].join(parts)
-        multiplied = operation in PRODUCTS
-        parts = [self._bracketed(part.value, parts[i], i > 0, multiplied) for i, part in enumerate(term.operands)]
-        return template["product_in_numbers" if multiplied else operation].join(parts)
+        return template["product_in_numbers" if in_numbers and operation in PRODUCTS else operation].join(parts)
 
     def value(self, value: Any) -> str:
         """Return a number, or a matrix in brackets; a 1 by 1 matrix is written as a number."""
@@ -95,23 +94,47 @@ class Printer:
         digits_shown, _, exponent = text.partition("e")
         return self.template["power_of_ten"].format(digits_shown, int(exponent)) if exponent else text
 
-    def _part(self, term: Traced, in_numbers: bool) -> str:
+    def _part(self, term: Traced, place: int, in_numbers: bool) -> str:
+        """Write an operand, in brackets if the operation would otherwise take hold of less than all of it."""
+        operation = term.operation
+        text, firm, made_by = self._write(term.operands[place], in_numbers)
+        if operation in ("same", "square"):  # a square brings its brackets
+            return text
+        is_sign = len(term.operands) == 1 or (operation == "sum" and not in_numbers)  # one sign, before or behind
+        needed = WHOLE if operation == "transpose" else FIRM.get(operation, PRODUCT)
+        if needed == SUM and (is_sign or (place and operation == "minus")):
+            needed = PRODUCT
+        is_chain = is_sign or made_by == operation or {made_by, operation} <= {*PRODUCTS, ""}
+        mixes = firm == PRODUCT == FIRM.get(operation, PRODUCT) and not is_chain  # a b ⊙ c: no rule says which is first
+        return self._bracketed(text, firm < needed or mixes or (text.startswith("-") and (place > 0 or is_sign)))
+
+    def _write(self, term: Traced, in_numbers: bool) -> tuple[str, int, str]:
+        """Write a value where it is used, and say how firmly it holds together, and by which operation."""
         if in_numbers and (term.name or term.operation == "transpose"):
-            return self.value(term.value)
-        return self.name(term.name) if term.name else self.formula(term, in_numbers)
+            return self.value(term.value), SUM if _is_sum(term.value) else WHOLE, ""
+        if term.name:
+            return self.name(term.name), POWER if term.name.startswith("d") else WHOLE, ""  # a derivative is a fraction
+        if term.operation == "same":
+            return self._write(term.operands[0], in_numbers)
+        is_call = term.operation.rstrip("'") in FUNCTIONS
+        return self.formula(term, in_numbers), WHOLE if is_call else FIRM.get(term.operation, PRODUCT), term.operation
 
     def _squares(self, errors: Traced) -> str:
         y_hat, targets = (part.value for part in errors.operands)
-        pairs = ((self.number(y_hat[at]), self._bracketed(y, self.number(y))) for at, y in np.ndenumerate(targets))
-        squares = (self.template["square"].format(f"{output} - {y}") for output, y in pairs)
+        squares = []
+        for at, target in np.ndenumerate(targets):
+            y = self.number(target)
+            y = self._bracketed(y, _is_sum(target) or y.startswith("-"))
+            squares.append(self.template["square"].format(f"{self.number(y_hat[at])} - {y}"))
         return self.template["squares_in_numbers"].format(" + ".join(squares))
 
-    def _bracketed(self, value: Any, text: str, follows: bool = True, multiplied: bool = False) -> str:
-        """Put what follows a sign in brackets if it is negative or a sum, and a sum that is multiplied."""
-        is_sum = np.size(value) == 1 and np.ravel(value)[0].is_Add
-        if (is_sum and (follows or multiplied)) or (follows and text.startswith("-")):
-            return self.template["brackets"].format(text)
-        return text
+    def _bracketed(self, text: str, needed: bool) -> str:
+        return self.template["brackets"].format(text) if needed else text
+
+
+def _is_sum(value: Any) -> bool:
+    """Tell whether a value is written as one sum of letters."""
+    return np.size(value) == 1 and (entry := exactly(np.ravel(value)[0])).is_Add and not entry.is_number
 
 
 def reason(factors: Iterable[str], activation: str) -> str:

@@ -238,9 +238,7 @@ def test_a_sum_that_is_multiplied_stands_in_parentheses():
     assert derivation.find("z1", 0).text == "z1 = x W1 + b1 = x · w + b = b + w·x"
     assert " = relu(b + w·x) · v + c = " in derivation.find("y_hat", 0).text
     assert " = (c + v·relu(b + w·x) - y) · v = " in derivation.find("da1", 0).text
-    assert derivation.find("b2").text.startswith(
-        "new b2 = b2 - rate dL/db2 = c - (1/10 · (c + v·relu(b + w·x) - y)) = "
-    )
+    assert derivation.find("b2").text.startswith("new b2 = b2 - rate dL/db2 = c - 1/10 · (c + v·relu(b + w·x) - y) = ")
     assert derive_step(symbolic_params(n_hidden=1), Dataset([[x + 1]], [[y]]), RATE).find("z1", 0).text == (
         "z1 = x W1 + b1 = (x + 1) · w + b = b + w·(x + 1)"
     )
