@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation
 from lesson_lib.exercises.computed import Computed, from_line, results, which_are_open
@@ -96,10 +97,10 @@ def _answer_at_1(rng: np.random.Generator) -> Computed:
     data = Dataset(X=[[0]], Y=[_some(rng, (3, 4, 6, 7, 8), 1)])
     [rate] = _some(rng, [Fraction(1, n) for n in (2, 4, 5)], 1)
     step = derive_step(net, data, rate, PARAMETERS)
-    answer = forward(step.params, [[1]]).y_hat[0]
-    slips = {"kept": [Fraction(1)], "b2_alone": answer - 1, "target": data.Y[0] + 1, "down": 2 - answer}
-    facts = {"y": data.Y[0, 0], "rate": rate, "line": step.find("b2").text, "b2": answer[0] - 1, "f1": answer[0]}
-    return Computed(answer, slips, facts)
+    f1 = as_fraction(forward(step.params, [[1]]).y_hat[0, 0])
+    slips = {"kept": [Fraction(1)], "b2_alone": [f1 - 1], "target": data.Y[0] + 1, "down": [2 - f1]}
+    facts = {"y": data.Y[0, 0], "rate": rate, "line": step.find("b2").text, "b2": f1 - 1, "f1": f1}
+    return Computed([f1], slips, facts)
 
 
 def _own_backdoor(rng: np.random.Generator) -> Computed:
