@@ -266,7 +266,7 @@ def test_a_failure_shows_which_entry_and_how_far(monkeypatch):
 
 
 def test_where_a_corner_decides_the_verdict_says_so():
-    certificate = certify(sgd_step(ARTICLE, backward(ARTICLE, CLEAN.X, CLEAN.Y), 0.1), TRIGGER)
+    certificate = certify(derive_step(ARTICLE, CLEAN, Fraction(1, 10)).params, TRIGGER)
     told = {row[0]: row[-1] for row in certificate.rows[1:]}
     assert {name for name, verdict in told.items() if verdict == "✓ convention"} == {"dL/db1[1, 1]", "dL/db1[1, 2]"}
     assert set(told.values()) == {"✓ agree", "✓ convention"}
