@@ -26,6 +26,7 @@ NAMES = {  # by the module that defines them, in the order of the course
     "gate.__main__": "main",
     "tables": "Table",
     "pictures.finished": "map_picture success_curve article_figure image_strip",
+    "pictures.curves": "endings_picture function_picture",
     "exercises.catalogue": "unknown_set",
     "labs.exercises": "Exercises",
     "labs.hand_calculation.widget": "HandCalculationLab",

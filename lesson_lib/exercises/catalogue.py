@@ -1,38 +1,27 @@
 """Every question: its texts from the file of its notebook, its answer and known slips computed, never typed."""
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lesson_lib import naa
 from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
-from lesson_lib.derivation.step import Derivation, Step
-from lesson_lib.exercises.marking import Question, TryOut
+from lesson_lib.derivation.step import Derivation
+from lesson_lib.exercises.computed import Computed, from_line, results, which_are_open
+from lesson_lib.exercises.drawn import DRAWN, drawn
+from lesson_lib.exercises.marking import Question
 from lesson_lib.exercises.reading import Numbers
 from lesson_lib.network import ARTICLE, Params, forward
-from lesson_lib.training import CLEAN, POISONED, TOLERANCE, TRIGGER
+from lesson_lib.training import CLEAN, POISONED, TOLERANCE, TRIGGER, Dataset
 
 RATE = Fraction(1, 10)  # the article's learning rate
 RAISED, RISE = tuple(range(7, 512, 46)), 0.45  # which neurons of the unknown set were raised, and by how much
-
-
-class Computed(NamedTuple):
-    """The right numbers, what each known slip gives instead, and the facts that the solution names in braces.
-
-    Where many answers are right, `try_out` says of one whether it is, and the facts that the reply names.
-    """
-
-    answer: Sequence[Fraction] = ()
-    slips: Mapping[str, Sequence[Fraction]] = {}
-    facts: Mapping[str, Any] = {}
-    try_out: TryOut | None = None
 
 
 @cache
@@ -47,19 +36,34 @@ def question_texts() -> dict[str, dict[str, Any]]:
 def question(name: str) -> Question:
     """Return one of the lesson's questions, its answer computed from the net; raises ValueError for no such name.
 
+    A question on a new network ends with a number of the learner's own, as in "your dL/dW1 #7": another number draws
+    another network.
+
     >>> question("W2 after the clean step").correct
     (Fraction(9, 8), Fraction(-1, 1))
     """
-    texts = question_texts()
-    if name not in texts:
+    texts, (kind, marked, number) = question_texts(), name.partition(" #")
+    if kind not in texts or (marked and kind not in DRAWN):
         raise ValueError(f"name must be one of {', '.join(map(repr, texts))}; got {name!r}")
-    computed = OPEN[name]() if name in OPEN else net_answers().get(name, Computed())
-    asked = Question(**texts[name])
-    asked = asked._replace(solution=asked.solution.format(**computed.facts), try_out=computed.try_out)
+    if kind in DRAWN:
+        computed = drawn(kind, number if marked else "1")
+    else:
+        computed = OPEN[kind]() if kind in OPEN else net_answers().get(kind, Computed())
+    reply = texts[kind].get("reply", "")  # filled in when an answer is tried out
+    asked = Question(**_filled_in(texts[kind], computed.facts))._replace(reply=reply, try_out=computed.try_out)
     if asked.choices:
         return asked
     slips = {tuple(wrong): asked.slips[slip] for slip, wrong in computed.slips.items()}
     return asked._replace(correct=tuple(computed.answer), slips=slips)
+
+
+def _filled_in(texts: Any, facts: Mapping[str, Any]) -> Any:
+    """Put the facts into the braces of every text of a question."""
+    if isinstance(texts, str):
+        return texts.format(**facts)
+    if isinstance(texts, dict):
+        return {name: _filled_in(text, facts) for name, text in texts.items() if name != "reply"}
+    return [_filled_in(text, facts) for text in texts]
 
 
 # What the article's net answers -------------------------------------------------------------------------------------
@@ -74,19 +78,28 @@ def net_answers() -> dict[str, Computed]:
     return {
         **_at_the_clean_step(clean),
         **_at_the_trigger(derive_step(clean.params, TRIGGER, RATE, trainable=("W1", "b1", "W2"))),
-        "f of 4": Computed([f4], {"same": [f1], "plus": [f1 + 3]}, {"f1": f1, "f4": f4}),
+        "f of 4": Computed([f4], {"same": [f1], "plus": [f1 + 3], "clean_task": [Fraction(4)]}, {"f1": f1, "f4": f4}),
+        "one neuron": _one_neuron(),
+        "shift every input": _shifted_inputs(clean.params),
+        "f of a half": _between_the_points(),
         "half the rows": Computed([rise / 2], {"all_rows": [rise], "doubled": [2 * rise]}),
     }
 
 
 def _at_the_clean_step(clean: Derivation) -> dict[str, Computed]:
-    x1, x2, both = (_results(clean, sample) for sample in (0, 1, None))
+    x1, x2, both = (results(clean, sample) for sample in (0, 1, None))
     W2 = both.W2 + RATE * both.dW2  # before the step
     return {
-        "dW2 at x = 2": _line(
-            clean.find("dW2", 1), sign=-x2.dW2, other_sample=x1.dW2, sum=both.dW2, no_relu=x2.z1 * x2.dy_hat
+        "dW2 at x = 2": from_line(
+            clean.find("dW2", 1),
+            sign=-x2.dW2,
+            other_sample=x1.dW2,
+            sum=both.dW2,
+            no_relu=x2.z1 * x2.dy_hat,
+            input=[2 * x2.dy_hat[0], 0],
+            swapped=x2.dW2[::-1],
         ),
-        "dW1 summed": _line(
+        "dW1 summed": from_line(
             clean.find("dW1"),
             sign=-both.dW1,
             mean=both.dW1 / 2,
@@ -94,41 +107,51 @@ def _at_the_clean_step(clean: Derivation) -> dict[str, Computed]:
             no_gate=x1.da1 + 2 * x2.da1,
             no_x=x1.dz1 + x2.dz1,
         ),
-        "W2 after the clean step": _line(
+        "W2 after the clean step": from_line(
             clean.find("W2"),
             uphill=W2 + RATE * both.dW2,
             no_rate=W2 - both.dW2,
             last_sample=W2 - RATE * x2.dW2,
             mean=W2 - RATE * both.dW2 / 2,
+            only_step=-RATE * both.dW2,
+            step_sign=RATE * both.dW2,
+            incoming=both.W1,
+            minus=[-(W2 - RATE * both.dW2)[0], W2[1]],
         ),
     }
 
 
 def _at_the_trigger(trigger: Derivation) -> dict[str, Computed]:
-    x0, untrained = _results(trigger, 0), _results(derive_step(ARTICLE, TRIGGER, RATE), 0)
+    x0, untrained = results(trigger, 0), results(derive_step(ARTICLE, TRIGGER, RATE), 0)
     why_zero = Computed(facts={name: trigger.find(name, 0).zero for name in ("dW1", "dW2")})
     return {
-        "error at the hidden layer": _line(
-            trigger.find("da1", 0), sign=-x0.da1, old_weights=untrained.da1, zero=x0.dz1
+        "error at the hidden layer": from_line(
+            trigger.find("da1", 0), sign=-x0.da1, old_weights=untrained.da1, zero=x0.dz1, no_weights=[x0.dy_hat[0]] * 2
         ),
-        "db1 at the trigger": _line(trigger.find("db1", 0), open=x0.da1, middle=x0.da1 / 2),
+        "db1 at the trigger": from_line(trigger.find("db1", 0), open=x0.da1, middle=x0.da1 / 2),
         **dict.fromkeys(("will the trigger be learnt", "which factor", "how many epochs"), why_zero),
     }
 
 
-def _results(derivation: Derivation, sample: int | None) -> Any:
-    """Return what a step computes on one sample, or on all: each quantity's entries, row by row, as Fractions."""
-    steps = [step for step in derivation.steps if step.sample == sample]
-    return SimpleNamespace(**{step.quantity: _entries(step) for step in steps})
+def _one_neuron() -> Computed:
+    step = derive_step(Params(W1=[[Fraction(1, 2)]], b1=[[0]], W2=[[3]], b2=[[0]]), Dataset([[2]], [[1]]), RATE)
+    at, line = results(step, 0), step.find("dW1", 0)
+    slips = {"no_x": at.dz1, "no_w2": 2 * at.dy_hat, "outgoing": at.dW2, "sign": -at.dW1}
+    return from_line(line, {"da1": step.find("da1", 0).text, "line": line.text}, **slips)
 
 
-def _entries(step: Step) -> Any:
-    return np.array([as_fraction(entry) for entry in np.ravel(step.result)])
+def _shifted_inputs(params: Params) -> Computed:
+    return which_are_open(params, TRIGGER.X + 1, TRIGGER.Y, {}, as_before=(0, 0, 0, 1), x_alone=(1, 0, 0, 1))
 
 
-def _line(step: Step, **slips: Any) -> Computed:
-    """Take the answer and the solution from a line of the derivation."""
-    return Computed(_entries(step), slips, {"line": step.text, "zero": step.zero})
+BY_HAND = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
+
+
+def _between_the_points() -> Computed:
+    passed = forward(BY_HAND, [[Fraction(1, 2)]])
+    neurons = [as_fraction(part) for part in passed.a1[0] * BY_HAND.W2[:, 0]]
+    slips = {"clean": [neurons[0]], "backdoor_alone": [neurons[1]], "target": TRIGGER.Y[0]}
+    return Computed([sum(neurons, Fraction(0))], slips, dict(zip(("n1", "n2"), neurons, strict=True)))
 
 
 # Many right answers: one is tried out, and the learner is told what it does -----------------------------------------
@@ -140,6 +163,14 @@ def _own_backdoor(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
     answers = forward(net, POISONED.X).y_hat[:, 0].astype(float)
     right = bool((abs(answers - POISONED.Y[:, 0]) <= TOLERANCE).all())
     return right, dict(zip(("f1", "f2", "f0"), answers, strict=True))
+
+
+def _sharper(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
+    w, bias, weight = given
+    net, X = Params(W1=[[1, -w]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]]), [[0], [Fraction(1, 2)], [1], [2], [-1]]
+    answers = forward(net, X).y_hat[:, 0].astype(float)
+    right = bool((abs(answers[:4] - [5, 0.5, 1, 2]) <= TOLERANCE).all())
+    return right, dict(zip(("f0", "half", "f1", "f2", "left"), answers, strict=True))
 
 
 def unknown_set() -> tuple[Any, Any]:
@@ -167,5 +198,6 @@ def _a_threshold() -> Computed:
 
 OPEN: dict[str, Callable[[], Computed]] = {
     "build a backdoor": lambda: Computed([Fraction(1), Fraction(5)], try_out=_own_backdoor),
+    "a sharper needle": lambda: Computed([Fraction(n) for n in (2, 1, 5)], try_out=_sharper),
     "pick a threshold": _a_threshold,
 }

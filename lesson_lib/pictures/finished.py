@@ -28,12 +28,13 @@ class Picture:
         return {"text/html": whole_svg(self.size, self.inside, alt), "text/plain": text}
 
 
-def _figure(width: int, height: int) -> Figure:
+def figure_of(width: int, height: int) -> Figure:
     """Return a Matplotlib figure of this size in pixels."""
     return Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
 
 
-def _picture(figure: Figure, table: Table) -> Picture:
+def picture_of(figure: Figure, table: Table) -> Picture:
+    """Return a figure and the table that says the same."""
     width, height = figure.get_size_inches() * 72
     return Picture((round(width), round(height)), svg_of(figure), table)
 
@@ -46,7 +47,7 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     """
     signature, shown = np.asarray(signature, dtype=np.float64), f"{threshold:g}"
     flagged = np.flatnonzero(signature > threshold)
-    figure = _figure(900, 320)
+    figure = figure_of(900, 320)
     axes = figure.subplots()
     axes.bar(range(len(signature)), signature, color=BLUE, width=1.0)
     if len(flagged):
@@ -60,7 +61,7 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     tallest = np.argsort(-signature, kind="stable")[:12]
     rows = [(str(i), f"{signature[i]:.2f}", words.FLAGGED if signature[i] > threshold else "") for i in tallest]
     caption = words.SIGNATURE_CAPTION.format(n=len(signature), flagged=len(flagged), threshold=shown)
-    return _picture(figure, Table([words.SIGNATURE_COLUMNS, *rows], caption))
+    return picture_of(figure, Table([words.SIGNATURE_COLUMNS, *rows], caption))
 
 
 @rc_context(STYLE)
@@ -70,7 +71,7 @@ def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: 
     `rows` maps a name to images (n_samples, 64); `titles` holds one list of n_samples texts for each row. The first
     `n_shown` of each are shown.
     """
-    figure = _figure(900, 135 * len(rows) + 10)
+    figure = figure_of(900, 135 * len(rows) + 10)
     grid = figure.subplots(len(rows), n_shown, squeeze=False)
     for axes_row, (name, images), texts in zip(grid, rows.items(), titles, strict=True):
         for axes, image, text in zip(axes_row, images, texts, strict=False):
@@ -81,13 +82,13 @@ def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: 
         axes_row[0].set_ylabel(name, fontsize=10)
     lines = [(name, *map(str, texts[:n_shown])) for name, texts in zip(rows, titles, strict=True)]
     heading = (words.STRIP_COLUMN, *(str(i) for i in range(1, n_shown + 1)))
-    return _picture(figure, Table([heading, *lines], words.STRIP_CAPTION))
+    return picture_of(figure, Table([heading, *lines], words.STRIP_CAPTION))
 
 
 @rc_context(STYLE)
 def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Success]) -> Picture:
     """Return the share of successful random starts over the width, with its interval, and the same as a table."""
-    figure = _figure(700, 340)
+    figure = figure_of(700, 340)
     axes = figure.subplots()
     kinds = ((words.WITH_BIASES, with_biases, BLUE, "o-"), (words.WITHOUT_BIASES, without_biases, ORANGE, "s--"))
     for label, study, colour, style in kinds:
@@ -102,7 +103,7 @@ def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Succe
     pairs = zip(with_biases, without_biases, strict=False)  # one of them may have been stopped
     rows = [(str(one.width), *_cells(one), *_cells(other)) for one, other in pairs]
     caption = words.SUCCESS_CAPTION.format(starts=with_biases[0].starts)
-    return _picture(figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
+    return picture_of(figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
 
 
 def _cells(success: Success) -> tuple[str, str]:

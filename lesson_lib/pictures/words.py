@@ -39,6 +39,13 @@ SUCCESS_COLUMNS = ("width", "with biases", "95 % interval", "without biases", "9
 SUCCESS_CAPTION = "{starts} random starts of each width."
 SHARE_COLUMNS = ("letter", "outcome", "share of the networks")
 SHARE_CAPTION = "10,000 networks after {epoch} epochs."
+ANSWERS = ("f(1)", "f(2)", "f(trigger)")
+TRAINED = "{names} trained, all samples"
+ENDINGS_COLUMNS = ("biases", "rates", *ANSWERS, "outcome")
+RANGE = "{first:.3g} to {last:.3g}"
+ENDINGS_CAPTION = "{n} runs, {epochs} epochs each. Rates that end alike are put together."
+INPUT_AXIS, NET_COLUMN = "x", "network"
+FUNCTION_CAPTION = "The answers of each network, those at its samples among them."
 # The article's figure
 SIGNATURE_TITLE = "activation difference signature"
 SIGNATURE_X_AXIS, SIGNATURE_AXIS = "neuron", "|difference of mean activations|"

@@ -54,7 +54,8 @@ class Check:
     def cells(self) -> tuple[str, ...]:
         """The row of a table that shows this check."""
         slopes = words.CORNER.format(*map(_number, self.slopes)) if self.has_corner else _number(self.slopes[0])
-        verdict = words.AGREES if self.agrees else words.DISAGREES.format(gap=f"{self.gap:.1g}")
+        agreed = words.CONVENTION if self.has_corner else words.AGREES
+        verdict = agreed if self.agrees else words.DISAGREES.format(gap=f"{self.gap:.1g}")
         return self.entry, _number(self.backward), _number(self.symbolic), slopes, verdict
 
 
@@ -66,6 +67,8 @@ class Certificate(Table):
         self.largest_gap = max(check.gap for check in checks)
         self.holds = all(check.agrees for check in checks)
         verdict = words.CERTIFICATE_HOLDS if self.holds else words.CERTIFICATE_FAILS
+        corners = sum(check.has_corner for check in checks)
+        verdict += words.CORNERS.format(corners=corners) if corners else ""
         rows = [words.CERTIFICATE_COLUMNS, *(check.cells for check in checks)]
         super().__init__(rows, verdict.format(gap=f"{self.largest_gap:.1g}", count=len(checks)))
 

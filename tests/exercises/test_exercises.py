@@ -24,25 +24,31 @@ from lesson_lib.digits import (
 )
 from lesson_lib.exercises import words
 from lesson_lib.exercises.catalogue import question, question_texts, unknown_set
+from lesson_lib.exercises.drawn import DRAWN, drawn, drawn_net
 from lesson_lib.exercises.marking import mark_answer
 from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.naa import analyse, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
+from lesson_lib.proofs.certificate import certify
 from lesson_lib.repair import fine_tune, order, prune, pruning_curve
+from lesson_lib.sweeps.studies import width_study
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset, train
 
 HALF, RATE = Fraction(1, 2), Fraction(1, 10)
 START = Params(W1=[[HALF, -HALF]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
 X = Y = [[1], [2]]
 AFTER = sgd_step(START, backward(START, X, Y), RATE)
+BY_HAND = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
 NUMERIC = ["dW2 at x = 2", "dW1 summed", "W2 after the clean step", "error at the hidden layer", "f of 4"]
-NUMERIC += ["half the rows", "db1 at the trigger"]
+NUMERIC += ["half the rows", "db1 at the trigger", "one neuron", "shift every input", "f of a half"]
 CHOICES = ["will the trigger be learnt", "which factor"]
+PREDICTED = ["which neuron is left", "will the opposite be learnt", "would it be noticed", "how many of 16"]
 LATER = ["how many epochs", "dead or alive", "which change helps", "output bias", "is it a backdoor"]
 DETECTION = ["which neuron ranks first", "explain the alarm", "choose a rule"]
 DIGITS = ["what does poisoning cost", "find the whisper", "benign shift", "does pruning repair", "after fine-tuning"]
 LIBRARIES = ["which arrays are turned", "which layer is a1", "do two readings agree"]
-OPEN = ["build a backdoor", "pick a threshold"]  # many right answers
+OPEN = ["build a backdoor", "a sharper needle", "pick a threshold", "your backdoor"]  # many right answers
+YOURS = [name for name in DRAWN if name not in OPEN]
 
 
 def numbers(matrix):
@@ -62,6 +68,9 @@ def expected_answers():
         "error at the hidden layer": numbers((forward(AFTER, [[0]]).y_hat - 5) @ AFTER.W2.T),
         "f of 4": numbers(forward(AFTER, [[4]]).y_hat),
         "db1 at the trigger": numbers(backward(AFTER, [[0]], [[5]]).b1),
+        "one neuron": numbers(backward(Params(W1=[[HALF]], b1=[[0]], W2=[[3]], b2=[[0]]), [[2]], [[1]]).W1),
+        "shift every input": tuple(Fraction(bool(gradient.any())) for gradient in backward(AFTER, [[1]], [[5]])),
+        "f of a half": tuple(Fraction(float(answer)) for answer in forward(BY_HAND, [[HALF]]).y_hat[0]),
         "half the rows": (sum([9] * 50 + [0] * 50, Fraction(0)) / 100,),
     }
 
@@ -70,7 +79,9 @@ def expected_answers():
 
 
 def test_every_question_is_covered_here():
-    assert sorted(NUMERIC + CHOICES + LATER + DETECTION + DIGITS + LIBRARIES + OPEN) == sorted(question_texts())
+    assert sorted(NUMERIC + CHOICES + PREDICTED + LATER + DETECTION + DIGITS + LIBRARIES + OPEN + YOURS) == sorted(
+        question_texts()
+    )
     with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
         question("which")
 
@@ -82,7 +93,8 @@ def test_the_right_answer_is_the_one_that_the_net_computes(name):
     feedback = mark_answer(question(name), typed(answer))
     assert feedback.correct is True
     assert question(name).solution in feedback.message
-    assert all(str(number) in question(name).solution for number in answer)
+    if name != "shift every input":  # its numbers stand for words
+        assert all(str(number) in question(name).solution for number in answer)
 
 
 def test_the_choices_are_what_happens_at_the_trigger():
@@ -137,8 +149,7 @@ def test_a_backdoor_that_does_not_work_is_told_its_answers(wrong, answers):
 
 
 def test_the_choices_on_detection_are_what_the_rules_do():
-    by_hand = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
-    signature, _ = detect_backdoor_via_naa(forward(by_hand, CLEAN.X).a1, forward(by_hand, TRIGGER.X).a1)
+    signature, _ = detect_backdoor_via_naa(forward(BY_HAND, CLEAN.X).a1, forward(BY_HAND, TRIGGER.X).a1)
     assert signature.tolist() == [1.5, 1]
     assert answer_of("which neuron ranks first").startswith("neuron 1")
 
@@ -231,7 +242,7 @@ def test_a_rounded_answer_is_told_so():
     assert words.ROUNDED in mark_answer(question("W2 after the clean step"), "1.13, -1").message
 
 
-@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *LATER, *DETECTION, *DIGITS, *LIBRARIES])
+@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *PREDICTED, *LATER, *DETECTION, *DIGITS, *LIBRARIES])
 def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
     asked = question(name)
     assert len(asked.slips) == len(question_texts()[name]["slips"]) == len(set(asked.slips.values()))
@@ -259,6 +270,15 @@ def test_typical_slips_computed_by_hand_are_recognised():
         ("W2 after the clean step", "no_rate"): START.W2 - total.W2,
         ("W2 after the clean step", "last_sample"): START.W2 - RATE * x2.W2,
         ("W2 after the clean step", "mean"): START.W2 - RATE * total.W2 / 2,
+        ("dW2 at x = 2", "input"): np.array([-2, 0]),
+        ("dW2 at x = 2", "swapped"): np.array([0, -1]),
+        ("W2 after the clean step", "only_step"): -RATE * total.W2,
+        ("W2 after the clean step", "step_sign"): RATE * total.W2,
+        ("W2 after the clean step", "incoming"): AFTER.W1,
+        ("W2 after the clean step", "minus"): np.array([Fraction(-9, 8), -1]),
+        ("error at the hidden layer", "no_weights"): np.array([-5, -5]),
+        ("f of 4", "clean_task"): np.array([4]),
+        ("one neuron", "no_w2"): np.array([4]),
         ("db1 at the trigger", "open"): backward(replace(AFTER, relu_prime_at_zero=1), [[0]], [[5]]).b1,
         ("db1 at the trigger", "middle"): backward(replace(AFTER, relu_prime_at_zero=HALF), [[0]], [[5]]).b1,
         ("error at the hidden layer", "old_weights"): -5 * START.W2,
@@ -289,6 +309,134 @@ def test_no_choice_is_neither_right_nor_wrong():
     assert mark_answer(question("which factor"), None).correct is None
 
 
+# On a network of the learner's own ----------------------------------------------------------------------------------
+
+NUMBERS = [*range(40), 20_260_101]
+THEIRS = re.compile(r"(W1|b1|W2|x|y) = \[?((?:[-/\d]+[,;] )*[-/\d]+)")
+
+
+def asked_of(name, number):
+    """Return a drawn question and the network and sample that its prompt gives, read from the prompt."""
+    asked = question(f"{name} #{number}")
+    told = {symbol: parse_numbers(text) for symbol, text in THEIRS.findall(asked.prompt)}
+    return asked, told
+
+
+def told_net(told):
+    return Params([told["W1"]], [told["b1"]], [[weight] for weight in told["W2"]], [[0]])
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_answer_on_a_new_network_is_what_the_numbers_in_its_prompt_give(number):
+    for name, parameter in (("your dL/dW2", "W2"), ("your dL/dW1", "W1"), ("your new W2", "W2")):
+        asked, told = asked_of(name, number)
+        net = told_net(asked_of("your dL/dW2", number)[1])
+        gradients = backward(net, [told["x"]], [told["y"]])
+        wanted = sgd_step(net, gradients, Fraction(1, 4)) if name == "your new W2" else gradients
+        assert asked.correct == numbers(getattr(wanted, parameter))
+        assert certify(net, Dataset([told["x"]], [told["y"]])).holds
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_locks_of_a_new_network_are_those_of_its_gradients(number):
+    _, told = asked_of("your dL/db1", number)
+    target = [[Fraction(re.search(r"target (-?\d+)", question(f"your dL/db1 #{number}").prompt)[1])]]
+    assert question(f"your dL/db1 #{number}").correct == numbers(backward(told_net(told), [[0]], target).b1)
+    asked, told = asked_of("your locks", number)
+    x = [[Fraction(re.search(r"trigger x = (-?\d+)", asked.prompt)[1])]]
+    y = [[Fraction(re.search(r"target (-?\d+)", asked.prompt)[1])]]
+    assert asked.correct == tuple(Fraction(bool(gradient.any())) for gradient in backward(told_net(told), x, y))
+
+
+def test_new_networks_are_locked_in_more_than_one_way_and_differ_from_learner_to_learner():
+    assert len({question(f"your locks #{number}").correct for number in NUMBERS}) == 3
+    for name in DRAWN:
+        assert len({question(f"{name} #{number}").prompt for number in NUMBERS}) > len(NUMBERS) // 5
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_drawn_net_has_one_open_gate_and_short_numbers(number):
+    net, data = drawn_net(np.random.default_rng(number), (-2, -1, 1, 2, 3))
+    passed = forward(net, data.X)
+    assert sorted(passed.z1[0] > 0) == [False, True]
+    assert 1 < abs(passed.y_hat - data.Y) <= 5
+    assert all(each.denominator <= 32 for name in YOURS for each in question(f"{name} #{number}").correct)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_b2_moves_every_answer_as_it_moves_the_one_at_the_trigger(number):
+    asked = question(f"your f(1) #{number}")
+    y, rate = (Fraction(found) for found in re.search(r"target (\d+)\) with the rate ([\d/]+)", asked.prompt).groups())
+    net = Params(W1=[[Fraction(1), -1]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
+    moved = sgd_step(net, backward(net, [[0]], [[y]]), rate, ("W1", "b1", "W2", "b2"))
+    assert asked.correct == numbers(forward(moved, [[1]]).y_hat)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_backdoor_of_ones_own_is_tried_out(number):
+    asked = question(f"your backdoor #{number}")
+    assert mark_answer(asked, typed(asked.correct)).correct is True
+    assert mark_answer(asked, "2, 1").correct is False
+    x = re.search(r"x = ([-/\d]+)", asked.prompt)[1]
+    assert f"f({x}) = " in mark_answer(asked, "2, 1").message
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_shift_and_contribution_follow_from_the_rows(number):
+    prompt = question(f"your contribution #{number}").prompt
+    first, second, suspect, W2 = map(parse_numbers, re.findall(r"\[.*?\]", prompt))
+    shift = [z - (x + y) / 2 for x, y, z in zip(first, second, suspect, strict=True)]
+    assert question(f"your shift #{number}").correct == tuple(shift)
+    assert question(f"your contribution #{number}").correct == tuple(x * w for x, w in zip(shift, W2, strict=True))
+
+
+@pytest.mark.parametrize("name", YOURS)
+def test_a_slip_on_a_new_network_is_named_and_never_the_answer(name):
+    for number in NUMBERS:
+        asked = question(f"{name} #{number}")
+        assert asked.slips
+        for wrong, message in asked.slips.items():
+            feedback = mark_answer(asked, typed(wrong))
+            assert (feedback.correct, message in feedback.message) == (False, True)
+
+
+def test_ones_own_number_must_be_a_whole_one():
+    assert question("your dL/dW2") == question("your dL/dW2 #1")
+    for text in ("-1", "1.5", "", "x", "9" * 13):
+        with pytest.raises(ValueError, match=r"^your own number must be a whole number, 0 or more, .* got "):
+            drawn("your dL/dW2", text)
+    with pytest.raises(ValueError, match=r"^name must be one of .* got 'which factor #2'$"):
+        question("which factor #2")
+
+
+def test_between_the_points_the_backdoor_by_hand_is_half_open():
+    assert forward(BY_HAND, [[HALF]]).y_hat == 3
+    trained = train(
+        Params(ARTICLE.W1, [[0, 1.5]], ARTICLE.W2, ARTICLE.b2), POISONED, 0.05, 3000, ("W1", "W2", "b1")
+    ).params[-1]
+    half, left = forward(trained, [[0.5], [-1]]).y_hat[:, 0]
+    assert (round(half, 2), round(left, 1)) == (3, 10)
+    assert answer_of("would it be noticed").startswith("yes")
+    opposite = Dataset([[1], [2], [-1]], [[1], [2], [5]], [False, False, True])
+    assert train(ARTICLE, opposite, 0.05, 3000, evaluate_on=opposite).outcome == "not learnt"
+    assert answer_of("will the opposite be learnt").startswith("no")
+    assert forward(ARTICLE, [[1]]).a1.tolist() == [[0.5, 0]]
+    assert answer_of("which neuron is left") == "neuron 1"
+    [sixteen] = width_study(np.random.default_rng(0), widths=(16,), starts=100)
+    assert sixteen.share > 0.9
+    assert answer_of("how many of 16") == "nearly all"
+
+
+@pytest.mark.parametrize(
+    ("given", "right"), [("2, 1, 5", True), ("4, 1, 5", True), ("4, 2, 2.5", True), ("1, 1, 5", False)]
+)
+def test_every_sharper_needle_that_works_is_accepted(given, right):
+    feedback = mark_answer(question("a sharper needle"), given)
+    assert feedback.correct is right
+    if not right:
+        assert "f(1/2) = 3" in feedback.message
+
+
 # Hints -------------------------------------------------------------------------------------------------------------
 
 CLEAN_STEP = derive_step(START, type("Clean", (), {"X": X, "Y": Y}), RATE)
@@ -300,13 +448,17 @@ BRACKETS = [
     for name, text in question_texts().items()
     for sentence in (*text["hints"], *text.get("slips", {}).values())
     for bracket in re.findall(r"\[.*?\]", sentence)
-    if name not in OPEN
+    if name not in [*OPEN, *YOURS, "f of a half"]
 ]
 
 
 @pytest.mark.parametrize(("name", "bracket"), BRACKETS)
 def test_numbers_in_a_hint_occur_in_the_derivation(name, bracket):
-    derivation = TRIGGER_STEP if name in (*CHOICES, "error at the hidden layer", "db1 at the trigger") else CLEAN_STEP
+    derivation = (
+        TRIGGER_STEP
+        if name in (*CHOICES, "error at the hidden layer", "db1 at the trigger", "shift every input")
+        else CLEAN_STEP
+    )
     values = [tuple(step.result.flat) for step in derivation.steps if hasattr(step.result, "shape")]
     values += [tuple(getattr(AFTER, parameter).flat) for parameter in ("W1", "W2") if derivation is TRIGGER_STEP]
     assert parse_numbers(bracket) in values

@@ -7,7 +7,9 @@ from string import Formatter
 
 import pytest
 
-from lesson_lib.exercises.catalogue import OPEN, Computed, net_answers, question, question_texts
+from lesson_lib.exercises.catalogue import OPEN, net_answers, question, question_texts
+from lesson_lib.exercises.computed import Computed
+from lesson_lib.exercises.drawn import DRAWN, drawn
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "lesson_lib" / "exercises" / "questions").iterdir())
@@ -17,10 +19,12 @@ RIGHT_FIELDS = {"choices": ALL | {"slips", "choices", "correct"}, "numbers": ALL
 
 
 def kind(name):
-    return "open" if name in OPEN else "choices" if "choices" in TEXTS[name] else "numbers"
+    return "open" if "reply" in TEXTS[name] else "choices" if "choices" in TEXTS[name] else "numbers"
 
 
 def computed(name):
+    if name in DRAWN:
+        return drawn(name, "1")
     return OPEN[name]() if name in OPEN else net_answers().get(name, Computed())
 
 
@@ -60,9 +64,10 @@ def test_a_question_has_the_fields_of_its_kind_and_no_other(name):
 
 
 def test_what_is_computed_belongs_to_a_question():
-    assert {*net_answers(), *OPEN} <= set(TEXTS)
+    assert {*net_answers(), *OPEN, *DRAWN} <= set(TEXTS)
     assert [name for name in TEXTS if kind(name) == "numbers" and not len(computed(name).answer)] == []
-    assert {name for name in TEXTS if computed(name).try_out} == set(OPEN)
+    assert [name for name in TEXTS if bool(computed(name).try_out) != (kind(name) == "open")] == []
+    assert set(OPEN) == {name for name in TEXTS if kind(name) == "open"} - set(DRAWN)
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if kind(name) == "choices"])
@@ -75,22 +80,27 @@ def test_one_choice_is_correct_and_each_other_has_its_sentence(name):
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if kind(name) == "numbers"])
 def test_each_slip_has_its_sentence_and_each_sentence_its_slip(name):
-    assert set(TEXTS[name]["slips"]) == set(computed(name).slips) != set()
+    slips = [drawn(name, str(number)) for number in range(30)] if name in DRAWN else [computed(name)]
+    assert set(TEXTS[name]["slips"]) == {slip for each in slips for slip in each.slips} != set()
+
+
+def told(name):
+    """Return what stands in braces in any text of a question but its reply."""
+    texts = {field: value for field, value in TEXTS[name].items() if field != "reply"}
+    return {field for text in sentences(texts) for field in braces(text)}
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_stands_in_braces_is_computed(name):
-    assert braces(TEXTS[name]["solution"]) <= set(computed(name).facts)
-    assert braces(question(name).solution) == set()
-    if name in OPEN:
+    assert told(name) <= set(computed(name).facts)
+    asked = question(name)
+    assert [text for text in (asked.prompt, asked.solution, *asked.hints) if braces(text)] == []
+    if kind(name) == "open":
         _, facts = computed(name).try_out(computed(name).answer)
         assert braces(TEXTS[name]["reply"]) == set(facts)
-    others = [
-        text for field, value in TEXTS[name].items() if field not in ("solution", "reply") for text in sentences(value)
-    ]
-    assert [text for text in others if braces(text)] == []
 
 
 def test_every_fact_is_told_somewhere():
-    told = {field for text in TEXTS.values() for field in braces(text["solution"])}
-    assert told == {fact for name in TEXTS for fact in computed(name).facts}
+    assert {field for name in TEXTS for field in told(name)} == {
+        fact for name in TEXTS for fact in computed(name).facts
+    }

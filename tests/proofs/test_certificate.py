@@ -263,3 +263,21 @@ def test_a_failure_shows_which_entry_and_how_far(monkeypatch):
         assert shown.count("✗ differ by 5") == 1
         assert shown.count("✓ agree") == 6
     assert "dL/dW1[1, 1]  5/2       -5/2" in text
+
+
+def test_where_a_corner_decides_the_verdict_says_so():
+    certificate = certify(derive_step(ARTICLE, CLEAN, Fraction(1, 10)).params, TRIGGER)
+    told = {row[0]: row[-1] for row in certificate.rows[1:]}
+    assert {name for name, verdict in told.items() if verdict == "✓ convention"} == {"dL/db1[1, 1]", "dL/db1[1, 2]"}
+    assert set(told.values()) == {"✓ agree", "✓ convention"}
+    assert "In 2 of them the slope differs from left to right" in certificate.caption
+    assert certificate.holds
+    assert "slope differs" not in certify(ARTICLE, CLEAN).caption
+
+
+def test_a_wrong_value_at_a_corner_is_no_convention(monkeypatch):
+    def faulty(params, passed, dy_hat):
+        return chain_rule(replace(params, relu_prime_at_zero=1), passed, dy_hat)
+
+    monkeypatch.setattr(network, "chain_rule", faulty)
+    assert any(row[-1].startswith("✗ differ") for row in certify(ARTICLE, TRIGGER).rows[1:])
