@@ -10,7 +10,7 @@ from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation
 from lesson_lib.exercises.computed import Computed, from_line, results, which_are_open
-from lesson_lib.exercises.marking import Numbers
+from lesson_lib.exercises.reading import Numbers
 from lesson_lib.network import PARAMETERS, Params, forward
 from lesson_lib.training import TOLERANCE, Dataset
 

@@ -27,7 +27,7 @@ from traitlets import TraitError
 import lesson_lib
 from lesson_lib import training as training_loop
 from lesson_lib.digits import train_classifier
-from lesson_lib.exercises.marking import parse_numbers
+from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.labs import BiasLab, HandCalculationLab, NAALab, PruningLab, TriggerLab
 from lesson_lib.labs.naa import compute as detection
 from lesson_lib.labs.pruning import compute as repairs

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from base64 import b64decode
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import ipywidgets as widgets
