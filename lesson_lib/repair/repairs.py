@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lesson_lib.arrays import Array, Indices, check_neurons
-from lesson_lib.naa.judgement import analyse
+from lesson_lib.naa.comparison import compare
 from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import Forward
 from lesson_lib.repair.classifier import Classifier, as_classifier, check_columns, one_hot
@@ -130,7 +130,7 @@ def order(
     if by not in ORDERS:
         raise ValueError(f"by must be one of {', '.join(ORDERS)}; got {by!r}")
     clean = in_memory(clean_activations, "clean_activations")
-    seen = analyse(clean, in_memory(suspect_activations, "suspect_activations"))
+    seen = compare(clean, in_memory(suspect_activations, "suspect_activations"))
     if by == "random":
         if rng is None:
             raise ValueError("rng must be a numpy.random.Generator for the order random; got None")
