@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = door(
     __name__,
     {
         "article": "detect_backdoor_via_naa simulate_activations Score score",
+        "calibration": "Calibration calibrate strongest",
         "comparison": "Comparison compare contribution match_classes",
         "judgement": "RULES Signature judge analyse Vote class_vote",
         "moments": "Moments measure",

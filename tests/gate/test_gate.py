@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesson_lib.gate import __main__ as gate
+from lesson_lib.gate import command as gate
+from lesson_lib.gate import judging
 from lesson_lib.gate import files as stored
 from lesson_lib.gate import words as gate_words
-from lesson_lib.gate.__main__ import main
+from lesson_lib.gate import main
 from lesson_lib.naa import RULES, analyse, class_vote, simulate_activations
 from lesson_lib.naa import words as naa_words
 from lesson_lib.naa.judgement import OVER
