@@ -104,4 +104,5 @@ def read_calibration(path: str) -> Found:
         raise FileError(path, "unreadable", error=error) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FileError(path, "no calibration") from error
-    return {name: limit[name] for name in (*kinds, "high")}
+    high = limit.get("high")
+    return {name: limit[name] for name in kinds} | {"high": np.inf if high is None else float(high)}

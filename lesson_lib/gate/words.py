@@ -6,16 +6,16 @@ GATE = {
     "files": "A file is .npy (n_rows, n_neurons) or .npz with an array 'activations' (or only one array) and, if you "
     "like, 'labels' (n_rows,) and 'outgoing' (n_neurons, n_out). Activations in C order, as NumPy makes them, are read "
     "without loading them all. Labels in both files are used. 'outputs' (n_rows, n_out) in the clean file, the scores "
-    "before softmax, are there to check the outgoing weights: PyTorch stores those of a Linear as (n_out, n_neurons), so "
-    "give weight.T; Keras and scikit-learn store (n_neurons, n_out). Pickled objects are never loaded.",
+    "before softmax, are there to check the outgoing weights: PyTorch stores those of a Linear as (n_out, n_neurons), "
+    "so give weight.T; Keras and scikit-learn store (n_neurons, n_out). Pickled objects are never loaded.",
     "clean": "activations on inputs that you trust",
     "suspect": "activations on inputs that you do not",
     "rule": "how to flag (default: permutation); class-vote needs labels and outgoing weights",
     "threshold": "default: the rule's own, {defaults}, class-vote 3.5",
     "calibration": "take rule and threshold from a file that --calibrate wrote; with other numbers of rows than it was "
     "made for the gate cannot judge",
-    "calibrate": "find a threshold instead of judging, and write it to this file: the second set is then clean data too, "
-    "unlike the first not the model's reference, from which sets of --rows rows are drawn; needs a --rule",
+    "calibrate": "find a threshold instead of judging, and write it to this file: the second set is then other "
+    "clean data, from which sets of --rows rows are drawn and compared with the first; needs a --rule",
     "rows": "rows of a set that --calibrate draws: as many as you will judge (default: half of the second file)",
     "draws": "sets that --calibrate draws (default: 200)",
     "rate": "share of clean sets that may exceed the threshold (default: 0.05)",
@@ -39,12 +39,14 @@ GATE_USAGE = {
 GATE_CAUTION = "CAUTION: {caution}."
 GATE_CAUTIONS = {
     "one row": "one suspect row shows how one input differs, not how a set does",
-    "square": "square outgoing weights may be transposed without anybody noticing; 'outputs' in the clean file would tell",
+    "square": "square outgoing weights may be transposed, and nobody sees it; 'outputs' in the clean file would tell",
 }
 GATE_SIZES = (
     "the threshold was calibrated for {was[0]} clean and {was[1]} suspect rows, and these are {now[0]} and {now[1]}"
 )
-GATE_CALIBRATION = "Calibrated on clean data: {low:.3g} to {high:.3g} with 95 % confidence, for {rate:.0%} of sets with {n_suspect} rows."
+GATE_CALIBRATION = (
+    "Calibrated for {n_suspect} rows: {rate:.0%} of clean sets exceed it (95 % interval {low:.4g} to {high:.4g})."
+)
 GATE_CALIBRATED = (
     "Rule {rule}: {rate:.0%} of clean sets with {n_suspect} rows exceed {threshold:.4g} (95 % interval {low:.4g} to "
     "{high:.4g}), by {draws} sets drawn from {benign_file} and compared with {clean_file} ({n_clean} rows). Written to "
