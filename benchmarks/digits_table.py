@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from lesson_lib import digits, repair  # noqa: E402
-from lesson_lib.naa import analyse, match_classes, score  # noqa: E402
+from lesson_lib.naa import analyse, compare, match_classes, score  # noqa: E402
 from lesson_lib.repair.classifier import as_classifier  # noqa: E402
 
 FILE = Path(__file__).with_suffix(".json")
@@ -122,7 +122,7 @@ def attacks(bench: Bench) -> Numbers:
 
 def spread(bench: Bench) -> Numbers:
     """Measure over how many neurons the learnt backdoor spreads, and how well the rankings find them."""
-    seen, guilty = analyse(*bench.pair(bench.poisoned)), causes(effect(bench))
+    seen, guilty = analyse(*bench.pair(bench.poisoned), "mad"), causes(effect(bench))
     return {
         "neurons holding 80 % of the effect": len(guilty),
         "poisoned, MAD flags": len(seen.flagged),
@@ -151,13 +151,15 @@ def planted(bench: Bench) -> Numbers:
     found: Numbers = {}
     for name, model in (("loud", bench.loud), ("quiet", bench.quiet)):
         pair = bench.pair(model)
-        seen, effects = analyse(*pair), analyse(*pair, rule="effect")
+        seen, effects = analyse(*pair, "mad"), analyse(*pair, rule="effect")
         by_mad, by_effect = (score(s.signature, s.flagged, PLANTED) for s in (seen, effects))
         found |= bench.both(model, f"{name},") | bench.both(repair.prune(model, seen.flagged), f"{name} pruned,")
         found |= {f"{name}, MAD recall": by_mad.recall, f"{name}, AUC of |difference|": by_mad.auc}
         found |= {f"{name}, |d| > 0.8 recall": by_effect.recall, f"{name}, |d| > 0.8 precision": by_effect.precision}
         found[f"{name}, AUC of |d|"] = score(abs(seen.effect_size), [], PLANTED).auc
-    found["loud, MAD precision"] = score(np.zeros(128), analyse(*bench.pair(bench.loud)).flagged, PLANTED).precision
+    found["loud, MAD precision"] = score(
+        np.zeros(128), analyse(*bench.pair(bench.loud), "mad").flagged, PLANTED
+    ).precision
     return found
 
 
@@ -168,7 +170,7 @@ def alarms(bench: Bench) -> Numbers:
     for name, shift in digits.SHIFTS.items():
         X, y = shift(*bench.data.suspect, np.random.default_rng(bench.seed))
         pair = model.hidden(clean.X), model.hidden(X)
-        found[f"{name}, largest |difference|"] = analyse(*pair).signature.max()
+        found[f"{name}, largest |difference|"] = compare(*pair).signature.max()
         found[f"{name}, |d| > 0.8"] = len(analyse(*pair, rule="effect").flagged)
         matched = analyse(*match_classes(*pair, clean.y, y), rule="effect")
         found[f"{name}, |d| > 0.8, matched"] = len(matched.flagged)
@@ -181,7 +183,7 @@ def gate_statistics(model: Any, clean: digits.Images, suspect: digits.Images) ->
     pair = plain.hidden(clean.X), plain.hidden(suspect.X)
     true = repair.class_vote(*pair, plain.W2, clean.y, suspect.y)
     guessed = repair.class_vote(*pair, plain.W2, plain.predict(clean.X), plain.predict(suspect.X))
-    raw = analyse(*pair).signature.max()
+    raw = compare(*pair).signature.max()
     return {"raw": raw, "vote": true.mad_index.max(), "vote by prediction": guessed.mad_index.max()}
 
 

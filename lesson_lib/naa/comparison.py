@@ -1,15 +1,23 @@
 """Compare two sets of activations: how far each neuron shifted, how large that is, and how likely by chance."""
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from lesson_lib.arrays import Array, Indices
-from lesson_lib.naa.moments import Moments, both_in_memory, check_widths, in_memory, measure
-
-AT_ONCE = 50  # splits that are worked on together
+from lesson_lib.naa.moments import (
+    Moments,
+    both_in_memory,
+    check_widths,
+    in_memory,
+    measure,
+    measure_classes,
+    repeatable,
+)
+from lesson_lib.naa.permutation import Progress, permutation_maxima
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,24 +52,27 @@ def compare(
     labels: tuple[Any, Any] | None = None,
     rng: np.random.Generator | None = None,
     n_permutations: int | None = None,
+    progress: Progress | None = None,
 ) -> Comparison:
     """Compare suspect with clean activations, both (n_rows, n_neurons), for `judge` to flag neurons by any rule.
 
     `outgoing` (n_neurons, n_out) weighs each shift by what it can change. `labels` (clean, suspect) compares each row
     with the clean mean of its own class. `n_permutations`, which needs a Generator, is for the rule "permutation". The
-    sets may be anything that `measure` takes; labels and permutations need them in memory. Raises ValueError for what
-    does not fit.
+    sets may be anything that `measure` takes; labels and permutations read them several times, a stream into memory
+    first. `progress(done, all)` is called as permutations go on. Raises ValueError for what does not fit.
     """
-    classes, null_maxima = None, np.array([])
-    if labels is not None or n_permutations is not None:
-        clean, suspect = both_in_memory(clean, suspect)
-    if labels is not None:
-        classes = _read_labels(clean, suspect, labels)
-        clean, suspect = _subtract_class_means(clean, suspect, *classes)
-    before, after = measure(clean, "clean"), measure(suspect, "suspect")
-    found = welch(before, after, None if classes is None else _effective_sample_size(*classes))
-    if n_permutations is not None:
-        null_maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes)
+    null_maxima = np.array([])
+    if labels is None and n_permutations is None:
+        before, after, effective_n = measure(clean, "clean"), measure(suspect, "suspect"), None
+    else:
+        clean, suspect = repeatable(clean, "clean"), repeatable(suspect, "suspect")
+        n_rows = _count(clean, suspect)
+        classes = tuple(np.zeros(n, dtype=int) for n in n_rows) if labels is None else _read_labels(n_rows, labels)
+        effective_n = None if labels is None else _effective_sample_size(*classes)
+        before, after = _match(clean, suspect, *classes)
+        if n_permutations is not None:
+            null_maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes, progress)
+    found = welch(before, after, effective_n)
     moved = None if outgoing is None else contribution(found[0], outgoing)
     return Comparison(*found, before.n, after.n, moved, null_maxima)
 
@@ -70,10 +81,12 @@ def welch(clean: Moments, suspect: Moments, effective_n: float | None = None) ->
     """Return shift, Cohen's d, Welch's t and p per neuron; 0, 0 and 1 where nothing varies and nothing shifted.
 
     A constant neuron that did shift has an infinite d and t. Too few rows give NaN: 3 in all for d, 2 each for t.
-    `effective_n` is how many clean rows the clean mean is worth, if not all count alike, as with matched classes.
+    A shift that the rounding of numbers explains is none. `effective_n` is how many clean rows the clean mean is
+    worth, if not all count alike, as with matched classes.
     """
     check_widths(len(clean.mean), len(suspect.mean), "suspect")
     shift = suspect.mean - clean.mean
+    shift[abs(shift) <= clean.rounding + suspect.rounding] = 0
     with np.errstate(divide="ignore", invalid="ignore"):
         pooled = np.sqrt(np.divide(clean.m2 + suspect.m2, clean.n + suspect.n - 2))
         errors = clean.variance / (clean.n if effective_n is None else effective_n), suspect.variance / suspect.n
@@ -102,34 +115,46 @@ def match_classes(clean: Any, suspect: Any, clean_labels: Any, suspect_labels: A
     Raises ValueError for labels of the wrong number, and for a suspect class that the clean set does not have.
     """
     clean, suspect = both_in_memory(clean, suspect)
-    return _subtract_class_means(clean, suspect, *_read_labels(clean, suspect, (clean_labels, suspect_labels)))
+    known, asked = _read_labels((len(clean), len(suspect)), (clean_labels, suspect_labels))
+    first = clean[np.unique(known, return_index=True)[1]]  # (n_classes, n_neurons), one clean row of each class
+    clean, suspect = clean - first[known], suspect - first[asked]  # what is constant within a class becomes exactly 0
+    means = np.array([clean[known == code].mean(axis=0) for code in range(len(first))])  # (n_classes, n_neurons)
+    return clean - means[known], suspect - means[asked]
 
 
-def _read_labels(clean: Array, suspect: Array, labels: tuple[Any, Any]) -> tuple[Indices, Indices]:
+def _match(clean: Any, suspect: Any, known: Indices, asked: Indices) -> tuple[Moments, Moments]:
+    """Return the moments of what `match_classes` returns, without holding it in memory."""
+    n_classes = known.max() + 1
+    before, after = measure_classes(clean, known, n_classes), measure_classes(suspect, asked, n_classes)
+    pairs = [*zip(before, before, strict=True), *zip(after, before, strict=True)]
+    gaps = [Moments(part.n, part.mean - own.mean, part.m2, part.rounding) for part, own in pairs]
+    return reduce(Moments.__add__, gaps[:n_classes]), reduce(Moments.__add__, gaps[n_classes:])
+
+
+def _count(clean: Any, suspect: Any) -> tuple[int, int]:
+    """Return the number of rows of each set; raises ValueError for what `measure` refuses, and for unequal widths."""
+    before, after = measure(clean, "clean"), measure(suspect, "suspect")
+    check_widths(len(before.mean), len(after.mean), "suspect")
+    return before.n, after.n
+
+
+def _read_labels(n_rows: tuple[int, int], labels: tuple[Any, Any]) -> tuple[Indices, Indices]:
     """Return the class of each clean and each suspect row as a number 0, 1, ..."""
     if not isinstance(labels, list | tuple) or len(labels) != 2:
         raise ValueError("labels must be a pair: the clean rows' labels and the suspect rows' labels")
     both = [np.asarray(part) for part in labels]
-    for name, rows, part in zip(("clean", "suspect"), (clean, suspect), both, strict=True):
-        if part.shape != (len(rows),):
-            raise ValueError(f"labels of {name} must have shape ({len(rows)},); got {part.shape}")
+    for name, n, part in zip(("clean", "suspect"), n_rows, both, strict=True):
+        if part.shape != (n,):
+            raise ValueError(f"labels of {name} must have shape ({n},); got {part.shape}")
     try:
         names, codes = np.unique(np.concatenate(both), return_inverse=True)
     except TypeError:
         raise ValueError("labels must be of one kind, all numbers or all text") from None
-    known, asked = codes[: len(clean)], codes[len(clean) :]
+    known, asked = codes[: n_rows[0]], codes[n_rows[0] :]
     unknown = np.setdiff1d(asked, known)
     if len(unknown):
         raise ValueError(f"labels of suspect must be classes of the clean set; {names[unknown].tolist()} are not")
     return known, asked
-
-
-def _subtract_class_means(clean: Array, suspect: Array, known: Indices, asked: Indices) -> tuple[Array, Array]:
-    """Take off the clean mean of each row's class; what is constant within a class becomes exactly 0."""
-    first = clean[np.unique(known, return_index=True)[1]]  # (n_classes, n_neurons), one clean row of each class
-    clean, suspect = clean - first[known], suspect - first[asked]
-    means = np.array([clean[known == code].mean(axis=0) for code in range(len(first))])  # (n_classes, n_neurons)
-    return clean - means[known], suspect - means[asked]
 
 
 def _effective_sample_size(known: Indices, asked: Indices) -> float:
@@ -141,52 +166,3 @@ def _effective_sample_size(known: Indices, asked: Indices) -> float:
     share = np.bincount(asked, minlength=len(n)) / len(asked)
     lost = (len(known) - len(n)) / max(len(known) - 1, 1)
     return float(lost / (share**2 / n).sum())
-
-
-# What chance alone can do --------------------------------------------------------------------------------------------
-
-
-def permutation_maxima(
-    clean: Array, suspect: Array, rng: Any, n_permutations: int, classes: tuple[Indices, Indices] | None = None
-) -> Array:
-    """Return the largest |Cohen's d| over the neurons for each of many random splits of all rows into two such sets.
-
-    If nothing sets the suspect rows apart, the real split is one of these. `classes` (clean, suspect) are kept: each
-    split takes as many rows of a class as the real one, and compares with the others of that class, as `match_classes`
-    does. Source: Westfall & Young 1993.
-    """
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng must be a numpy.random.Generator for the rule permutation; got {rng!r}")
-    if not isinstance(n_permutations, int | np.integer) or n_permutations < 1:
-        raise ValueError(f"n_permutations must be a whole number, at least 1; got {n_permutations!r}")
-    known, asked = classes or (np.zeros(len(part), dtype=int) for part in (clean, suspect))
-    codes, taken = np.concatenate([known, asked]), np.bincount(asked, minlength=known.max() + 1)
-    rows = np.concatenate([clean, suspect]) - clean[0]  # now a constant neuron is exactly 0
-    groups = [rows[codes == code] - rows[codes == code].mean(axis=0) for code in range(len(taken))]
-    maxima = []
-    for done in range(0, n_permutations, AT_ONCE):
-        keys = rng.random((min(AT_ONCE, n_permutations - done), len(rows)))
-        maxima.append(_largest_effects(groups, taken, [keys[:, codes == code] for code in range(len(taken))]))
-    return np.concatenate(maxima)
-
-
-def _largest_effects(groups: list[Array], taken: Indices, keys: list[Array]) -> Array:
-    """Return the largest |d| of each split, which takes from each class so many rows, those with the smallest keys.
-
-    As the rows of a class are centred, those that are left sum up to minus what those taken do.
-    """
-    shift: Any = 0.0
-    within: Any = sum((rows**2).sum(axis=0) for rows in groups)  # what all rows vary by, then without the shifts
-    floor = 1e-12 * within  # less than that is rounding
-    for rows, n_taken, key in zip(groups, taken, keys, strict=True):
-        split, n_left = np.zeros(key.shape), len(rows) - n_taken
-        np.put_along_axis(split, key.argsort(axis=1)[:, :n_taken], 1.0, axis=1)
-        sums = split @ rows  # (n_splits, n_neurons), of the rows taken
-        shift = shift + sums * (1 + n_taken / n_left) / taken.sum()
-        within = within + sums**2 * (1 / n_left + n_taken / n_left**2)
-    within = within - taken.sum() * shift**2
-    freedom = max(sum(map(len, groups)) - 2, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        d = np.where(shift == 0, 0.0, abs(shift) / np.sqrt(np.where(within > floor, within, 0.0) / freedom))
-    largest: Array = d.max(axis=1)
-    return largest

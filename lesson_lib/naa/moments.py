@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.arrays import Array, as_rows
+from lesson_lib.arrays import Array, Indices, as_rows
 
 BLOCK = 2**18  # numbers worked on at a time: a megabyte of float32, which stays in a processor's cache
+MOST_ROWS = 2**12  # rows worked on at a time: a sum of more would lose digits
 FORGET = 2**26  # bytes of a memory map that are read before their memory is given back
 LARGEST = 1e150  # the squares of larger numbers, summed over many rows, may not fit into float64
 SMALLEST = 1e-30  # a smaller sum of squares may have lost digits, or everything, in float32
+SAFE = 4  # so many times further off than usual may the rounding of a sum take it
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,13 +30,17 @@ class Moments:
     n: int
     mean: Array  # (n_neurons,)
     m2: Array  # (n_neurons,)
+    rounding: Any = 0.0  # (n_neurons,), how far off the mean may be because numbers are rounded
 
     def __add__(self, other: "Moments") -> "Moments":
+        if not (self.n and other.n):
+            return self if self.n else other
         if self.mean.shape != other.mean.shape:
             raise ValueError(f"both sets must have {len(self.mean)} neurons; got one with {len(other.mean)}")
         n = self.n + other.n
         gap = other.mean - self.mean
-        return Moments(n, self.mean + gap * (other.n / n), self.m2 + other.m2 + gap * gap * (self.n * other.n / n))
+        m2 = self.m2 + other.m2 + gap * gap * (self.n * other.n / n)
+        return Moments(n, self.mean + gap * (other.n / n), m2, np.maximum(self.rounding, other.rounding))
 
     @property
     def variance(self) -> Array:
@@ -49,11 +55,34 @@ def measure(activations: Any, name: str = "activations") -> Moments:
     some may be empty. Raises ValueError, naming the argument, for no rows, what is no table or has tables of unequal
     width, and values that are not finite or too large to be squared.
     """
-    blocks = (rows for table in _tables(activations, name) for rows in _blocks(table))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        seen = reduce(Moments.__add__, map(_measure_block, blocks))
+        seen = reduce(Moments.__add__, map(_measure_block, blocks(activations, name)))
     _refuse(~(np.isfinite(seen.m2) & (abs(seen.mean) < LARGEST)), name)
     return seen
+
+
+def measure_classes(activations: Any, codes: Indices, n_classes: int) -> list[Moments]:
+    """Return the moments of the rows of each class 0, 1, ..., summed up in float64; `codes` (n_rows,) has the classes.
+
+    A class without rows has n = 0. The rows must have been measured once, so that they are known to be fit.
+    """
+    found, start = [Moments(0, np.zeros(1), np.zeros(1))] * n_classes, 0
+    for rows in blocks(activations, "activations"):
+        seen = codes[start : start + len(rows)]
+        for code in np.unique(seen):
+            found[code] += _measure_block(rows[seen == code], double=True)
+        start += len(rows)
+    return found
+
+
+def repeatable(activations: Any, name: str) -> Any:
+    """Return what can be read more than once: the activations themselves, or all rows if they come as a stream."""
+    return in_memory(activations, name) if isinstance(activations, Iterator) else activations
+
+
+def blocks(activations: Any, name: str) -> Iterator[Array]:
+    """Yield a few rows at a time of anything that `measure` takes, in the precision they came in."""
+    return (rows for table in _tables(activations, name) for rows in _blocks(table))
 
 
 def in_memory(activations: Any, name: str, shape: str = "(n_rows, n_neurons)") -> Array:
@@ -112,7 +141,7 @@ def _is_batches(values: Any) -> bool:
 
 def _blocks(table: Array) -> Iterator[Array]:
     """Yield a few rows at a time; what a memory map has read is given back, for it stays in the file."""
-    step, pages = max(1, BLOCK // table.shape[1]), _memory_map(table)
+    step, pages = min(MOST_ROWS, max(1, BLOCK // table.shape[1])), _memory_map(table)
     every = max(1, FORGET // (step * table.shape[1] * table.itemsize))
     for count, start in enumerate(range(0, len(table), step), start=1):
         yield table[start : start + step]
@@ -128,13 +157,16 @@ def _memory_map(array: Any) -> Any:
     return pages if hasattr(pages, "madvise") and array.mode in ("r", "r+", "w+") else None
 
 
-def _measure_block(rows: Array) -> Moments:
-    """Measure a few rows: float32 in float32, which is faster, or in float64 where that is too small."""
-    single = rows.dtype.kind == "f" and rows.dtype.itemsize <= 4
-    start, S, Q = _sums(rows, np.float32 if single else np.float64)
-    if single and not (np.isfinite(Q) & ((Q > SMALLEST) | (S == 0))).all():
-        start, S, Q = _sums(rows, np.float64)
-    return Moments(len(rows), start + S / len(rows), np.maximum(Q - S * S / len(rows), 0))
+def _measure_block(rows: Array, double: bool = False) -> Moments:
+    """Measure a few rows: float32 in float32, which is faster, or in float64 where that is too small, or asked for."""
+    stored = np.finfo(rows.dtype if rows.dtype.kind == "f" and rows.dtype.itemsize <= 4 else np.float64)
+    kind: type[Any] = np.float64 if double or stored.bits == 64 else np.float32
+    start, S, Q = _sums(rows, kind)
+    if kind is np.float32 and not (np.isfinite(Q) & ((Q > SMALLEST) | (S == 0))).all():
+        start, S, Q = _sums(rows, kind := np.float64)
+    mean, m2 = start + S / len(rows), np.maximum(Q - S * S / len(rows), 0)
+    rounding = float(stored.eps) * np.sqrt(mean**2 + m2 / len(rows)) + float(stored.tiny)  # of the numbers
+    return Moments(len(rows), mean, m2, rounding + SAFE * np.finfo(kind).eps * np.sqrt(Q))  # and of their sum
 
 
 def _sums(rows: Array, kind: type[Any]) -> Array:

@@ -8,6 +8,7 @@ TOO_FEW_FOR_EFFECT = "an effect size needs at least 3 rows in all"
 TOO_FEW_FOR_WELCH = "Welch's test needs at least 2 rows in each set, and in some class if classes are matched"
 INFINITE_SPREAD = "constant neurons shifted, so effect sizes are infinite and have no spread to compare with"
 TOO_FEW_PERMUTATIONS = "a chance as small as the threshold needs more permutations, or a larger threshold"
+TOO_FEW_SPLITS = "so few rows have too few divisions for a chance as small as the threshold"
 THRESHOLD_IS = {
     "raw": "|shift| above it is flagged",
     "sd": "standard deviations above the mean",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lesson_lib.arrays import Array, Indices, check_choice, check_neurons
-from lesson_lib.naa.judgement import analyse
+from lesson_lib.naa.comparison import compare
 from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import Forward
 from lesson_lib.repair.classifier import Classifier, Edit, as_classifier, check_columns, one_hot
@@ -105,7 +105,7 @@ def order(
     """
     check_choice("by", by, ORDERS)
     clean = in_memory(clean_activations, "clean_activations")
-    seen = analyse(clean, in_memory(suspect_activations, "suspect_activations"))
+    seen = compare(clean, in_memory(suspect_activations, "suspect_activations"))
     if by == "random":
         if rng is None:
             raise ValueError("rng must be a numpy.random.Generator for the order random; got None")

@@ -1,11 +1,13 @@
 """The gate: its exit status is the answer, its words name the file, and no file can make it run anything or crash."""
 
+import importlib
 import io
 import json
 import os
 import pickle
 import subprocess
 import sys
+import tomllib
 import tracemalloc
 import zipfile
 from contextlib import ExitStack
@@ -14,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lesson_lib.gate import __main__ as gate
+from lesson_lib.gate import command as gate
 from lesson_lib.gate import files as stored
+from lesson_lib.gate import judging, main, report
 from lesson_lib.gate import words as gate_words
-from lesson_lib.gate.__main__ import main
+from lesson_lib.gate.report import tool_version
 from lesson_lib.naa import RULES, analyse, class_vote, simulate_activations
 from lesson_lib.naa import words as naa_words
-from lesson_lib.naa.judgement import OVER
+from lesson_lib.naa.judgement import OVER, TAKES_OVER
 
 
 @pytest.fixture
@@ -93,20 +96,23 @@ def test_the_text_is_a_table_the_rule_and_the_caveat(files, gated):
     for i, row in zip(largest, rows, strict=True):
         shown = [float(cell) for cell in row[1:]]
         assert shown == pytest.approx([found.shift[i], found.effect_size[i], found.anomaly_index[i]], rel=1e-3)
-    assert lines[-2] == f"Rule mad, threshold 3.5: the MAD index. Source: {RULES['mad'].source}."
+    rule = RULES["permutation"]
+    assert lines[-2] == f"Rule permutation, threshold 0.01: {rule.threshold_is}. Source: {rule.source}."
 
 
 def test_a_long_table_is_cut_and_says_so(files, gated):
     said = gated("clean.npy", "suspect.npy", "--rule", "raw", "--threshold", "0", "--top", "3")[1]
     assert "FLAGGED: 30 of 30 neurons, the 3 largest above." in said
     assert sum(line[:1].isdigit() for line in said.splitlines()) == 3
-    assert gated("clean.npy", "suspect.npy", "--top", "-1")[0] == 1
+    status, _, complained = gated("clean.npy", "suspect.npy", "--top", "-1")
+    assert status == 2
+    assert "argument --top: must be a whole number from 0; got -1" in complained
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("over", OVER)
+@pytest.mark.parametrize(("rule", "over"), [(r, o) for r in RULES for o in OVER if r in TAKES_OVER or o == OVER[0]])
 def test_json_holds_what_the_analysis_found(files, gated, rule, over):
-    arguments = ("--rule", rule, "--over", over, "--permutations", "99", "--seed", "7", "--json")
+    arguments = ("--rule", rule, "--permutations", "99", "--seed", "7", "--json")
+    arguments = ("--over", over, *arguments) if rule in TAKES_OVER else arguments
     status, said, complained = gated("clean.npy", "suspect.npy", *arguments)
     found = analyse(files["clean"], files["suspect"], rule, over=over, rng=np.random.default_rng(7), n_permutations=99)
     shown = parsed(said)
@@ -115,6 +121,7 @@ def test_json_holds_what_the_analysis_found(files, gated, rule, over):
     for name in ("shift", "effect_size", "t", "p", "anomaly_index"):
         assert shown[name] == getattr(found, name).tolist()
     expected = {"rule": rule, "over": over, "threshold": RULES[rule].default, "reason": "", "n": 30}
+    expected |= {"schema_version": 1, "tool": "naa-gate", "tool_version": tool_version(), "cautions": []}
     expected |= {"n_clean": 200, "n_suspect": 80, "clean_file": "clean.npy", "suspect_file": "suspect.npy"}
     assert {name: shown[name] for name in expected} == expected
     words_for_it = gated("clean.npy", "suspect.npy", *arguments[:-1])[1]
@@ -218,7 +225,7 @@ def test_a_large_file_is_judged_in_little_memory(tmp_path, kind):
         "print(*[line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line])\n"
         "sys.exit(status)"
     )
-    command = [sys.executable, "-c", code, path, path]
+    command = [sys.executable, "-c", code, path, path, "--rule", "mad"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "CANNOT JUDGE: at least half of the neurons shifted by exactly the same amount" in done.stdout
@@ -427,7 +434,9 @@ def test_a_hostile_file_is_refused_in_one_line_that_names_it(files, gated, kind,
         refused(gated(*pair, "--rule", rule), "bad.npz")
         status, said, complained = gated(*pair, "--rule", rule, "--json")
         assert status == 2
-        assert parsed(said) == {"status": 2, "reason": complained.removeprefix("gate: ").rstrip("\n")}
+        shown = parsed(said)
+        assert (shown["status"], shown["reason"]) == (2, complained.removeprefix("gate: ").rstrip("\n"))
+        assert shown.keys() == {"schema_version", "tool", "tool_version", "status", "reason"}
     assert not Path("i_was_run").exists()
 
 
@@ -455,14 +464,14 @@ def test_an_archive_with_a_name_twice_is_refused(files, gated):
         ("a bare pickle", "this is neither a .npy nor a .npz file"),
         ("a trillion rows in a zip", "'activations' holds 0 bytes, and its header claims 2048000000000000"),
         ("cut short in a zip", "'activations' holds 11999 bytes, and its header claims 12000"),
-        ("another width", "clean.npy, bad.npz: suspect must have as many neurons as the clean set, 30; got 29"),
+        ("another width", "gate: clean.npy, bad.npz: suspect must have as many neurons as the clean set, 30; got 29"),
         ("a second array behind the first", "'array' holds 24128 bytes, and its header claims 12000"),
         ("a locked zip", "cannot be read: File <ZipInfo filename='activations.npy'"),
         ("a zip packed in a way that nobody knows", "cannot be read: That compression method is not supported"),
         ("a header that claims 4 GB", "'array' has a newer format than 1.0"),
         ("a header that claims more than there is", "cannot be read: EOF: reading array header"),
         ("a version from the future in a zip", "has a newer format"),
-        ("not a number", "suspect must hold finite numbers"),
+        ("not a number", "gate: bad.npz: suspect must hold finite numbers"),
     ],
 )
 def test_the_line_says_what_is_wrong(files, gated, kind, says):
@@ -571,19 +580,45 @@ def test_a_file_that_may_not_be_read_is_refused(files, gated, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--labels", "short.npy", "short.npy"), r"labels of clean must have shape (200,); got (3,)"),
-        (("--outgoing", "short.npy"), "outgoing must have shape (n_neurons, n_out)"),
-        (("--outgoing", "clean.npy"), "outgoing must have one row per neuron, 30; got shape (200, 30)"),
-        (("--threshold", "-1"), "threshold must be a number from 0 to inf for the rule mad; got -1.0"),
-        (("--threshold", "nan"), "threshold must be a number from 0"),
-        (("--rule", "bh", "--threshold", "2"), "threshold must be a number from 0 to 1 for the rule bh"),
-        (("--rule", "permutation", "--permutations", "0"), "n_permutations must be a whole number, at least 1"),
-        (("--seed", "-1"), "expected non-negative integer"),
+        (("--labels", "short.npy", "long.npy"), "short.npy: labels of clean must have shape (200,); got (3,)"),
+        (("--labels", "long.npy", "short.npy"), "short.npy: labels of suspect must have shape (80,); got (3,)"),
+        (("--labels", "long.npy", "other.npy"), "other.npy: labels of suspect must be classes of the clean set; [7.0]"),
+        (("--labels", "long.npy", "text.npy"), "text.npy: labels of suspect must be classes of the clean set"),
+        (("--outgoing", "short.npy"), "short.npy: outgoing must have shape (n_neurons, n_out)"),
+        (("--outgoing", "calm.npy"), "calm.npy: outgoing must have one row per neuron, 30; got shape (200, 30)"),
+        (("--rule", "mad", "--threshold", "-1"), "--threshold: threshold must be a number from 0 to inf for the rule"),
+        (("--threshold", "nan"), "--threshold: threshold must be a number from 0"),
+        (("--rule", "bh", "--threshold", "2"), "--threshold: threshold must be a number from 0 to 1 for the rule bh"),
     ],
 )
-def test_arguments_that_do_not_fit_are_refused(files, gated, arguments, says):
-    np.save("short.npy", np.arange(3))
-    refused(gated("clean.npy", "suspect.npy", *arguments), says)
+def test_arguments_that_do_not_fit_are_refused_by_their_file_or_option(files, gated, arguments, says):
+    for name, part in {"short": np.arange(3), "long": np.zeros(200), "other": np.full(80, 7)}.items():
+        np.save(f"{name}.npy", part)
+    np.save("text.npy", np.full(80, "seven"))
+    refused(gated("clean.npy", "suspect.npy", *arguments), f"gate: {says}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--rule", "bh", "--over", "shift"), "--over has no effect with the rule bh"),
+        (("--rule", "class-vote", "--over", "shift"), "--over has no effect with the rule class-vote"),
+        (("--permutations", "0"), "argument --permutations: must be a whole number from 1; got 0"),
+        (("--seed", "-1"), "argument --seed: must be a whole number from 0; got -1"),
+        (("--top", "many"), "argument --top: invalid whole_number value: 'many'"),
+        (("--calibrate", "a.json"), "--calibrate needs --rule raw, sd, mad, effect or class-vote"),
+        (("--calibrate", "a.json", "--rule", "bh"), "--calibrate needs --rule"),
+        (("--calibrate", "./clean.npy", "--rule", "mad"), "--calibrate would overwrite ./clean.npy, which is read"),
+        (("--output", "suspect.npy"), "--output would overwrite suspect.npy, which is read"),
+        (("--calibration", "a.json", "--rule", "mad"), "--calibration names the rule: leave out --rule and --over"),
+        (("--calibration", "a.json", "--threshold", "1"), "not allowed with argument"),
+        (("--json", "--quiet"), "not allowed with argument"),
+    ],
+)
+def test_options_that_have_no_effect_or_no_sense_are_refused(files, gated, arguments, says):
+    status, said, complained = gated("clean.npy", "suspect.npy", *arguments)
+    assert (status, said) == (2, "")
+    assert says in complained
 
 
 @pytest.mark.parametrize(
@@ -593,7 +628,7 @@ def test_arguments_that_do_not_fit_are_refused(files, gated, arguments, says):
 def test_a_wrong_command_line_is_2_with_the_usage(files, gated, arguments):
     status, said, complained = gated(*arguments)
     assert (status, said) == (2, "")
-    assert complained.startswith("usage: python -m lesson_lib.gate")
+    assert complained.startswith("usage: naa-gate")
 
 
 def test_help_names_every_rule_and_the_exit_status(gated):
@@ -679,5 +714,221 @@ def test_an_interrupt_is_told_in_one_line(files, gated, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gate, "analyse", interrupted)
+    monkeypatch.setattr(judging, "analyse", interrupted)
     refused(gated("clean.npy", "suspect.npy"), "clean.npy, suspect.npy: KeyboardInterrupt")
+
+
+def test_no_failure_at_the_start_is_taken_for_a_flag(files, tmp_path):
+    for broken, says in (("import none_such", "ModuleNotFoundError"), ("1 / 0", "ZeroDivisionError"), ("(", "Syntax")):
+        Path("numpy.py").write_text(broken, encoding="utf-8")  # found before the real one
+        done = subprocess.run(
+            [sys.executable, "-m", "lesson_lib.gate", "clean.npz", "suspect.npz"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("gate: ")
+        assert says in done.stderr
+
+
+def test_the_command_that_is_installed_is_the_gate():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, name = project["scripts"]["naa-gate"].partition(":")
+    assert getattr(importlib.import_module(module), name) is main
+
+
+def test_the_version_is_the_packages(gated, monkeypatch):
+    assert gated("--version") == (0, f"naa-gate {tool_version()}\n", "")
+    monkeypatch.setattr(report, "version", lambda name: f"{name} 7")
+    assert tool_version() == "backdoor-by-hand 7"
+
+
+# Where the answer goes ---------------------------------------------------------------------------------------------
+
+
+def test_quiet_prints_nothing_and_output_writes_the_json(files, gated):
+    for suspect, status in (("calm.npy", 0), ("suspect.npy", 1)):
+        shown = gated("clean.npy", suspect, "--json")[1]
+        assert gated("clean.npy", suspect, "--quiet", "--output", "answer.json") == (status, "", "")
+        assert Path("answer.json").read_text(encoding="utf-8") == shown
+    assert parsed(shown)["flagged"] == [3, 4]
+    assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
+
+
+def test_an_older_answer_does_not_survive_a_failure(files, gated):
+    Path("answer.json").write_text("old", encoding="utf-8")
+    refused(gated("clean.npy", "none.npy", "--quiet", "--output", "answer.json"), "none.npy: there is no such file")
+    shown = parsed(Path("answer.json").read_text(encoding="utf-8"))
+    assert (shown["status"], shown["reason"]) == (2, "none.npy: there is no such file")
+
+
+def test_an_answer_that_cannot_be_written_is_no_answer(files, gated):
+    refused(gated("clean.npy", "calm.npy", "--output", "no/folder.json"), "gate: no/folder.json: cannot be written: ")
+    assert not Path("no").exists()
+
+
+def test_long_work_tells_how_far_it_is_on_the_error_stream_unless_told_to_be_quiet(files, gated, monkeypatch):
+    monkeypatch.setattr(gate, "SECONDS", -1.0)
+    status, _, complained = gated("clean.npy", "suspect.npy")
+    assert status == 1
+    assert complained.splitlines()[-1] == "gate: 100 % done"
+    assert gated("clean.npy", "suspect.npy", "--quiet") == (1, "", "")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("labelled", [False, True])
+def test_permutations_of_many_rows_take_little_memory(tmp_path, labelled):
+    n = 60_000
+    rows = np.zeros((n, 512), np.float32)
+    rows[np.arange(n), np.arange(n) % 512] = 1
+    for name in ("clean", "suspect"):
+        np.save(tmp_path / f"{name}.npy", rows)
+    np.save(tmp_path / "labels.npy", np.arange(n) % 10)
+    code = (
+        "import sys; from lesson_lib.gate import main\n"
+        "status = main(sys.argv[1:])\n"
+        "print(*[line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line])\n"
+    )
+    command = [sys.executable, "-c", code, "clean.npy", "suspect.npy", "--permutations", "20", "--quiet"]
+    command += ["--labels", "labels.npy", "labels.npy"] if labelled else []
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert int(done.stdout) < 300_000  # kB; the two files hold 246 MB, in float64 491
+
+
+# What a person should know -----------------------------------------------------------------------------------------
+
+
+def test_one_suspect_row_is_judged_with_a_caution(files, gated):
+    np.save("one.npy", files["suspect"][:1])
+    for rule in ("raw", "mad", "effect", "permutation"):
+        status, said, _ = gated("clean.npy", "one.npy", "--rule", rule)
+        assert status == 1
+        assert "CAUTION: one suspect row shows how one input differs, not how a set does." in said
+    assert gated_cautions(gated("clean.npy", "suspect.npy", "--json")) == []
+
+
+def gated_cautions(result):
+    return parsed(result[1])["cautions"]
+
+
+def test_the_decision_names_the_output_that_is_pushed(classed, gated):
+    for rule in ("class-vote", "effect"):
+        said = gated("clean.npz", "suspect.npz", "--rule", rule)[1]
+        assert said.splitlines()[-1] == "Look first at output 2: that is where they push."
+        assert parsed(gated("clean.npz", "suspect.npz", "--rule", rule, "--json")[1])["named"] == 2
+    shown = parsed(gated("clean.npz", "suspect.npz", "--rule", "class-vote", "--threshold", "inf", "--json")[1])
+    assert (shown["status"], shown["named"]) == (0, None)
+
+
+@pytest.fixture
+def square(files):
+    """Save weights of a layer with as many outputs as neurons, and a function that saves clean rows and outputs."""
+    rng = np.random.default_rng(3)
+    weights, bias = rng.normal(size=(30, 30)), rng.normal(size=30)
+    np.save("right.npy", weights)
+    np.save("turned.npy", weights.T)
+    np.save("other.npy", rng.normal(size=(30, 30)))
+
+    def save(outputs=files["clean"] @ weights + bias):
+        np.savez("clean.npz", activations=files["clean"], outputs=outputs)
+
+    return save
+
+
+def test_transposed_weights_are_found_out_by_the_outputs(square, gated):
+    square()
+    assert gated_cautions(gated("clean.npz", "suspect.npy", "--outgoing", "right.npy", "--json")) == []
+    says = "only the other way round does it give the clean outputs; PyTorch stores a Linear's weight as (n_out, n_neur"
+    refused(gated("clean.npz", "suspect.npy", "--outgoing", "turned.npy"), "gate: turned.npy: outgoing is transp", says)
+    refused(gated("clean.npz", "suspect.npy", "--outgoing", "other.npy"), "other.npy: outgoing is not of this model")
+    square(np.ones((7, 30)))
+    refused(gated("clean.npz", "suspect.npy", "--outgoing", "right.npy"), "outputs must have a row for each clean row")
+
+
+def test_square_weights_without_outputs_come_with_a_caution(square, gated):
+    for weights in ("right.npy", "turned.npy"):
+        assert "CAUTION: square outgoing weights" in gated("clean.npy", "suspect.npy", "--outgoing", weights)[1]
+
+
+# Calibration -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def benign(classed):
+    """Save 400 clean rows more, and suspect sets of 80 and 40 of them."""
+    rng = np.random.default_rng(5)
+    labels = np.arange(400) % 4
+    rows = simulate_activations(400, rng, n_neurons=30) + 5 * labels[:, None]
+    np.savez("benign.npz", activations=rows, labels=labels)
+    for n in (80, 83, 40):
+        np.savez(f"benign_{n}.npz", activations=rows[:n], labels=labels[:n])
+
+
+@pytest.mark.parametrize("rule", ["raw", "sd", "mad", "effect", "class-vote"])
+def test_a_threshold_is_calibrated_on_clean_data_and_judges_sets_of_that_size(benign, gated, rule):
+    options = ("--rule", rule, "--rows", "80", "--draws", "60")
+    status, said, _ = gated("clean.npz", "benign.npz", *options, "--calibrate", "limit.json")
+    limit = parsed(Path("limit.json").read_text(encoding="utf-8"))
+    assert status == 0
+    assert f"Rule {rule}: 5% of clean sets with 80 rows exceed {limit['threshold']:.4g} (95 % interval" in said
+    assert (limit["n_clean"], limit["n_suspect"], limit["draws"], limit["rate"]) == (200, 80, 60, 0.05)
+    assert limit["low"] <= limit["threshold"]
+    assert limit["high"] is None or limit["high"] >= limit["threshold"]
+    status, said, _ = gated("clean.npz", "suspect.npz", "--calibration", "limit.json")
+    assert status == 1
+    assert f"Rule {rule}, threshold {limit['threshold']:g}: " in said
+    assert "Calibrated for 80 rows: 5% of clean sets exceed it" in said
+    shown = parsed(gated("clean.npz", "suspect.npz", "--calibration", "limit.json", "--json")[1])
+    assert (shown["rule"], shown["threshold"], shown["calibration"]["n_suspect"]) == (rule, limit["threshold"], 80)
+
+
+def test_a_calibrated_threshold_is_the_order_statistic_of_the_drawn_sets(benign, gated):
+    gated(
+        "clean.npz",
+        "benign.npz",
+        *["--rule", "effect", "--rows", "50", "--draws", "39", "--seed", "4", "--calibrate", "limit.json"],
+    )
+    with np.load("clean.npz") as clean, np.load("benign.npz") as pool:
+        rng, reached = np.random.default_rng(4), []
+        for _ in range(39):
+            rows = rng.choice(400, 50, replace=False)
+            labels = clean["labels"], pool["labels"][rows]
+            found = analyse(clean["activations"], pool["activations"][rows], "effect", labels=labels)
+            reached.append(abs(found.effect_size).max())
+    assert json.loads(Path("limit.json").read_text())["threshold"] == pytest.approx(sorted(reached)[37])
+
+
+def test_a_threshold_is_for_sets_of_the_size_it_was_made_for(benign, gated):
+    gated("clean.npz", "benign.npz", *["--rule", "mad", "--rows", "80", "--draws", "60", "--calibrate", "limit.json"])
+    assert gated_cautions(gated("clean.npz", "benign_80.npz", "--calibration", "limit.json", "--json")) == []
+    says = "the threshold was calibrated for 200 clean and 80 suspect rows, and these are 200 and"
+    status, said, _ = gated("clean.npz", "benign_83.npz", "--calibration", "limit.json")
+    assert status in (0, 1)
+    assert f"CAUTION: {says} 83." in said
+    status, said, _ = gated("clean.npz", "benign_40.npz", "--calibration", "limit.json")
+    assert status == 2
+    assert said.splitlines()[-1] == f"CANNOT JUDGE: {says} 40."
+    bare = ("bare_clean.npz", "bare_suspect.npz", "--calibration", "limit.json")
+    refused(gated(*bare), "limit.json: it was calibrated for another case: matched was True, and is False")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema_version": 1}', '{"schema_version": 2}', "[" * 10**5])
+def test_what_is_no_calibration_is_refused(files, gated, text):
+    Path("limit.json").write_text(text, encoding="utf-8")
+    refused(gated("clean.npy", "calm.npy", "--calibration", "limit.json"), "limit.json: this is no file that --calibr")
+    refused(gated("clean.npy", "calm.npy", "--calibration", "none.json"), "none.json: cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--rows 400", "benign.npz: sets of 400 rows cannot be drawn from 400"),
+        ("--draws 18", "--draws: reached must have at least 19 sets for a rate of 0.05; got 18"),
+        ("--rate 1", "--rate: rate must be a share between 0 and 1; got 1.0"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_refused(benign, gated, arguments, says):
+    options = ("--rule", "mad", "--draws", "25", *arguments.split(), "--calibrate", "limit.json")
+    refused(gated("clean.npz", "benign.npz", *options), f"gate: {says}")
+    assert not Path("limit.json").exists()

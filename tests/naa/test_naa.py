@@ -13,6 +13,7 @@ from lesson_lib.naa import (
     RULES,
     analyse,
     class_vote,
+    compare,
     detect_backdoor_via_naa,
     match_classes,
     score,
@@ -85,7 +86,7 @@ def test_the_simulation_is_the_articles():
 def test_every_rule_finds_the_articles_backdoor():
     clean, triggered = simulate()
     for rule in RULES:
-        found = analyse(clean, triggered, rule, rng=np.random.default_rng(1), n_permutations=19)
+        found = analyse(clean, triggered, rule, rng=np.random.default_rng(1), n_permutations=99)
         assert set(BACKDOORED) <= set(found.flagged.tolist()), rule
         assert found.verdict == f"The rule {rule} flags {len(found.flagged)} of 512 neurons."
         extra = len(found.flagged) - 10
@@ -128,9 +129,10 @@ def test_a_raw_threshold_of_5_needs_five_ninths_of_the_rows_to_carry_the_trigger
     assert signature[BACKDOORED] == pytest.approx(9 * triggered, abs=0.25)
 
 
-@pytest.mark.parametrize("triggered", [0.5, 0.25, 0.05])
+@pytest.mark.parametrize("triggered", [0.5, 0.25, 0.1])
 def test_robust_rules_do_not_need_them(triggered):
-    assert set(BACKDOORED) <= set(analyse(*simulate(triggered=triggered)).flagged.tolist())
+    for rule in ("mad", "permutation"):
+        assert set(BACKDOORED) <= set(analyse(*simulate(triggered=triggered), rule).flagged.tolist())
 
 
 @pytest.mark.parametrize(("many", "low", "high"), [(49, 49, 49), (51, 28, 33), (54, 0, 0), (100, 0, 0)])
@@ -149,11 +151,11 @@ def test_mean_plus_three_deviations_is_masked_by_a_tenth_of_the_layer(many, low,
 
 @pytest.mark.parametrize(("many", "found"), [(200, 200), (255, 255), (256, 0)])
 def test_the_mad_holds_out_to_half_of_the_layer(many, found):
-    assert counts(lambda seed: len(analyse(*simulate(seed, backdoored=range(many))).flagged), 5) == [found] * 5
+    assert counts(lambda seed: len(analyse(*simulate(seed, backdoored=range(many)), "mad").flagged), 5) == [found] * 5
 
 
 def test_beyond_half_of_the_layer_the_mad_flags_the_innocent():
-    assert analyse(*simulate(backdoored=range(257))).flagged.tolist() == list(range(257, 512))
+    assert analyse(*simulate(backdoored=range(257)), "mad").flagged.tolist() == list(range(257, 512))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +263,7 @@ def test_a_constant_neuron_has_no_effect_at_all(dtype, value):
     clean, suspect = (rows.astype(dtype) for rows in small(n_clean=613, n_suspect=257))
     clean[:, 2] = suspect[:, 2] = value
     for rule in RULES:
-        found = analyse(clean, suspect, rule, rng=np.random.default_rng(0), n_permutations=39)
+        found = analyse(clean, suspect, rule, rng=np.random.default_rng(0), n_permutations=99)
         assert (found.shift[2], found.effect_size[2], found.t[2], found.p[2]) == (0, 0, 0, 1)
         assert 2 not in found.flagged or rule == "mad"  # which flags what is far below the median, too
 
@@ -273,13 +275,15 @@ def test_a_constant_neuron_that_shifted_has_an_infinite_effect_and_is_flagged(dt
     for rule, over in [("effect", "signature"), ("bh", "signature"), ("permutation", "signature")] + [
         (rule, "effect_size") for rule in ("raw", "mad")
     ]:
-        found = analyse(clean, suspect, rule, over=over, rng=np.random.default_rng(0), n_permutations=39)
+        found = analyse(clean, suspect, rule, over=over, rng=np.random.default_rng(0), n_permutations=99)
         assert (found.effect_size[2], found.t[2], found.p[2]) == (np.inf, np.inf, 0)
         assert 2 in found.flagged, rule
     swapped = analyse(suspect, clean, "raw", over="effect_size")
     assert swapped.effect_size[2] == -np.inf
     assert analyse(clean, suspect, "sd", over="effect_size").reason == words.INFINITE_SPREAD
-    assert analyse(np.full((5, 4), 0.1), np.full((5, 4), 0.3), over="effect_size").reason == words.INFINITE_SPREAD
+    assert (
+        analyse(np.full((5, 4), 0.1), np.full((5, 4), 0.3), "mad", over="effect_size").reason == words.INFINITE_SPREAD
+    )
 
 
 @pytest.mark.parametrize(
@@ -294,7 +298,7 @@ def test_too_few_rows_give_nan_and_the_rules_say_why(n_clean, n_suspect, d, p):
     assert np.isfinite(found.p).all() == np.isfinite(found.t).all() == p
     rng = np.random.default_rng(0)
     for rule, over in (("effect", "signature"), ("permutation", "signature"), ("raw", "effect_size")):
-        reason = analyse(clean, suspect, rule, over=over, rng=rng, n_permutations=19).reason
+        reason = analyse(clean, suspect, rule, 0.4, over=over, rng=rng, n_permutations=99).reason
         assert reason == ("" if d else words.TOO_FEW_FOR_EFFECT)
     assert analyse(clean, suspect, "bh").reason == ("" if p else words.TOO_FEW_FOR_WELCH)
 
@@ -345,7 +349,7 @@ def test_arrays_streams_and_memory_maps_give_the_same(tmp_path):
     mapped = np.load(tmp_path / "clean.npy", mmap_mode="r")
     for give in (clean.tolist, lambda: [clean[:7], clean[7:]], lambda: iter(np.split(clean, 4)), lambda: mapped):
         for rule in ("mad", "permutation"):
-            found = analyse(give(), suspect, rule, rng=np.random.default_rng(0), n_permutations=19)
+            found = analyse(give(), suspect, rule, rng=np.random.default_rng(0), n_permutations=99)
             np.testing.assert_allclose(found.effect_size, expected.effect_size, rtol=1e-9)
             assert (found.n_clean, found.n_suspect) == (40, 20)
 
@@ -357,7 +361,7 @@ def test_dask_arrays_give_the_same(rule):
 
     clean, suspect = small(backdoored=[1])
     lazy = array.from_array(clean, chunks=(7, 2))
-    found = analyse(lazy, suspect, rule, rng=np.random.default_rng(0), n_permutations=19)
+    found = analyse(lazy, suspect, rule, rng=np.random.default_rng(0), n_permutations=99)
     np.testing.assert_allclose(found.p, analyse(clean, suspect).p, rtol=1e-9)
     signature, _ = detect_backdoor_via_naa(lazy, suspect)
     np.testing.assert_allclose(signature, found.signature, rtol=1e-9)
@@ -429,10 +433,10 @@ def test_a_threshold_of_0_flags_all_that_moved_and_one_of_infinity_none():
 
 def test_the_permutation_rule_needs_a_generator_and_permutations():
     with pytest.raises(ValueError, match="rng must be a numpy"):
-        analyse(*small(), "permutation")
+        compare(*small(), n_permutations=9)
     with pytest.raises(ValueError, match="n_permutations must be a whole number, at least 1; got 0"):
         analyse(*small(), "permutation", rng=np.random.default_rng(0), n_permutations=0)
-    assert analyse(*small(), "permutation", rng=np.random.default_rng(0), n_permutations=9).reason
+    assert analyse(*small(), "permutation", rng=np.random.default_rng(0), n_permutations=98).reason
 
 
 def test_there_are_a_thousand_permutations_unless_asked_otherwise():
@@ -587,7 +591,7 @@ def test_permutations_keep_the_classes():
     """Two rows alone in their class can only change places, which leaves the effect as large as it was."""
     clean, suspect = np.random.default_rng(0).normal(size=(61, 2)), np.array([[50.0, 50.0]])
     for labels, flagged in ((None, [0, 1]), (([0] * 60 + [1], [1]), [])):
-        found = analyse(clean, suspect, "permutation", labels=labels, rng=np.random.default_rng(1), n_permutations=199)
+        found = analyse(clean, suspect, "permutation", 0.05, labels=labels, n_permutations=199)
         assert (found.flagged.tolist(), found.reason) == (flagged, "")
 
 

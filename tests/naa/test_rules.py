@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lesson_lib.naa import RULES, analyse, compare, judge, match_classes, simulate_activations, words
-from lesson_lib.naa.comparison import Comparison, permutation_maxima, welch
+from lesson_lib.naa import RULES, analyse, compare, judge, match_classes, permutation, simulate_activations, words
+from lesson_lib.naa.comparison import Comparison, welch
 from lesson_lib.naa.judgement import CHANCES, OVER, check_rule, mad_index
 from lesson_lib.naa.moments import measure
+from lesson_lib.naa.permutation import permutation_maxima
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -25,11 +26,13 @@ def ruled(rule, values=(), threshold=None, effect_size=None, p=None, null_maxima
     return found.flagged.tolist(), found.reason
 
 
-def test_a_comparison_is_judged_by_the_mad_of_the_signature_unless_asked_otherwise():
+def test_two_sets_are_analysed_by_permutation_unless_asked_otherwise():
     rng = np.random.default_rng(0)
-    seen = compare(rng.normal(size=(20, 9)), rng.normal(size=(20, 9)) + 3 * np.eye(1, 9))
-    asked = judge(seen, "mad", RULES["mad"].default, "signature")
-    assert judge(seen).flagged.tolist() == asked.flagged.tolist() == [0]
+    sets = rng.normal(size=(40, 9)), rng.normal(size=(20, 9)) + 3 * np.eye(1, 9)
+    asked = analyse(*sets, "permutation", 0.01, rng=np.random.default_rng(0), n_permutations=1000)
+    for found in (analyse(*sets), analyse(*sets)):  # the same splits every time
+        assert (found.rule, found.threshold, found.flagged.tolist()) == ("permutation", 0.01, [0])
+        assert (found.null_maxima == asked.null_maxima).all()
 
 
 def test_an_index_without_spread_is_infinite_for_any_gap():
@@ -41,7 +44,7 @@ def test_an_index_without_spread_is_infinite_for_any_gap():
 
 def test_each_rule_says_what_its_threshold_is_and_where_it_comes_from():
     assert list(RULES) == ["raw", "sd", "mad", "effect", "bh", "permutation"] == list(words.THRESHOLD_IS)
-    assert [rule.default for rule in RULES.values()] == [3.0, 3.0, 3.5, 0.8, 0.05, 0.05]
+    assert [rule.default for rule in RULES.values()] == [3.0, 3.0, 3.5, 0.8, 0.05, 0.01]
     for name, rule in RULES.items():
         assert rule.threshold_is == words.THRESHOLD_IS[name]
         assert rule.source
@@ -218,13 +221,36 @@ def test_permutations_give_what_the_long_way_round_gives(known, asked):
     assert len(expected) > 2
 
 
-def test_how_many_splits_are_worked_on_at_once_changes_nothing(monkeypatch):
-    clean, suspect = np.random.default_rng(0).normal(size=(2, 6, 3))
-    expected = permutation_maxima(clean, suspect, np.random.default_rng(1), 60)
-    for n, at_once in ((60, 60), (60, 7), (1, 50)):
-        monkeypatch.setattr("lesson_lib.naa.comparison.AT_ONCE", at_once)
-        found = permutation_maxima(clean, suspect, np.random.default_rng(1), n)
-        np.testing.assert_allclose(found, expected[:n], rtol=1e-12)
+@pytest.mark.parametrize(("sums", "keys"), [(7 * 6, 10**6), (1, 1), (10**6, 800), (10**6, 2400)])
+def test_neither_how_many_splits_nor_how_many_rows_go_together_changes_what_can_come_out(monkeypatch, sums, keys):
+    rng = np.random.default_rng(3)
+    clean, suspect, classes = rng.normal(size=(5, 3)), rng.normal(size=(2, 3)), (np.arange(5) % 2, np.array([0, 1]))
+    expected = brute_force(clean, suspect, classes, rng, 600)
+    monkeypatch.setattr(permutation, "SUMS", sums)
+    monkeypatch.setattr(permutation, "KEYS", keys)
+    maxima = permutation_maxima(clean, suspect, rng, 800, classes)
+    assert maxima.shape == (800,)
+    found, counts = np.unique(maxima.round(9), return_counts=True)
+    assert set(found.tolist()) == expected
+    assert stats.chisquare(counts).pvalue > 1e-4  # each of the splits is as likely as the others
+
+
+def test_progress_hears_how_far_the_splits_are(monkeypatch):
+    monkeypatch.setattr(permutation, "SUMS", 4 * 3)
+    heard, rows = [], np.random.default_rng(0).normal(size=(8, 3))
+    permutation_maxima(rows[:6], rows[6:], np.random.default_rng(0), 10, progress=lambda *told: heard.append(told))
+    assert heard == [(done, 80) for done in (24, 32, 56, 64, 76, 80)]
+
+
+def test_streams_are_permuted_as_arrays_are():
+    clean, suspect = np.random.default_rng(0).normal(size=(2, 30, 4))
+    for labels in (None, (np.arange(30) % 3,) * 2):
+        whole, stream = (
+            compare(*sets, labels=labels, rng=np.random.default_rng(1), n_permutations=50)
+            for sets in ((clean, suspect), (iter([clean[:7], clean[7:]]), iter([suspect])))
+        )
+        np.testing.assert_allclose(stream.shift, whole.shift, rtol=1e-12)
+        np.testing.assert_array_equal(stream.null_maxima, whole.null_maxima)
 
 
 def test_one_class_for_all_is_the_same_as_no_classes():
@@ -327,22 +353,52 @@ def false_alarms(rule, runs, n_clean=80, n_suspect=40, n_neurons=20, labels=None
 
 
 def test_the_permutation_rule_keeps_its_chance_of_a_false_alarm():
-    alarms = false_alarms("permutation", 300, n_permutations=99)
+    alarms = false_alarms("permutation", 300, threshold=0.05, n_permutations=99)
     assert stats.binom.ppf(0.001, 300, 0.05) <= alarms <= most_by_chance(0.05, 300)  # neither too many nor too few
 
 
 @pytest.mark.parametrize("seen", ["all alike", "one only"])
 def test_it_keeps_it_with_matched_classes_whatever_their_mix(seen):
     labels = np.arange(80) % 4, np.arange(40) % 4 if seen == "all alike" else np.zeros(40, dtype=int)
-    assert false_alarms("permutation", 200, n_permutations=99, labels=labels) <= most_by_chance(0.05, 200)
+    assert false_alarms("permutation", 200, threshold=0.05, n_permutations=99, labels=labels) <= most_by_chance(
+        0.05, 200
+    )
 
 
 def test_it_keeps_it_with_hardly_any_rows():
     # 3 + 3 rows have 20 splits, in mirrored pairs. The worst pair is drawn 1 time in 10, by the data and by each
     # permutation. An alarm needs it in the data and at most 9 times in 199 permutations.
     chance = 0.1 * stats.binom.cdf(9, 199, 0.1)
-    alarms = false_alarms("permutation", 200, n_clean=3, n_suspect=3, n_neurons=1, n_permutations=199)
+    alarms = false_alarms("permutation", 200, n_clean=3, n_suspect=3, n_neurons=1, threshold=0.05, n_permutations=199)
     assert alarms <= most_by_chance(chance, 200) < 5
+
+
+def test_rows_that_have_too_few_splits_cannot_be_judged():
+    rng = np.random.default_rng(0)
+    for n_clean, can in ((98, False), (99, True)):  # with one more row, 99 or 100 splits
+        found = analyse(rng.normal(size=(n_clean, 3)), [[9.0, 9, 9]], n_permutations=10_000)
+        assert found.reason == ("" if can else words.TOO_FEW_SPLITS)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("relu", [False, True])
+def test_the_same_rows_in_another_order_or_moved_by_a_rounding_error_raise_no_alarm(dtype, relu):
+    rng = np.random.default_rng(0)
+    for n_rows, n_neurons in ((600, 512), (20_000, 16), (40, 64), (70_000, 4)):
+        clean = rng.normal(0, 1, (n_rows, n_neurons)) + rng.normal(0, 2, n_neurons)
+        clean = (np.maximum(clean, 0) if relu else clean).astype(dtype)
+        for suspect in (rng.permutation(clean), np.nextafter(clean, dtype(np.inf))):
+            seen = compare(clean, suspect, rng=rng, n_permutations=100 if n_neurons == 64 else None)
+            assert not seen.shift.any()
+            for rule in RULES:
+                assert judge(seen, rule).flagged.tolist() == []
+
+
+def test_what_is_more_than_rounding_is_still_a_shift():
+    clean = np.random.default_rng(0).normal(2, 0.5, (600, 64)).astype(np.float32)
+    suspect = clean.copy()
+    suspect[:, 3] += 1e-3
+    assert np.flatnonzero(compare(clean, suspect).shift).tolist() == [3]
 
 
 def test_benjamini_hochberg_keeps_its_rate_even_without_its_floor(monkeypatch):

@@ -1,0 +1,105 @@
+"""The gate of notebook 06 over ten splits: calibrated on one half of the images, measured on the other.
+
+benchmarks/alarms.py runs it and shows its table.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from lesson_lib import digits
+from lesson_lib.naa import calibrate, class_vote
+from lesson_lib.repair import as_classifier
+
+N, SETS, SPLITS = 100, 40, 10  # images of a set, sets of a kind, splits
+SHARES = (1.0, 0.5, 0.2, 0.1)
+Make = Callable[[], digits.Images]
+
+
+def drawn(pool: digits.Images, rng: np.random.Generator, share: float = 0.0) -> digits.Images:
+    """Return a set of images of the pool, of which a share carries the trigger."""
+    rows, stamped = rng.choice(len(pool.y), N, replace=False), round(share * N)
+    X = pool.X[rows].copy()
+    if stamped:
+        X[:stamped] = digits.stamp(X[:stamped], digits.CORNER)
+    return digits.Images(X, pool.y[rows])
+
+
+def benign(pool: digits.Images, rng: np.random.Generator) -> dict[str, Make]:
+    """Return, by name, what makes a set that changed without an attack; and one that did not change."""
+    shifts = {name: lambda shift=shift: shift(*drawn(pool, rng), rng) for name, shift in digits.SHIFTS.items()}
+    return shifts | {"unchanged": partial(drawn, pool, rng)}
+
+
+def halves(data: digits.Digits, seed: int) -> tuple[digits.Images, digits.Images]:
+    """Return two disjoint halves of the suspect images, every class in proportion."""
+    rows = np.random.default_rng(seed).permutation(len(data.suspect.y))
+    rows = rows[np.argsort(data.suspect.y[rows], kind="stable")]
+    return tuple(digits.Images(data.suspect.X[part], data.suspect.y[part]) for part in (rows[::2], rows[1::2]))
+
+
+def measure(split: int) -> dict[str, dict[str, Any]]:
+    """Return for the poisoned and the honest model: the threshold, the rate of alarms by kind of set, the classes."""
+    data, rng = digits.load(split), np.random.default_rng(split)
+    bad = digits.poison(*data.train, digits.CORNER, 0, 0.1, np.random.default_rng(split))
+    models = {"poisoned": digits.train_classifier(bad.X, bad.y, split)}
+    models["honest"] = digits.train_classifier(*data.train, split)
+    first, second = halves(data, split)
+    return {name: _measure(as_classifier(model), data.clean, first, second, rng) for name, model in models.items()}
+
+
+def _measure(model: Any, clean: digits.Images, first: digits.Images, second: digits.Images, rng: Any) -> dict[str, Any]:
+    reference = model.hidden(clean.X)
+
+    def votes(make: Make, guessed: bool = False) -> np.ndarray:
+        indices = []  # (SETS, 10)
+        for _ in range(SETS):
+            X, y = make()
+            labels = model.predict(X) if guessed else y
+            indices.append(class_vote(reference, model.hidden(X), model.W2, clean.y, labels).mad_index)
+        return np.array(indices)
+
+    found: dict[str, Any] = {}
+    for guessed in (False, True):
+        reached = np.concatenate([votes(make, guessed).max(axis=1) for make in benign(first, rng).values()])
+        limit = calibrate(reached).threshold
+        kinds = benign(second, rng) | {f"{share:.0%} triggered": partial(drawn, second, rng, share) for share in SHARES}
+        rates, named = {}, {}
+        for name, make in kinds.items():
+            seen = votes(make, guessed)
+            rates[name] = float((seen.max(axis=1) > limit).mean())
+            named[name] = np.bincount(seen.argmax(axis=1), minlength=10).tolist()
+        found |= {"guessed" if guessed else "true": {"threshold": round(limit, 4), "rates": rates, "named": named}}
+    return found
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """Return the mean, the lowest and the highest rate of alarms over the splits, and what was named."""
+    kinds = found[0]["poisoned"]["true"]["rates"]
+    lines = ["| images | poisoned model | names 0 in | honest model | names 0 in |", "|---|---:|---:|---:|---:|"]
+    rows = [(kind, "true", [kind]) for kind in kinds]
+    rows.insert(len(digits.SHIFTS) + 1, ("the worst of these", "true", [*kinds][: len(digits.SHIFTS) + 1]))
+    rows.append(("100% triggered, labels predicted", "guessed", ["100% triggered"]))
+    for title, labels, of in rows:
+        cells = [cell for model in ("poisoned", "honest") for cell in _cells(found, model, labels, of)]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def rates(found: list[dict[str, Any]], model: str, kinds: list[str], labels: str = "true") -> list[float]:
+    """Return each split's rate of alarms, the highest of these kinds of sets."""
+    return [max(split[model][labels]["rates"][kind] for kind in kinds) for split in found]
+
+
+def leading(found: list[dict[str, Any]], model: str, kind: str, labels: str = "true") -> list[int]:
+    """Return the class that each split's sets of this kind name most often."""
+    return [int(np.argmax(split[model][labels]["named"][kind])) for split in found]
+
+
+def _cells(found: list[dict[str, Any]], model: str, labels: str, kinds: list[str]) -> tuple[str, str]:
+    each = rates(found, model, kinds, labels)
+    zeros = leading(found, model, kinds[0], labels).count(0) if len(kinds) == 1 else None
+    shown = f"{100 * np.mean(each):.0f} % ({100 * min(each):.0f} to {100 * max(each):.0f})"
+    return shown, "" if zeros is None else f"{zeros} of {len(found)}"
