@@ -35,10 +35,10 @@ CASES = {
     "all to all, 10 %": ("all to all", 0.10),
 }
 NEEDS = {
-    "Neural Cleanse": ("clean images", "300 steps of gradient descent a class"),
-    "clustering": ("training rows with labels", "one pass, then 2-means a class"),
-    "spectral": ("training rows with labels, how many are poisoned", "one pass, then an SVD a class"),
-    "class vote": ("clean and suspect images with true labels", "one pass"),
+    "Neural Cleanse": "clean images",
+    "clustering": "the training rows and their labels",
+    "spectral": "the same, and how many are poisoned",
+    "class vote": "clean and suspect images with true labels",
 }
 Numbers = dict[str, float]
 
@@ -150,6 +150,25 @@ def spread(splits: list[Numbers], key: str) -> str:
     """Return the mean and the range of a number over the splits."""
     values = [split[key] for split in splits]
     return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def markdown(splits: list[Numbers], seconds: dict[str, float]) -> list[str]:
+    """Return the lesson's table, a line each: what a detector needs, what it finds in each case, and what it costs."""
+    lines = [f"| | {' | '.join((HONEST, *CASES))} | it needs | seconds |", "|---" * (len(CASES) + 4) + "|"]
+    for detector, needs in NEEDS.items():
+        cells = (cell(splits, case, detector) for case in (HONEST, *CASES))
+        lines.append(f"| {detector} | {' | '.join(cells)} | {needs} | {seconds[detector]:.1g} |")
+    return lines
+
+
+def cell(splits: list[Numbers], case: str, detector: str) -> str:
+    """Return how often the target is named, and how often another class; or the shares of rows that are removed."""
+    if detector == "spectral":
+        wrong = mean(split[f"{case}: spectral: honest rows removed"] for split in splits)
+        right = [split.get(f"{case}: spectral: poison removed", np.nan) for split in splits]
+        return f"– / {wrong:.0%}" if case == HONEST else f"{mean(right):.0%} / {wrong:.0%}"
+    hits, others = named(splits, case, detector)
+    return f"{hits} / {others}"
 
 
 def table(splits: list[Numbers]) -> str:

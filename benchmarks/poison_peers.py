@@ -6,8 +6,10 @@ without it, and one what the clean set can do without any of our tools. FPR is t
 flagged; "AUC in 0" ranks only the rows that carry the target's label; "ours / its" divides the times. Our own
 activation clustering and spectral signatures stand below the toolbox's, and are checked against it in every class. The
 toolbox finds the direction as the paper does, but scores rows from which it has not taken the mean, and cuts at a share
-of every class, where the paper cuts at a number of rows; so it flags other rows. Two of the toolbox's analyses of clusters are left out: in 1.20.1 "relative-size" ends in a ValueError under NumPy 2.4 when a class
-has no small cluster, and "silhouette-scores" judges some rows by memory that it never wrote.
+of every class, where the paper cuts at a number of rows; so it flags other rows.
+
+Two of the toolbox's analyses of clusters are left out: in 1.20.1 "relative-size" ends in a ValueError under NumPy 2.4
+when a class has no small cluster, and "silhouette-scores" judges some rows by memory that it never wrote.
 """
 
 import argparse
@@ -277,12 +279,8 @@ def main() -> None:
         f"{n} of {len(cases[0].y)} training rows poisoned, {labelled:.0f} carry the target's label; ASR {success:.3f}"
     )
     alike, loose, gap = zip(*checks, strict=True)
-    print(
-        f"clusters alike in {min(alike):.0%} or more of class {TARGET}, ours at most {max(loose):.4f} times as loose as its"
-    )
-    print(
-        f"(its k-means starts once, ours {STARTS} times); its scores, not centred, are our direction's to {max(gap):.0e}"
-    )
+    print(f"clusters alike in {min(alike):.0%} or more of class {TARGET}, ours at most {max(loose):.4f} times as loose")
+    print(f"(its k-means starts once, ours {STARTS} times); its scores, not centred, are ours to {max(gap):.0e}")
     print(f"{'':34}{'is also given':14}" + "".join(f"{head:>10}" for head in HEADS))
     for name, method in METHODS.items():
         numbers = [float(np.mean([seed[name][i] for seed in seeds])) for i in range(6)]  # NaN if any seed has none

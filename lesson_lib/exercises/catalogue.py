@@ -75,8 +75,17 @@ def net_answers() -> dict[str, Computed]:
         **_at_the_clean_step(clean),
         **_at_the_trigger(derive_step(clean.params, TRIGGER, RATE, trainable=("W1", "b1", "W2"))),
         "f of 4": Computed([f4], {"same": [f1], "plus": [f1 + 3]}, {"f1": f1, "f4": f4}),
+        "squares from the mean": _squares(honest=60, poisoned=30, apart=3),
         "half the rows": Computed([rise / 2], {"all_rows": [rise], "doubled": [2 * rise]}),
     }
+
+
+def _squares(honest: int, poisoned: int, apart: int) -> Computed:
+    """Score rows of two kinds by their squared distance from the mean of both, along a line."""
+    mean, half = Fraction(poisoned * apart, honest + poisoned), Fraction(apart, 2)
+    far, near = (apart - mean) ** 2, mean**2
+    slips = {"from_honest": [Fraction(apart) ** 2, Fraction(0)], "not_squared": [apart - mean, mean], "half": 2 * [half**2]}
+    return Computed([far, near], slips, {"mean": mean, "poisoned": far, "honest": near, "half": half**2})
 
 
 def _at_the_clean_step(clean: Derivation) -> dict[str, Computed]:
