@@ -20,7 +20,7 @@ class Naming(NamedTuple):
     @property
     def most_suspect(self) -> Any:
         """The class that stands out most, however little that is."""
-        return self.classes[self.mad_index.argmax()]
+        return self.classes[self.mad_index.argmax()].item()
 
     @property
     def named(self) -> Any:
