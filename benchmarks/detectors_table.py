@@ -18,9 +18,12 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from lesson_lib import attacks, digits  # noqa: E402
-from lesson_lib.detectors import LIMIT, activation_clustering, name_class, neural_cleanse, spectral  # noqa: E402
+from lesson_lib.detectors import spectral  # noqa: E402
+from lesson_lib.detectors.cleanse import neural_cleanse  # noqa: E402
+from lesson_lib.detectors.clustering import activation_clustering  # noqa: E402
+from lesson_lib.detectors.naming import LIMIT, name_class  # noqa: E402
 from lesson_lib.naa import class_vote, score  # noqa: E402
-from lesson_lib.repair import as_classifier  # noqa: E402
+from lesson_lib.repair.classifier import as_classifier  # noqa: E402
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS, TARGET = 10, 0

@@ -24,14 +24,8 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from lesson_lib import digits
-from lesson_lib.detectors import (
-    activation_clustering,
-    principal_components,
-    spectral_scores,
-    spectral_signatures,
-    widest,
-)
-from lesson_lib.detectors.clustering import STARTS
+from lesson_lib.detectors.clustering import STARTS, activation_clustering, principal_components
+from lesson_lib.detectors.spectral import spectral_scores, spectral_signatures, widest
 from lesson_lib.naa import RULES, match_classes, score
 from lesson_lib.naa.judgement import mad_index
 from lesson_lib.repair.classifier import as_classifier

@@ -22,7 +22,7 @@ NAMES = {  # by the module that defines them, in the order of the course
     "attack_success_rate dots",
     "repair.classifier": "fine_tune",
     "repair.repairs": "prune clip smooth remove_direction order pruning_curve",
-    "detectors.neural_cleanse": "neural_cleanse",
+    "detectors.cleanse": "neural_cleanse",
     "detectors.clustering": "activation_clustering",
     "detectors.spectral": "spectral_scores",
     "attacks": "ATTACKS poison_by success_rate",

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.arrays import Array, as_rows
-from lesson_lib.detectors.naming import Naming, name_class
+from lesson_lib.arrays import Array
+from lesson_lib.detectors.naming import Naming, by_class, name_class
 
 STARTS, MOST_ROUNDS = 10, 100
 
@@ -51,10 +51,10 @@ def silhouette(points: Array, second: Array) -> float:
 
 def activation_clustering(activations: Any, labels: Any, rng: np.random.Generator) -> tuple[Naming, Array]:
     """Return which class falls apart most, and which rows are in the smaller cluster of their class, (n_rows,)."""
-    activations, labels = as_rows(activations, "activations"), np.asarray(labels)
-    smaller, scores = np.zeros(len(labels), dtype=bool), []
-    for label in np.unique(labels):
-        points = principal_components(activations[labels == label])
-        smaller[labels == label] = second = two_means(points, rng)
+    activations, classes = by_class(activations, labels)
+    smaller, scores = np.zeros(len(activations), dtype=bool), []
+    for rows in classes:
+        points = principal_components(activations[rows])
+        smaller[rows] = second = two_means(points, rng)
         scores.append(silhouette(points, second))
     return name_class(scores, np.unique(labels), suspect=1), smaller

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.arrays import Array, Indices, as_rows
+from lesson_lib.arrays import Array, Indices
+from lesson_lib.detectors.naming import by_class
 
 REMOVED = 1.5  # how many rows of every class are removed, in multiples of those that may be poisoned
 
 
 def spectral_scores(activations: Any, labels: Any) -> Array:
     """Return the squared distance of each row of activations (n_rows, n_neurons) from its class, along one line."""
-    activations, labels = as_rows(activations, "activations"), np.asarray(labels)
-    scores = np.zeros(len(labels))
-    for label in np.unique(labels):
-        rows = activations[labels == label]
-        scores[labels == label] = ((rows - rows.mean(axis=0)) @ widest(rows)) ** 2
+    activations, classes = by_class(activations, labels)
+    scores = np.zeros(len(activations))
+    for rows in classes:
+        scores[rows] = ((activations[rows] - activations[rows].mean(axis=0)) @ widest(activations[rows])) ** 2
     return scores
 
 
@@ -29,11 +29,6 @@ def widest(rows: Array) -> Array:
 
 def spectral_signatures(activations: Any, labels: Any, n_poisoned: int) -> Indices:
     """Return the rows to remove: of every class, the REMOVED times `n_poisoned` with the largest scores."""
-    scores, labels = spectral_scores(activations, labels), np.asarray(labels)
-    n = round(REMOVED * n_poisoned)
-    worst = [rows[np.argsort(-scores[rows], kind="stable")[:n]] for rows in _by_class(labels)]
+    scores, n = spectral_scores(activations, labels), round(REMOVED * n_poisoned)
+    worst = [rows[np.argsort(-scores[rows], kind="stable")[:n]] for rows in by_class(activations, labels)[1]]
     return np.sort(np.concatenate(worst))
-
-
-def _by_class(labels: Array) -> list[Indices]:
-    return [np.flatnonzero(labels == label) for label in np.unique(labels)]

@@ -18,7 +18,7 @@ class Found(NamedTuple):
 
     mask: Array  # (n_in,), from 0 to 1
     pattern: Array  # (n_in,), from 0 to 1
-    success: float
+    success: float = np.nan
 
     def put(self, X: Array) -> Array:
         """Return the images X (n_samples, n_in) with the trigger on every one."""
@@ -32,14 +32,16 @@ def find_trigger(model: Any, X: Any, target: Any, *, steps: int = 300, rate: flo
     sigmoids of what Adam moves, which keeps them between 0 and 1. Raises ValueError for X or a target that do not fit.
     """
     net = as_classifier(model)
+    if net.edits:
+        raise ValueError("model must be one that no repair has edited: the way back to the pixels ignores edits")
     X = check_inputs(X, net)
     wanted = one_hot(np.full(len(X), target), net.classes, len(X))
-    free = {"mask": np.zeros(X.shape[1]), "pattern": np.zeros(X.shape[1])}
+    free = {name: np.zeros(X.shape[1]) for name in ("mask", "pattern")}
     moments = dict.fromkeys(free, (0.0, 0.0))
     for step in range(1, steps + 1):
         for name, slope in _slopes(net, X, wanted, price, *map(_sigmoid, free.values())).items():
             free[name] = free[name] - adam(name, slope, moments, rate, step)
-    found = Found(_sigmoid(free["mask"]), _sigmoid(free["pattern"]), np.nan)
+    found = Found(_sigmoid(free["mask"]), _sigmoid(free["pattern"]))
     return found._replace(success=float(np.mean(net.predict(found.put(X)) == target)))
 
 
