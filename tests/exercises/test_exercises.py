@@ -27,8 +27,8 @@ from lesson_lib.digits import (
 from lesson_lib.exercises import words
 from lesson_lib.exercises.catalogue import question, question_texts, unknown_set
 from lesson_lib.exercises.marking import mark_answer
-from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.exercises.measured import clean_alarms
+from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.naa import analyse, class_vote, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
 from lesson_lib.repair import fine_tune, order, prune, pruning_curve
