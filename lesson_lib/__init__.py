@@ -1,8 +1,8 @@
 """Backdoor by Hand: a two-layer ReLU net small enough to train, attack and inspect on paper.
 
 `doors` lists the names that the notebooks use. Open the rooms in the same order: `network`, `training`, `derivation`,
-`proofs`, `sweeps`, `naa`, `digits`, `repair`, `capture`, `gate`. `pictures`, `exercises` and `labs` show what those
-compute.
+`proofs`, `sweeps`, `naa`, `digits`, `repair`, `detectors`, `attacks`, `capture`, `gate`. `pictures`, `exercises` and
+`labs` show what those compute.
 """
 
 from lesson_lib.doors import door

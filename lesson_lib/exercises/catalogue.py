@@ -13,6 +13,7 @@ from lesson_lib import naa
 from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation
+from lesson_lib.exercises import measured
 from lesson_lib.exercises.computed import Computed, from_line, results, which_are_open
 from lesson_lib.exercises.drawn import DRAWN, drawn
 from lesson_lib.exercises.marking import Question
@@ -82,8 +83,28 @@ def net_answers() -> dict[str, Computed]:
         "one neuron": _one_neuron(),
         "shift every input": _shifted_inputs(clean.params),
         "f of a half": _between_the_points(),
+        "squares from the mean": _squares(honest=60, poisoned=30, apart=3),
+        "alarms in a month": _alarms(deliveries=40, rate=Fraction(1, 20)),
         "half the rows": Computed([rise / 2], {"all_rows": [rise], "doubled": [2 * rise]}),
     }
+
+
+def _squares(honest: int, poisoned: int, apart: int) -> Computed:
+    """Score rows of two kinds by their squared distance from the mean of both, along a line."""
+    mean, half = Fraction(poisoned * apart, honest + poisoned), Fraction(apart, 2)
+    far, near = (apart - mean) ** 2, mean**2
+    slips = {
+        "from_honest": [Fraction(apart) ** 2, Fraction(0)],
+        "not_squared": [apart - mean, mean],
+        "half": 2 * [half**2],
+    }
+    return Computed([far, near], slips, {"mean": mean, "poisoned": far, "honest": near, "half": half**2})
+
+
+def _alarms(deliveries: int, rate: Fraction) -> Computed:
+    expected = deliveries * rate
+    slips = {"per_cent": [100 * rate], "none": [Fraction(0)], "all_but": [deliveries - expected]}
+    return Computed([expected], slips, {"alarms": expected})
 
 
 def _at_the_clean_step(clean: Derivation) -> dict[str, Computed]:
@@ -196,8 +217,20 @@ def _a_threshold() -> Computed:
     return Computed([middle], {}, {"guilty": guilty, "rise": RISE, "low": low, "high": high}, own_threshold)
 
 
+def _a_calibration() -> Computed:
+    return Computed([Fraction(1), Fraction(6)], try_out=measured.own_calibration)
+
+
+def _a_poisoning() -> Computed:
+    rate = Fraction(2)
+    asr = measured.rounded(measured.success_at(float(rate)))
+    return Computed([rate, asr], facts={"rate": rate, "asr": float(asr)}, try_out=measured.own_poisoning)
+
+
 OPEN: dict[str, Callable[[], Computed]] = {
     "build a backdoor": lambda: Computed([Fraction(1), Fraction(5)], try_out=_own_backdoor),
     "a sharper needle": lambda: Computed([Fraction(n) for n in (2, 1, 5)], try_out=_sharper),
     "pick a threshold": _a_threshold,
+    "calibrate it yourself": _a_calibration,
+    "how little poison": _a_poisoning,
 }

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lesson_lib.exercises import words
 from lesson_lib.exercises.reading import Numbers, parse_numbers
 
@@ -31,6 +33,12 @@ class Feedback(NamedTuple):
 
     correct: bool | None
     message: str
+
+
+def shuffled(question: Question, seed: int = 0) -> Sequence[str]:
+    """Return a question's choices in an order that depends on the question and on the seed; 0 is that of pages."""
+    order = np.random.default_rng([seed, *question.prompt.encode()]).permutation(len(question.choices))
+    return [question.choices[i] for i in order]
 
 
 def mark_answer(question: Question, typed: str | None) -> Feedback:

@@ -1,6 +1,7 @@
 """Questions to answer in the notebook: a box, a check that knows typical slips, hints one by one, and a solution."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from itertools import takewhile
@@ -11,7 +12,7 @@ import ipywidgets as widgets
 from lesson_lib.exercises import words
 from lesson_lib.exercises.answers import Answers, Record, own_file
 from lesson_lib.exercises.catalogue import question
-from lesson_lib.exercises.marking import Question, mark_answer
+from lesson_lib.exercises.marking import Question, mark_answer, shuffled
 from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
 
 # ipywidgets marks what has lost its kernel.
@@ -23,9 +24,13 @@ LOST = (
 
 
 class Exercises:
-    """The exercises of one notebook; what was answered is kept, in the learner's own file too."""
+    """The exercises of one notebook; what was answered is kept, in the learner's own file too.
 
-    def __init__(self) -> None:
+    The choices of a question come in another order for each learner, or, with a `seed`, in the same for all who use it.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._seed = secrets.randbits(32) if seed is None else seed
         self.answers = Answers(own_file())
         self._asked: dict[str, Exercise] = {}
         self._lines: list[ProgressLine] = []
@@ -34,7 +39,8 @@ class Exercises:
         """Show the exercise of this name, with whatever was answered before."""
         if name not in self._asked:
             record = self.answers.records.get(name, Record())
-            self._asked[name] = Exercise(question(name), record, partial(self.answers.change, name), self._follow)
+            asked, keep = question(name), partial(self.answers.change, name)
+            self._asked[name] = Exercise(asked, record, keep, self._follow, shuffled(asked, self._seed))
         return self._asked[name]
 
     @property
@@ -106,6 +112,7 @@ class Exercise:
         record: Record,
         keep: Callable[[Callable[[Record], Record]], Record],
         followed: Callable[[], None],
+        choices: Sequence[str],
     ) -> None:
         self.question, self.record, self._keep, self._followed = asked, record, keep, followed
         self.feedback, self.hints = widgets.HTML(status(words.UNANSWERED)), widgets.HTML()
@@ -116,7 +123,7 @@ class Exercise:
         ]
         self.answer: Any
         if asked.choices:
-            self.answer = widgets.RadioButtons(options=asked.choices, value=None, description=words.ANSWER)
+            self.answer = widgets.RadioButtons(options=choices, value=None, description=words.ANSWER)
             self.answer.style.description_width, self.answer.layout.width = "60px", "auto"
             controls = [self.answer, widgets.HBox(buttons)]
         else:
@@ -214,7 +221,7 @@ class Exercise:
     @property
     def summary(self) -> str:
         """The question in words, for pages without a kernel."""
-        options = "".join(f"\n ( ) {choice}" for choice in self.question.choices)
+        options = "".join(f"\n ( ) {choice}" for choice in shuffled(self.question))
         return f"{self.question.prompt}{options}"
 
     def _ipython_display_(self) -> None:

@@ -61,7 +61,7 @@ class Classifier(Params):
 
     def predict_proba(self, X: Any) -> Array:
         """Return the softmax probability of every class, (n_samples, n_out)."""
-        return _softmax(self.run(X).y_hat)
+        return softmax(self.run(X).y_hat)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of every row, (n_samples,)."""
@@ -86,7 +86,7 @@ def as_classifier(model: Any) -> Classifier:
 def gradients(model: Classifier, X: Array, targets: Array) -> Gradients:
     """Return the gradients of the mean cross-entropy, through every edit; targets (n_samples, n_out) are one-hot."""
     passed = propagate(model, X)
-    dy_hat = (_softmax(passed.y_hat) - targets) / len(X)  # (n_samples, n_out)
+    dy_hat = (softmax(passed.y_hat) - targets) / len(X)  # (n_samples, n_out)
     factors = chain_rule(model, passed, dy_hat)
     da1 = factors.da1
     for edit, a1 in zip(reversed(model.edits), model.stages(passed.z1)[-2::-1], strict=True):
@@ -118,15 +118,18 @@ def fine_tune(
 
 
 def _adam(model: Classifier, slopes: Gradients, moments: dict[str, Any], rate: float, step: int) -> Classifier:
-    """Move every parameter; `moments` remembers the running means of its slope and of the square of that."""
+    """Move every parameter one step downhill."""
+    moves = {name: adam(name, slope, moments, rate, step) for name, slope in slopes._asdict().items()}
+    return model.with_arrays(**{name: getattr(model, name) - move for name, move in moves.items()})
+
+
+def adam(name: str, slope: Array, moments: dict[str, Any], rate: float, step: int) -> Array:
+    """Return how far Adam moves; `moments` remembers the running means of the slope and of its square, by name."""
+    first, second = moments[name]
+    first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
+    moments[name] = first, second
     pace = rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-    moved = {}
-    for name, slope in slopes._asdict().items():
-        first, second = moments[name]
-        first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
-        moments[name] = first, second
-        moved[name] = getattr(model, name) - pace * first / (np.sqrt(second) + 1e-8)
-    return model.with_arrays(**moved)
+    return np.asarray(pace * first / (np.sqrt(second) + 1e-8))
 
 
 def check_columns(values: Any, name: str, n_columns: int, why: str) -> Array:
@@ -152,6 +155,7 @@ def one_hot(y: Any, classes: NDArray[Any], n_samples: int) -> Array:
     return np.asarray(labels[:, None] == classes, dtype=np.float64)
 
 
-def _softmax(scores: Array) -> Array:
+def softmax(scores: Array) -> Array:
+    """Return scores (n_samples, n_out) as probabilities that add up to 1 in every row."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -1,8 +1,10 @@
 """Exercises: answers are computed, known slips are named, hints tell no wrong number, and nothing typed is run."""
 
+import json
 import re
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,14 +28,16 @@ from lesson_lib.exercises import words
 from lesson_lib.exercises.catalogue import question, question_texts, unknown_set
 from lesson_lib.exercises.drawn import DRAWN, drawn, drawn_net
 from lesson_lib.exercises.marking import mark_answer
+from lesson_lib.exercises.measured import clean_alarms
 from lesson_lib.exercises.reading import parse_numbers
-from lesson_lib.naa import analyse, detect_backdoor_via_naa, simulate_activations
+from lesson_lib.naa import analyse, class_vote, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
 from lesson_lib.proofs.certificate import certify
 from lesson_lib.repair import fine_tune, order, prune, pruning_curve
 from lesson_lib.sweeps.studies import width_study
 from lesson_lib.training import CLEAN, POISONED, TRIGGER, Dataset, train
 
+ROOT = Path(__file__).parents[2]
 HALF, RATE = Fraction(1, 2), Fraction(1, 10)
 START = Params(W1=[[HALF, -HALF]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])
 X = Y = [[1], [2]]
@@ -41,14 +45,19 @@ AFTER = sgd_step(START, backward(START, X, Y), RATE)
 BY_HAND = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
 NUMERIC = ["dW2 at x = 2", "dW1 summed", "W2 after the clean step", "error at the hidden layer", "f of 4"]
 NUMERIC += ["half the rows", "db1 at the trigger", "one neuron", "shift every input", "f of a half"]
+NUMERIC += ["alarms in a month", "squares from the mean"]
 CHOICES = ["will the trigger be learnt", "which factor"]
 PREDICTED = ["which neuron is left", "will the opposite be learnt", "would it be noticed", "how many of 16"]
 LATER = ["how many epochs", "dead or alive", "which change helps", "output bias", "is it a backdoor"]
 DETECTION = ["which neuron ranks first", "explain the alarm", "choose a rule"]
+GATE = ["five per cent of which", "look first at"]
+DETECTORS = ["triggers of an honest model", "which half is the poison", "who sees all to all"]
 DIGITS = ["what does poisoning cost", "find the whisper", "benign shift", "does pruning repair", "after fine-tuning"]
-LIBRARIES = ["which arrays are turned", "which layer is a1", "do two readings agree"]
-OPEN = ["build a backdoor", "a sharper needle", "pick a threshold", "your backdoor"]  # many right answers
+LIBRARIES = ["which arrays are turned", "which layer is a1", "do two readings agree", "positions or channels"]
+MEASURED = ["calibrate it yourself", "how little poison"]
+OPEN = ["build a backdoor", "a sharper needle", "pick a threshold", "your backdoor", *MEASURED]  # many right answers
 YOURS = [name for name in DRAWN if name not in OPEN]
+EVERY = [*NUMERIC, *CHOICES, *PREDICTED, *LATER, *DETECTION, *DIGITS, *GATE, *LIBRARIES, *DETECTORS, *OPEN]
 
 
 def numbers(matrix):
@@ -71,6 +80,8 @@ def expected_answers():
         "one neuron": numbers(backward(Params(W1=[[HALF]], b1=[[0]], W2=[[3]], b2=[[0]]), [[2]], [[1]]).W1),
         "shift every input": tuple(Fraction(bool(gradient.any())) for gradient in backward(AFTER, [[1]], [[5]])),
         "f of a half": tuple(Fraction(float(answer)) for answer in forward(BY_HAND, [[HALF]]).y_hat[0]),
+        "alarms in a month": (sum([0.05] * 40),),
+        "squares from the mean": tuple((np.array([3, 0]) - np.mean([0] * 60 + [3] * 30)) ** 2),
         "half the rows": (sum([9] * 50 + [0] * 50, Fraction(0)) / 100,),
     }
 
@@ -79,9 +90,7 @@ def expected_answers():
 
 
 def test_every_question_is_covered_here():
-    assert sorted(NUMERIC + CHOICES + PREDICTED + LATER + DETECTION + DIGITS + LIBRARIES + OPEN + YOURS) == sorted(
-        question_texts()
-    )
+    assert sorted(EVERY + YOURS) == sorted(question_texts())
     with pytest.raises(ValueError, match=r"^name must be one of .*'which factor'.*got 'which'$"):
         question("which")
 
@@ -89,12 +98,12 @@ def test_every_question_is_covered_here():
 @pytest.mark.parametrize("name", NUMERIC)
 def test_the_right_answer_is_the_one_that_the_net_computes(name):
     answer = expected_answers()[name]
-    assert question(name).correct == answer
-    feedback = mark_answer(question(name), typed(answer))
+    assert [float(number) for number in question(name).correct] == pytest.approx([float(number) for number in answer])
+    feedback = mark_answer(question(name), typed(question(name).correct))
     assert feedback.correct is True
     assert question(name).solution in feedback.message
     if name != "shift every input":  # its numbers stand for words
-        assert all(str(number) in question(name).solution for number in answer)
+        assert all(str(number) in question(name).solution for number in question(name).correct)
 
 
 def test_the_choices_are_what_happens_at_the_trigger():
@@ -237,12 +246,86 @@ def test_a_threshold_is_right_when_it_splits_off_exactly_the_raised_neurons():
     assert mark_answer(asked, "2").correct is mark_answer(asked, "-1").correct is False
 
 
+def worst_alarms(seed, n_sets=20):
+    """Return the false alarms of the worst benign shift, on other images than the threshold was calibrated on."""
+    data, rng = load(seed), np.random.default_rng(seed)
+    model = train_classifier(*data.train, seed)
+    clean = hidden_activations(model, data.clean.X)
+
+    def index(shift, rows):
+        rows = rng.choice(rows, 100, replace=False)
+        X, y = shift(data.suspect.X[rows], data.suspect.y[rows], rng)
+        return class_vote(clean, hidden_activations(model, X), model.coefs_[1], data.clean.y, y).mad_index.max()
+
+    halves = np.split(rng.permutation(len(data.suspect.y)), 2)
+    one, other = ([[index(shift, rows) for _ in range(n_sets)] for shift in SHIFTS.values()] for rows in halves)
+    return (np.array(other) > np.percentile(one, 95)).mean(axis=1).max()
+
+
+def test_the_choices_on_the_gate_are_what_it_does_on_images_that_it_was_not_calibrated_on():
+    assert np.mean([worst_alarms(seed) for seed in range(5)]) > 0.15
+    assert answer_of("five per cent of which") == "far more than 5 %"
+
+
+def test_the_choices_on_detectors_are_what_they_do_on_ten_splits():
+    splits = json.loads((ROOT / "benchmarks" / "detectors_table.json").read_text(encoding="utf-8"))["splits"]
+    assert len(splits) == 10
+
+    def values(key):
+        return [split[key] for split in splits]
+
+    assert set(values("two pixels, 10 %: class vote: class")) == {0}
+    assert 0 not in values("honest: class vote: class")
+    assert answer_of("look first at") == "which class is named"
+    assert min(values("honest: Neural Cleanse: least success")) > 0.95
+    assert min(values("honest: Neural Cleanse: size of 0")) > 2 * max(
+        values("two pixels, 10 %: Neural Cleanse: size of 0")
+    )
+    assert answer_of("triggers of an honest model").startswith("for every class")
+    smaller = np.array(values("two pixels, 10 %: clustering: poison in the smaller"))
+    assert (smaller < 0.1).sum() >= 3
+    assert (smaller > 0.7).sum() >= 3
+    assert min(values("two pixels, 10 %: clustering: purity")) > 0.8
+    assert answer_of("which half is the poison").startswith("on some splits the poison")
+    named = [
+        split[f"all to all, 10 %: {detector}: named"]
+        for split in splits
+        for detector in ("Neural Cleanse", "clustering")
+    ]
+    assert np.mean(np.array(named) > 0) <= 0.25
+    assert answer_of("who sees all to all").startswith("seldom anything")
+
+
+@pytest.mark.parametrize("seed", [1, 5, 12345])
+def test_a_threshold_of_the_learners_own_is_tried_on_the_sets_of_its_seed(seed):
+    asked, rng = question("calibrate it yourself"), np.random.default_rng(seed)
+    alarms = 0
+    for _ in range(40):
+        found = analyse(simulate_activations(500, rng), simulate_activations(100, rng), "mad", 5)
+        alarms += len(found.flagged) > 0
+    assert clean_alarms(seed, 5)[0] == alarms
+    assert f"{alarms} of 40 clean pairs alarm" in mark_answer(asked, f"{seed}, 5").message
+    assert mark_answer(asked, f"{seed}, 6.5").correct is True
+    assert mark_answer(asked, f"{seed}, 3.5").correct is False
+    assert "0 of the ten" in mark_answer(asked, f"{seed}, 50").message
+
+
+def test_a_poisoning_that_was_measured_is_measured_again():
+    asked, data = question("how little poison"), load(0)
+    bad = poison(*data.train, CORNER, 0, 0.03, np.random.default_rng(0))
+    asr = 100 * attack_success_rate(train_classifier(bad.X, bad.y, 0), *data.test, CORNER, 0)
+    assert mark_answer(asked, f"3, {asr:.1f}").correct is True
+    assert mark_answer(asked, f"3, {asr - 2:.1f}").correct is False
+    assert f"At 3 % poison we measure {asr:.1f} %" in mark_answer(asked, "3, 0").message
+    assert mark_answer(asked, "300, 50").correct is False
+
+
 def test_a_rounded_answer_is_told_so():
     assert words.ROUNDED in mark_answer(question("f of 4"), "3.38").message
     assert words.ROUNDED in mark_answer(question("W2 after the clean step"), "1.13, -1").message
 
 
-@pytest.mark.parametrize("name", [*NUMERIC, *CHOICES, *PREDICTED, *LATER, *DETECTION, *DIGITS, *LIBRARIES])
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in OPEN])
 def test_every_known_slip_has_its_own_message_and_is_not_the_answer(name):
     asked = question(name)
     assert len(asked.slips) == len(question_texts()[name]["slips"]) == len(set(asked.slips.values()))

@@ -49,7 +49,7 @@ def read_in_order():
 
 
 def test_lessons_and_terms_are_found():
-    assert len(LESSONS) == 7
+    assert len(LESSONS) == 8
     assert len(TERMS) > 100
     assert len(ROWS) > 25
 

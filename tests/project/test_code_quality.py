@@ -15,7 +15,8 @@ PACKAGE = ROOT / "lesson_lib"
 # What each room may import of the others, in the order in which a student opens them; every room may import `doors`.
 # Imports point one way: no room reads one that comes later, what computes reads nothing that draws, nothing reads labs.
 NET = {"arrays", "activations", "network"}
-COMPUTING = NET | {"training", "derivation", "proofs", "sweeps", "naa", "digits", "repair", "capture", "tables"}
+COMPUTING = NET | {"training", "derivation", "proofs", "sweeps", "naa", "digits", "attacks"}
+COMPUTING |= {"repair", "detectors", "capture", "tables"}
 ALLOWED = {
     "__init__": set(),
     "doors": set(),
@@ -30,7 +31,9 @@ ALLOWED = {
     "naa": {"arrays"},
     "capture": {"arrays"},
     "digits": {"arrays", "naa"},
+    "attacks": {"arrays", "digits"},
     "repair": NET | {"naa"},
+    "detectors": NET | {"naa", "repair"},
     "gate": {"arrays", "naa", "tables"},
     "pictures": COMPUTING,
     "exercises": COMPUTING,
