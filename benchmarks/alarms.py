@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from lesson_lib import digits  # noqa: E402
-from lesson_lib.naa import RULES, Comparison, compare, judge, simulate_activations  # noqa: E402
-from lesson_lib.repair import as_classifier  # noqa: E402
+from lesson_lib.naa import RULES, compare, judge, simulate_activations  # noqa: E402
+from lesson_lib.naa.comparison import Comparison  # noqa: E402
+from lesson_lib.repair.classifier import as_classifier  # noqa: E402
 
 FILE = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).with_name("ALARMS.md")

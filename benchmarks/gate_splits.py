@@ -11,7 +11,7 @@ import numpy as np
 
 from lesson_lib import digits
 from lesson_lib.naa import calibrate, class_vote
-from lesson_lib.repair import as_classifier
+from lesson_lib.repair.classifier import as_classifier
 
 N, SETS, SPLITS = 100, 40, 10  # images of a set, sets of a kind, splits
 SHARES = (1.0, 0.5, 0.2, 0.1)

@@ -90,7 +90,7 @@ def test_the_line_is_dragged_to_a_threshold_that_the_preset_names(lab):
     mouse.up()
     lab.agrees(threshold=5)
     marks_agree(lab)
-    assert lab.twin.preset == "threshold=5.0"
+    assert lab.twin.preset == "threshold=5"
 
 
 def test_the_arrow_keys_move_the_line_and_keep_the_focus(lab):
