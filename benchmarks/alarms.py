@@ -250,6 +250,11 @@ def write(found: dict[str, Any]) -> str:
     return TEXT.format(clean=N_CLEAN, worst=worst(found["null"]), sets=gate_splits.SETS, gate=gate, **RUNS, **tables)
 
 
+def store(found: dict[str, Any]) -> None:
+    """Write what was counted, a case a line."""
+    FILE.write_text(json.dumps(found).replace("}}, ", "}},\n") + "\n", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", choices=[*CASES, "gate", []], help="count only these parts again")
@@ -261,10 +266,10 @@ def main() -> None:
             for case in cases:
                 found[group][case] = count(group, case, range(RUNS[group]))
                 print(f"{group}: {case}", file=sys.stderr, flush=True)
-            FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            store(found)
     if only is None or "gate" in only:
         found["gate"] = [gate_splits.measure(split) for split in range(gate_splits.SPLITS)]
-        FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        store(found)
     PAGE.write_text(write(found), encoding="utf-8")
 
 
