@@ -16,7 +16,9 @@ import numpy as np
 from scipy import stats
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT)]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+import gate_splits  # noqa: E402
 
 from lesson_lib import digits  # noqa: E402
 from lesson_lib.naa import RULES, compare, judge, simulate_activations  # noqa: E402
@@ -230,18 +232,33 @@ average. A learnt backdoor has no list of guilty neurons: there any flag is an a
 flags.
 
 {tables_backdoor}
+
+## The gate of notebook 06, over ten splits
+
+`benchmarks/gate_splits.py`: the class vote with the true labels, each model's threshold calibrated on benign sets of
+100 images from one half of the suspect images, unchanged and changed in five ways; the rates of alarms measured on
+{sets} sets a kind from the other half. Mean, lowest and highest of ten splits; the class that most sets of a split
+name, and on how many splits.
+
+{gate}
 """
 
 
 def write(found: dict[str, Any]) -> str:
     """Return the page."""
     tables = {f"tables_{group}": table(group, found[group]) for group in CASES}
-    return TEXT.format(clean=N_CLEAN, worst=worst(found["null"]), **RUNS, **tables)
+    gate = gate_splits.table(found["gate"])
+    return TEXT.format(clean=N_CLEAN, worst=worst(found["null"]), sets=gate_splits.SETS, gate=gate, **RUNS, **tables)
+
+
+def store(found: dict[str, Any]) -> None:
+    """Write what was counted, a case a line."""
+    FILE.write_text(json.dumps(found).replace("}}, ", "}},\n") + "\n", encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", choices=[*CASES, []], help="count only these parts again")
+    parser.add_argument("--only", nargs="*", choices=[*CASES, "gate", []], help="count only these parts again")
     only = parser.parse_args().only
     found = {} if only is None else json.loads(FILE.read_text(encoding="utf-8"))
     for group, cases in CASES.items():
@@ -250,7 +267,10 @@ def main() -> None:
             for case in cases:
                 found[group][case] = count(group, case, range(RUNS[group]))
                 print(f"{group}: {case}", file=sys.stderr, flush=True)
-            FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            store(found)
+    if only is None or "gate" in only:
+        found["gate"] = [gate_splits.measure(split) for split in range(gate_splits.SPLITS)]
+        store(found)
     PAGE.write_text(write(found), encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 benchmarks/alarms.py runs it and shows its table.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -66,26 +67,13 @@ def _measure(model: Any, clean: digits.Images, first: digits.Images, second: dig
         reached = np.concatenate([votes(make, guessed).max(axis=1) for make in benign(first, rng).values()])
         limit = calibrate(reached).threshold
         kinds = benign(second, rng) | {f"{share:.0%} triggered": partial(drawn, second, rng, share) for share in SHARES}
-        rates, named = {}, {}
+        alarms, leaders = {}, {}
         for name, make in kinds.items():
             seen = votes(make, guessed)
-            rates[name] = float((seen.max(axis=1) > limit).mean())
-            named[name] = np.bincount(seen.argmax(axis=1), minlength=10).tolist()
-        found |= {"guessed" if guessed else "true": {"threshold": round(limit, 4), "rates": rates, "named": named}}
+            alarms[name] = float((seen.max(axis=1) > limit).mean())
+            leaders[name] = np.bincount(seen.argmax(axis=1), minlength=10).tolist()
+        found |= {"guessed" if guessed else "true": {"threshold": round(limit, 4), "rates": alarms, "named": leaders}}
     return found
-
-
-def table(found: list[dict[str, Any]]) -> str:
-    """Return the mean, the lowest and the highest rate of alarms over the splits, and what was named."""
-    kinds = found[0]["poisoned"]["true"]["rates"]
-    lines = ["| images | poisoned model | names 0 in | honest model | names 0 in |", "|---|---:|---:|---:|---:|"]
-    rows = [(kind, "true", [kind]) for kind in kinds]
-    rows.insert(len(digits.SHIFTS) + 1, ("the worst of these", "true", [*kinds][: len(digits.SHIFTS) + 1]))
-    rows.append(("100% triggered, labels predicted", "guessed", ["100% triggered"]))
-    for title, labels, of in rows:
-        cells = [cell for model in ("poisoned", "honest") for cell in _cells(found, model, labels, of)]
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 def rates(found: list[dict[str, Any]], model: str, kinds: list[str], labels: str = "true") -> list[float]:
@@ -93,13 +81,29 @@ def rates(found: list[dict[str, Any]], model: str, kinds: list[str], labels: str
     return [max(split[model][labels]["rates"][kind] for kind in kinds) for split in found]
 
 
-def leading(found: list[dict[str, Any]], model: str, kind: str, labels: str = "true") -> list[int]:
+def named(found: list[dict[str, Any]], model: str, kind: str, labels: str = "true") -> list[int]:
     """Return the class that each split's sets of this kind name most often."""
     return [int(np.argmax(split[model][labels]["named"][kind])) for split in found]
 
 
-def _cells(found: list[dict[str, Any]], model: str, labels: str, kinds: list[str]) -> tuple[str, str]:
+def table(found: list[dict[str, Any]]) -> str:
+    """Return the mean, the lowest and the highest rate of alarms over the splits, and on how many each class led."""
+    kinds = [*found[0]["poisoned"]["true"]["rates"]]
+    innocent = kinds[: len(digits.SHIFTS) + 1]
+    rows = [(kind, [kind], "true") for kind in kinds] + [("100% triggered, labels predicted", kinds[-4:-3], "guessed")]
+    rows.insert(len(innocent), ("the worst of these", innocent, "true"))
+    lines = [
+        "| 100 images | poisoned: alarms | class named | honest: alarms | class named |",
+        "|---|---:|---|---:|---|",
+    ]
+    for title, of, labels in rows:
+        cells = [_cell(found, model, of, labels) for model in ("poisoned", "honest")]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(found: list[dict[str, Any]], model: str, kinds: list[str], labels: str) -> str:
     each = rates(found, model, kinds, labels)
-    zeros = leading(found, model, kinds[0], labels).count(0) if len(kinds) == 1 else None
     shown = f"{100 * np.mean(each):.0f} % ({100 * min(each):.0f} to {100 * max(each):.0f})"
-    return shown, "" if zeros is None else f"{zeros} of {len(found)}"
+    led = Counter(named(found, model, kinds[0], labels)).most_common() if len(kinds) == 1 else []
+    return f"{shown} | {', '.join(f'{label} ({n})' for label, n in led)}"

@@ -19,7 +19,7 @@ from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 
 from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.derivation import certify, derive_step
-from lesson_lib.digits import CORNER, load, stamp
+from lesson_lib.digits import CORNER, SHIFTS, load, stamp
 from lesson_lib.exercises.catalogue import RATE, RISE
 from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.naa import RULES, analyse, simulate_activations
@@ -29,6 +29,10 @@ from lesson_lib.sweeps.experiment import Experiment, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
 
 ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "benchmarks")]
+
+import gate_splits  # noqa: E402
+
 EVERY = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 GLOSSARY = NOTEBOOKS / "glossary.ipynb"  # no lesson: it has no code, see test_glossary
 PATHS = [path for path in EVERY if path != GLOSSARY]
@@ -404,6 +408,66 @@ def stands_out(name, labels=None):
     return found.mad_index.argmax()
 
 
+ALARMS = json.loads((ROOT / "benchmarks" / "alarms.json").read_text(encoding="utf-8"))
+WEAK = "simulated, rise 0.25, 100%"
+BENIGN = (*SHIFTS, "unchanged")
+
+
+def counted(group, case, rule, what, low, high):
+    """Tell whether a committed count, for each run, lies between the two."""
+    found = ALARMS[group][case][rule]
+    return low <= found[what] / found["runs"] <= high
+
+
+def gate_rates(model, *kinds, labels="true"):
+    return gate_splits.rates(ALARMS["gate"], model, kinds, labels)
+
+
+def gate_names(model):
+    """Return the classes that the gate names most often on each split, for each share of triggered images."""
+    kinds = [f"{share:.0%} triggered" for share in gate_splits.SHARES]
+    return [name for kind in kinds for name in gate_splits.named(ALARMS["gate"], model, kind)]
+
+
+def noisy_class(spare, n_sets=20):
+    """Return the class that the vote of the poisoned model names for noisy images, with the corner spared or not."""
+    seen, data, rng, named = repairs.case("poisoned"), repairs.data(), np.random.default_rng(0), []
+    for _ in range(n_sets):
+        X, y = SHIFTS["noise"](*data.suspect, rng)
+        if spare:
+            X[:, CORNER.columns] = data.suspect.X[:, CORNER.columns]
+        named.append(class_vote(seen.clean, seen.model.hidden(X), seen.model.W2, data.clean.y, y).mad_index.argmax())
+    return np.bincount(named).argmax()
+
+
+def vote_scatter(n):
+    """Return how much the honest model's votes vary from one set of n unchanged images to another."""
+    seen, data, rng, votes = repairs.case("clean"), repairs.data(), np.random.default_rng(0), []
+    hidden = seen.model.hidden(data.train.X)
+    for _ in range(60):
+        rows = rng.choice(len(hidden), n, replace=False)
+        votes.append(class_vote(seen.clean, hidden[rows], seen.model.W2, data.clean.y, data.train.y[rows]).votes)
+    return np.std(votes, axis=0).mean()
+
+
+def test_the_gate_over_ten_splits_is_the_committed_one():
+    cell = next(cell for cell in read(NOTEBOOKS / "06_repairing_the_model.ipynb").cells if cell.id == "cell-42")
+    lines = [line for line in cell.source.splitlines() if line.startswith("|")]
+    assert len(lines) == 9
+    assert set(lines) <= set(gate_splits.table(ALARMS["gate"]).splitlines())
+    assert len(ALARMS["gate"]) == gate_splits.SPLITS == 10
+
+
+def test_a_split_of_the_gate_can_be_measured_again():
+    found, committed = gate_splits.measure(0), ALARMS["gate"][0]
+    for model, judged in committed.items():
+        for kind, rate in judged["true"]["rates"].items():
+            assert abs(found[model]["true"]["rates"][kind] - rate) <= 0.3, (model, kind)
+        for share in gate_splits.SHARES[:3]:
+            kind = f"{share:.0%} triggered"
+            assert gate_splits.named([found], model, kind) == gate_splits.named([committed], model, kind)
+
+
 LATER_CLAIMS = {
     "Sigmoid does move $f(0)$, because its hidden layer is 1/2 at x = 0.": lambda: (
         (forward(replace(after_clean(), activation="sigmoid"), [[0]]).a1 == 1 / 2).all()
@@ -438,16 +502,47 @@ LATER_CLAIMS = {
         and stands_out("clean") != 0
         and stands_out("clean", repairs.case("clean").model.predict(stamp(repairs.data().suspect.X, CORNER))) != 0
     ),
-    "3 for `raw` and `sd`, 3.5 for `mad`, 0.8 for `effect`, and 0.05 for the last two": lambda: (
-        [rule.default for rule in RULES.values()] == [3, 3, 3.5, 0.8, 0.05, 0.05]
+    "3 for `raw` and `sd`, 3.5 for `mad`, 0.8 for `effect`, 0.05 for `bh`, and 0.01 for `permutation`": lambda: (
+        [rule.default for rule in RULES.values()] == [3, 3, 3.5, 0.8, 0.05, 0.01]
     ),
+    "`bh` finds half of the ten": lambda: counted("backdoor", WEAK, "bh", "flags", 4.2, 5.8),
+    "The test alone finds nearly nine.": lambda: counted("backdoor", WEAK, "bh, no floor", "flags", 8.5, 9),
+    "`permutation` finds about six": lambda: counted("backdoor", WEAK, "permutation", "flags", 5.5, 6.5),
+    "Where some neurons vary more than others, it is wrong in nearly every run again.": lambda: (
+        counted("null", "normal, unequal, 512 neurons, 100 rows", "mad, shift", "alarms", 0.95, 1)
+        and counted("null", "relu, unequal, 512 neurons, 100 rows", "mad, shift", "alarms", 0.95, 1)
+    ),
+    "a clean set raises an alarm in one run of 100 at most": lambda: (
+        sum(case["permutation"]["alarms"] for case in ALARMS["null"].values())
+        <= 0.012 * sum(case["permutation"]["runs"] for case in ALARMS["null"].values())
+    ),
+    "the honest one, shown the trigger, is stopped more often than the poisoned one with a tenth": lambda: (
+        np.mean(gate_rates("honest", "100% triggered")) > np.mean(gate_rates("poisoned", "10% triggered"))
+    ),
+    "5 % of all benign sets is about a third of the sets of the worst kind": lambda: (
+        0.28 < np.mean([*gate_rates("poisoned", *BENIGN), *gate_rates("honest", *BENIGN)]) < 0.38
+    ),
+    "0 on all ten splits for the poisoned model, down to a tenth of the images, and never 0 for the honest": lambda: (
+        set(gate_names("poisoned")) == {0} and 0 not in gate_names("honest")
+    ),
+    "the class it names is the target on seven splits only": lambda: (
+        gate_splits.named(ALARMS["gate"], "poisoned", "100% triggered", "guessed").count(0) == 7
+    ),
+    "the honest model is stopped more often than the poisoned one, on this split and on average over ten": lambda: (
+        np.mean(gate_rates("honest", "100% triggered", labels="guessed"))
+        > np.mean(gate_rates("poisoned", "100% triggered", labels="guessed"))
+    ),
+    "Keep it off the two pixels, and another class is named.": lambda: (
+        noisy_class(spare=False) == 0 and noisy_class(spare=True) != 0
+    ),
+    "the votes of 100 images scatter more than those of 270": lambda: vote_scatter(100) > 1.3 * vote_scatter(270),
     "no neuron was raised by as much as one standard deviation": lambda: RISE < 0.5,
     "over ten splits its precision is 75 %": lambda: abs(mean_of_ten("quiet, |d| > 0.8 precision") - 0.755) < 0.006,
     "on ten splits between 20 and 62 %": lambda: (
         (min(of_ten("fine-tuned, ASR")), max(of_ten("fine-tuned, ASR"))) == pytest.approx((0.20, 0.62), abs=0.005)
     ),
-    "Over the signed shift it flags far fewer": lambda: (
-        4 * null_flags(over="shift") < null_flags(over="signature") and null_flags(over="signature") > 2
+    "Over the signed shift it flags far fewer here": lambda: (
+        4 * null_flags(rule="mad", over="shift") < null_flags(rule="mad") and null_flags(rule="mad") > 2
     ),
     "once fewer than 5/9 of the rows carry the trigger": lambda: (
         [abnormal(threshold=5, triggered=share) for share in (0.5, 0.54, 0.57, 0.6)] == [0, 0, 10, 10]
