@@ -10,6 +10,8 @@ import pytest
 from lesson_lib.exercises.catalogue import OPEN, net_answers, question, question_texts
 from lesson_lib.exercises.computed import Computed
 from lesson_lib.exercises.drawn import DRAWN, drawn
+from lesson_lib.exercises.marking import shuffled
+from lesson_lib.labs.exercises import Exercises
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "lesson_lib" / "exercises" / "questions").iterdir())
@@ -104,3 +106,39 @@ def test_every_fact_is_told_somewhere():
     assert {field for name in TEXTS for field in told(name)} == {
         fact for name in TEXTS for fact in computed(name).facts
     }
+
+
+# The order of the choices -------------------------------------------------------------------------------------------
+
+
+def places(seed):
+    """Return at which place the right choice of each question comes."""
+    asked = [question(name) for name in TEXTS if kind(name) == "choices"]
+    return [shuffled(each, seed).index(each.correct) for each in asked]
+
+
+def test_an_order_has_every_choice_once_and_is_the_same_for_the_same_seed():
+    for name in TEXTS:
+        asked = question(name)
+        assert sorted(shuffled(asked, 7)) == sorted(asked.choices)
+        assert shuffled(asked, 7) == shuffled(asked, 7)
+        assert shuffled(asked) == shuffled(asked, 0)
+    assert places(7) != places(8)
+
+
+def test_no_place_holds_most_of_the_right_choices():
+    found = [place for seed in range(50) for place in places(seed)]
+    assert max(Counter(found).values()) < 0.4 * len(found)
+    assert max(Counter(places(0)).values()) < len(places(0)) / 2  # on the page
+
+
+def test_each_learner_has_an_order_and_a_seed_gives_one_to_all():
+    names = [name for name in TEXTS if kind(name) == "choices"][:8]
+
+    def orders(exercises):
+        return [tuple(exercises.ask(name).answer.options) for name in names]
+
+    assert orders(Exercises(seed=3)) == [tuple(shuffled(question(name), 3)) for name in names]
+    assert orders(Exercises()) != orders(Exercises())
+    shown = Exercises(seed=3).ask(names[0]).summary
+    assert [line.removeprefix(" ( ) ") for line in shown.splitlines()[1:]] == shuffled(question(names[0]), 0)

@@ -443,3 +443,19 @@ def test_a_row_is_scored_by_its_shift_from_the_clean_rows_of_its_label(case):
 def test_our_scores_rank_poisoned_rows_above_honest_ones(case):
     for name in (poison_peers.OURS, "ours: |contribution| to its label"):
         assert poison_peers.judge(case, poison_peers.METHODS[name].run(case, None))[3] > 0.9
+
+
+def test_our_clusters_and_scores_are_those_of_the_detectors(case):
+    found = poison_peers.METHODS["ours: clusters, smaller"].run(case, None)
+    assert all(found.flagged[case.y == label].mean() <= 0.5 for label in range(10))
+    found = poison_peers.METHODS["ours: spectral, told"].run(case, None)
+    assert found.scores[found.flagged & (case.y == 3)].min() > found.scores[~found.flagged & (case.y == 3)].max(
+        initial=0
+    )
+    assert found.flagged[case.y == 3].sum() == min(round(1.5 * len(case.rows)), (case.y == 3).sum())
+
+
+def test_how_far_points_lie_from_the_centres_of_two_clusters():
+    points = np.array([[0.0, 0], [2, 0], [10, 5], [10, 5]])
+    assert poison_peers.spread(points, np.array([True, True, False, False])) == 2
+    assert poison_peers.spread(points, np.array([False, False, True, True])) == 2
