@@ -70,5 +70,14 @@ def _compare(question: Question, given: Any) -> tuple[bool, str]:
     if question.try_out:
         right, facts = question.try_out(given)
         return right, question.reply.format(**facts)
-    near = all(abs(one - other) <= abs(other) / 100 for one, other in zip(given, question.correct, strict=True))
-    return False, question.slips.get(given, words.ROUNDED if near else "")
+    return False, question.slips.get(given) or _likeness(given, question.correct)
+
+
+def _likeness(given: Numbers, correct: Numbers) -> str:
+    """Return what is said of numbers that are almost right: in the other order, of another sign, or rounded."""
+    if len(given) == 2 and given[::-1] == correct:
+        return words.SWAPPED
+    if all(abs(one) == abs(other) for one, other in zip(given, correct, strict=True)):
+        return words.SIGNS
+    near = all(abs(one - other) <= abs(other) / 100 for one, other in zip(given, correct, strict=True))
+    return words.ROUNDED if near else ""

@@ -370,6 +370,24 @@ def test_typical_slips_computed_by_hand_are_recognised():
         assert question_texts()[name]["slips"][slip] in mark_answer(question(name), typed(numbers(wrong))).message
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "told"),
+    [
+        ("W2 after the clean step", "-1, 9/8", words.SWAPPED),
+        ("dW1 summed", "0, -5/2", words.SWAPPED),
+        ("W2 after the clean step", "9/8, 1", words.SIGNS),
+        ("error at the hidden layer", "-45/8, -5", words.SIGNS),
+        ("f of 4", "-27/8", words.SIGNS),
+        ("W2 after the clean step", "9/8, -2", words.WRONG),
+        ("W2 after the clean step", "1.13, 1", words.WRONG),
+    ],
+)
+def test_numbers_that_are_almost_right_are_told_how(name, wrong, told):
+    feedback = mark_answer(question(name), wrong)
+    assert feedback.correct is False
+    assert feedback.message.removeprefix("✗ Not yet. ") == told.removeprefix("✗ Not yet. ")
+
+
 def test_a_wrong_answer_without_a_known_slip_is_just_wrong():
     feedback = mark_answer(question("dW2 at x = 2"), "7, 7")
     assert feedback.correct is False

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from lesson_lib import labs
+from lesson_lib import collect, labs
+from lesson_lib.exercises.answers import NAME, VARIABLE
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.training import words
+from lesson_lib.worksheets import __main__ as worksheets
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
@@ -82,3 +84,27 @@ def test_the_guide_names_the_buttons_and_notebooks_that_exist():
     for quoted in ("The innocent neuron first", "A planted backdoor", "Training on"):
         assert f'"{quoted}"' in GUIDE
         assert quoted in headings
+
+
+def arguments(module):
+    """Return what the guide's command gives to a module."""
+    [command] = re.findall(rf"^\.venv/bin/python -m lesson_lib\.{module} (.+)$", GUIDE, re.M)
+    return command.split()
+
+
+def test_the_guides_commands_make_what_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert worksheets.main([*arguments("worksheets"), "--students", "2"]) == 0
+    made = {path.name for path in (tmp_path / "build" / "worksheets").iterdir()}
+    assert made == set(worksheets.FILES.values())
+    assert all(f"`{name}`" in GUIDE for name in made)
+    [pdf] = re.findall(r"`(chromium [^`]+)`", GUIDE)
+    assert pdf in capsys.readouterr().out
+
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada.json").write_text('{"format": 1, "answers": {}}', encoding="utf-8")
+    pattern, *others = arguments("collect")
+    assert collect.main([*map(str, Path().glob(pattern)), *others]) == 0
+    assert (tmp_path / "build" / "class.csv").is_file()
+    assert f"`{NAME}`" in GUIDE
+    assert f"`{VARIABLE}`" in GUIDE
