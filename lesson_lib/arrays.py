@@ -76,9 +76,44 @@ def as_rows(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: i
     return array
 
 
+def bare(value: Any, name: str) -> Any:
+    """Return a value with NumPy's arrays for torch tensors, in lists too; raises ValueError for a mask anywhere."""
+    if np.ma.isMaskedArray(value):
+        raise ValueError(f"{name} must be a plain array; got a masked one")
+    if hasattr(value, "detach"):  # a torch tensor; NumPy has no bfloat16
+        try:
+            tensor = value.detach().cpu()
+            return (tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).numpy()[()]
+        except (TypeError, RuntimeError) as error:  # a sparse one, or one without numbers
+            raise ValueError(f"{name} must be a plain tensor: {error}") from error
+    if isinstance(value, list | tuple):
+        return [
+            bare(part, name) if isinstance(part, list | tuple | np.ndarray) or hasattr(part, "detach") else part
+            for part in value
+        ]
+    return value
+
+
+def as_labels(values: Any, name: str, like: Array | None = None) -> Array:
+    """Return labels as an array: all numbers or all text, as the labels `like` are, and none missing.
+
+    Raises ValueError, naming the argument, for a mask, NaN, or a mix: 1 and "1" are never the same class.
+    """
+    values = bare(values, name)
+    labels = np.asarray(values)
+    entries = np.array(values, dtype=object) if isinstance(values, list) else labels
+    kinds = _label_kinds(entries) | (set() if like is None else _label_kinds(like))
+    if len(kinds) > 1 or "neither" in kinds:
+        got = short(values)
+        raise ValueError(
+            f"{name} must be all numbers or all text, like the labels that they meet, and none NaN; got {got}"
+        )
+    return labels
+
+
 def check_neurons(neurons: Any, n_hidden: int) -> Indices:
     """Return neuron numbers as an array; raises ValueError unless they are different whole numbers in the layer."""
-    found = np.array([*neurons])
+    found = np.array([*bare(neurons, "neurons")])
     if found.ndim != 1 or not np.isin(found, np.arange(n_hidden)).all() or len(np.unique(found)) != len(found):
         raise ValueError(f"neurons must be different numbers from 0 to {n_hidden - 1}; got {found.tolist()}")
     return found.astype(np.intp)
@@ -86,7 +121,7 @@ def check_neurons(neurons: Any, n_hidden: int) -> Indices:
 
 def check_choice(argument: str, value: str, allowed: Collection[str]) -> None:
     """Raise ValueError, naming the argument, unless its value is one of those allowed."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{argument} must be one of {', '.join(allowed)}; got {value!r}")
 
 
@@ -110,11 +145,7 @@ def read_only(*arrays: Array) -> None:
 
 def _plain(value: Any, name: str, kind: Any) -> Array:
     """Return an array, of lists in entries of this kind; raises ValueError for a mask and for ragged rows."""
-    if np.ma.isMaskedArray(value):
-        raise ValueError(f"{name} must be a plain array; got a masked one")
-    if hasattr(value, "detach"):  # a torch tensor; NumPy has no bfloat16
-        tensor = value.detach().cpu()
-        value = tensor.float().numpy() if "bfloat16" in str(tensor.dtype) else tensor.numpy()
+    value = bare(value, name)
     if isinstance(value, np.ndarray):
         return np.asarray(value)
     try:
@@ -122,6 +153,17 @@ def _plain(value: Any, name: str, kind: Any) -> Array:
         return np.array(value, dtype=kind)
     except ValueError:
         raise ValueError(f"{name} must have rows of equal length; got {short(value)}") from None
+
+
+def _label_kinds(labels: Array) -> set[str]:
+    """Return which of number, text and neither, as NaN is, the labels are."""
+    if labels.dtype != object:
+        missing = labels.dtype.kind == "f" and np.isnan(labels).any()
+        return {"neither"} if missing else {{"U": "text", "S": "text"}.get(labels.dtype.kind, "number")}
+    number = (entry for entry in labels.flat if isinstance(entry, Real | np.bool_) and entry == entry)
+    text = (entry for entry in labels.flat if isinstance(entry, str | bytes))
+    counts = {"number": sum(1 for _ in number), "text": sum(1 for _ in text)}
+    return {kind for kind, n in counts.items() if n} | ({"neither"} if sum(counts.values()) < labels.size else set())
 
 
 def _number(entry: Any, name: str, symbols: bool) -> Any:

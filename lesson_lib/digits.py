@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from lesson_lib.arrays import Array, check_neurons
+from lesson_lib.arrays import Array, as_labels, check_neurons
 from lesson_lib.naa.moments import in_memory
 
 Progress = Callable[[int, int], None]
@@ -235,7 +235,7 @@ def check_images(X: Any, y: Any = None) -> Images:
     X = in_memory(X, "X")
     if X.shape[1] != SIDE**2:
         raise ValueError(f"X must have {SIDE**2} columns, one per pixel; got shape {X.shape}")
-    labels = np.zeros(len(X), dtype=np.intp) if y is None else np.asarray(y)
+    labels = np.zeros(len(X), dtype=np.intp) if y is None else as_labels(y, "y", like=CLASSES)
     if labels.shape != (len(X),) or not np.isin(labels, CLASSES).all():
         raise ValueError(f"y must be {len(X)} digits from 0 to 9, one per row of X; got shape {labels.shape}: {y!r}")
     return Images(X, labels.astype(np.intp))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lesson_lib import network
-from lesson_lib.arrays import Array, Matrix, as_array, read_only
+from lesson_lib.arrays import Array, Matrix, as_array, bare, read_only
 from lesson_lib.network import PARAMETERS, Params, descend, errors_and_gradients, half_squares, propagate
 
 TOLERANCE = 0.05  # "learnt" means: within this distance of the target
@@ -30,7 +30,7 @@ class Dataset:
     def __post_init__(self) -> None:
         X, Y = as_array(self.X, "X", symbols=True), as_array(self.Y, "Y", symbols=True)
         n, given = len(X), self.is_trigger
-        marked = np.zeros(n, dtype=bool) if given is None else np.array(given)
+        marked = np.zeros(n, dtype=bool) if given is None else np.array(bare(given, "is_trigger"))
         if len(Y) != n:
             raise ValueError(f"Y must have {n} rows to match X {X.shape}; got shape {Y.shape}")
         if marked.shape != (n,) or marked.dtype != bool:

@@ -8,20 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.arrays import Array
-from lesson_lib.capture.readers import Call, reader_of
+from lesson_lib.arrays import Array, bare
+from lesson_lib.capture.readers import Call, main_part, reader_of
 
 
 def hidden_activations(
-    model: Any, X: Any, layer: str | int | None = None, *, batch_size: int = 256, allow_output: bool = False
+    model: Any,
+    X: Any,
+    layer: str | int | None = None,
+    *,
+    call: int | None = None,
+    batch_size: int = 256,
+    allow_output: bool = False,
 ) -> Array:
     """Return the activations of one layer, (n_samples, n_neurons), in the precision the model computes in.
 
-    X (n_samples, ...) holds numbers, not token indices. Without `layer` you get the last hidden layer: what the output
-    layer reads, so after relu, pooling or flattening. The output layer is the last one called that has a weight matrix.
+    X (n_samples, ...) holds numbers, or whole numbers for a model with an embedding. Without `layer` you get the last
+    hidden layer: what the output layer reads, so after relu, pooling or flattening. The output layer is the last one
+    with a weight matrix that changes what the model returns; of several tensors, what it calls logits, or the first.
     With `layer`, a name or a position in `layer_names(model)`, you get what that layer puts out: a `torch.nn.Linear`
     gives z1 and the `ReLU` behind it a1; a Keras or scikit-learn layer includes its activation. The output layer, and
-    what follows it, is refused unless `allow_output=True`.
+    what follows it, is refused unless `allow_output=True`. Of a layer that puts out several tensors you get the first.
+    Of one that is called several times, `call` says which: 0 the first time, -1 the last.
 
     A convolution is flattened, each position of each channel a neuron, in the layer's own order: (c, h, w) in PyTorch,
     (h, w, c) in Keras. A mean per channel would hide a trigger that lights up one corner; if you want it all the same,
@@ -30,16 +38,21 @@ def hidden_activations(
     The model is left as it was: modes, running statistics, gradients, device, hooks. Raises TypeError for another kind
     of model, ValueError for an X, a layer or a model that cannot be read.
     """
+    model, X = _through_pipeline(model, X)
     reader_kind = reader_of(model)
     X = _as_samples(X)
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+    if not _is_whole(batch_size) or batch_size < 1:
         raise ValueError(f"batch_size must be a whole number above 0; got {batch_size!r}")
     with np.errstate(over="ignore", invalid="ignore"):  # what they would warn of is looked for below
         every = reader_kind(model)
-        name, side = _pick(every.calls(X[:1]), every.names, layer, allow_output)
+        calls = every.calls(X[:1])
+        name, side = _pick(calls, every.head(calls, X[:1]), every.names, layer, allow_output)
+        times = sum(made.name == name for made in calls)
+        turn = _which(call, times, name)
         reader, parts = reader_kind(model, name), []
         for batch in (X[start : start + batch_size] for start in range(0, len(X), batch_size)):
-            parts.append(_as_rows([getattr(call, side) for call in reader.calls(batch)], name, len(batch)))
+            values = [getattr(made, side) for made in reader.calls(batch)]
+            parts.append(_as_rows([values[turn]] if len(values) == times else values, name, len(batch)))
     activations = np.concatenate(parts)
     if not np.isfinite(activations).all():
         raise ValueError("activations must be finite; a number in X or in the model is NaN, infinite or too large")
@@ -48,12 +61,29 @@ def hidden_activations(
 
 def layer_names(model: Any) -> tuple[str, ...]:
     """Return the names that `hidden_activations` takes for this model; the output layer is among them."""
+    model, _ = _through_pipeline(model, None)
     return tuple(reader_of(model)(model).names)
 
 
-def _as_samples(X: Any) -> Array:
+def _through_pipeline(model: Any, X: Any) -> tuple[Any, Any]:
+    """Return the network at the end of a scikit-learn Pipeline, and X as the steps before hand it on; others as is."""
+    if not hasattr(model, "named_steps"):
+        return model, X
     try:
-        array = X.detach().cpu().numpy() if hasattr(X, "detach") else np.asarray(X)
+        made = X if X is None or len(model.steps) < 2 else model[:-1].transform(X)
+    except Exception as error:  # a step of any kind
+        raise ValueError(f"X did not pass the steps before the network: {error}") from error
+    return model.steps[-1][1], made.toarray() if hasattr(made, "toarray") else made
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _as_samples(X: Any) -> Array:
+    X = bare(X, "X")
+    try:
+        array = np.asarray(X)
     except (TypeError, ValueError) as error:
         raise ValueError(f"X must be one array of numbers: {error}") from error
     if array.dtype.kind not in "biuf":
@@ -65,30 +95,42 @@ def _as_samples(X: Any) -> Array:
     return array
 
 
-def _pick(calls: list[Call], names: Sequence[str], layer: Any, allow_output: bool) -> tuple[str, str]:
+def _pick(calls: list[Call], head: int | None, names: Sequence[str], layer: Any, allow_output: bool) -> tuple[str, str]:
     """Return the layer to listen to, and the side: what it has read (the default, at the output layer) or put out."""
     found = f"the layers are {', '.join(map(repr, names))}"
-    heads = [k for k, call in enumerate(calls) if call.has_matrix]
-    if layer is None and (len(heads) < 2 or calls[heads[-1]].reads_x):
+    if layer is None and (head is None or calls[head].reads_x or not any(made.has_matrix for made in calls[:head])):
         raise ValueError(f"model must have a hidden layer before its output layer; name the one to read; {found}")
-    if isinstance(layer, int) and not isinstance(layer, bool) and -len(names) <= layer < len(names):
+    if layer is None and calls[head or 0].is_model:
+        raise ValueError(f"model must not end in a model inside it; build it without, or name a layer; {found}")
+    if _is_whole(layer) and -len(names) <= layer < len(names):
         layer = names[layer]
-    name = calls[heads[-1]].name if layer is None else layer
+    name = calls[head or 0].name if layer is None else layer
     if name not in names:
         raise ValueError(f"layer must be the name or the position of a layer; got {layer!r}; {found}")
-    times = [k for k, call in enumerate(calls) if call.name == name]
-    if len(times) != 1:
-        raise ValueError(f"layer must be called once in a forward pass; {name!r} is called {len(times)} times; {found}")
-    if layer is not None and times[0] >= max(heads, default=0) and not allow_output:
+    times = [k for k, made in enumerate(calls) if made.name == name]
+    if not times:
+        raise ValueError(f"layer must be called in a forward pass; {name!r} is called 0 times; {found}")
+    if layer is not None and times[0] >= (head or 0) and not allow_output:
         raise ValueError(f"layer {name!r} is not hidden but output; to read it, say allow_output=True; {found}")
     return name, "read" if layer is None else "put_out"
 
 
+def _which(call: int | None, times: int, name: str) -> int:
+    """Return which of the calls of a layer to read."""
+    if call is None and times > 1:
+        raise ValueError(f"layer {name!r} is called {times} times; say which, from call=0 to call={times - 1}")
+    if call is not None and (not _is_whole(call) or not -times <= call < times):
+        raise ValueError(f"call must be a whole number from {-times} to {times - 1} for layer {name!r}; got {call!r}")
+    return int(call or 0)
+
+
 def _as_rows(values: list[Any], name: str, n_samples: int) -> Array:
     """Return the one thing that a layer put out in a forward pass as an array (n_samples, n_neurons)."""
+    values = [value if (main := main_part(value)) is None else main for value in values]
     got = [tuple(value.shape) if hasattr(value, "shape") else type(value).__name__ for value in values]
     if len(got) != 1 or got[0][:1] != (n_samples,):
         raise ValueError(f"layer {name!r} must put out one array with {n_samples} rows, one per sample; got {got}")
     value = values[0].detach().cpu() if hasattr(values[0], "detach") else values[0]
+    value = value.dequantize() if getattr(value, "is_quantized", False) else value
     half = hasattr(value, "float") and value.element_size() < 4  # NumPy has no bfloat16
     return np.asarray(value.float().numpy() if half else value).reshape(n_samples, -1)

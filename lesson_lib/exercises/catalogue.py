@@ -43,7 +43,7 @@ def question(name: str) -> Question:
     >>> question("W2 after the clean step").correct
     (Fraction(9, 8), Fraction(-1, 1))
     """
-    texts, (kind, marked, number) = question_texts(), name.partition(" #")
+    texts, (kind, marked, number) = question_texts(), str(name).partition(" #")
     if kind not in texts or (marked and kind not in DRAWN):
         raise ValueError(f"name must be one of {', '.join(map(repr, texts))}; got {name!r}")
     if kind in DRAWN:

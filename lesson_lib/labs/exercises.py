@@ -37,9 +37,9 @@ class Exercises:
 
     def ask(self, name: str) -> "Exercise":
         """Show the exercise of this name, with whatever was answered before."""
-        if name not in self._asked:
-            record = self.answers.records.get(name, Record())
+        if str(name) not in self._asked:
             asked, keep = question(name), partial(self.answers.change, name)
+            record = self.answers.records.get(name, Record())
             self._asked[name] = Exercise(asked, record, keep, self._follow, shuffled(asked, self._seed))
         return self._asked[name]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from lesson_lib.arrays import Array, Indices
+from lesson_lib.arrays import Array, Indices, as_labels
 from lesson_lib.naa.moments import (
     Moments,
     both_in_memory,
@@ -142,14 +142,12 @@ def _read_labels(n_rows: tuple[int, int], labels: tuple[Any, Any]) -> tuple[Indi
     """Return the class of each clean and each suspect row as a number 0, 1, ..."""
     if not isinstance(labels, list | tuple) or len(labels) != 2:
         raise ValueError("labels must be a pair: the clean rows' labels and the suspect rows' labels")
-    both = [np.asarray(part) for part in labels]
+    known = as_labels(labels[0], "labels of clean")
+    both = [known, as_labels(labels[1], "labels of suspect", like=known)]
     for name, n, part in zip(("clean", "suspect"), n_rows, both, strict=True):
         if part.shape != (n,):
             raise ValueError(f"labels of {name} must have shape ({n},); got {part.shape}")
-    try:
-        names, codes = np.unique(np.concatenate(both), return_inverse=True)
-    except TypeError:
-        raise ValueError("labels must be of one kind, all numbers or all text") from None
+    names, codes = np.unique(np.concatenate(both), return_inverse=True)
     known, asked = codes[: n_rows[0]], codes[n_rows[0] :]
     unknown = np.setdiff1d(asked, known)
     if len(unknown):

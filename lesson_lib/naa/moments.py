@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib.arrays import Array, Indices, as_rows
+from lesson_lib.arrays import Array, Indices, as_rows, bare
 
 BLOCK = 2**18  # numbers worked on at a time: a megabyte of float32, which stays in a processor's cache
 MOST_ROWS = 2**12  # rows worked on at a time: a sum of more would lose digits
@@ -119,6 +119,7 @@ def _tables(values: Any, name: str, shape: str = "(n_rows, n_neurons)") -> Itera
     if type(values).__module__.startswith("dask.array"):
         whole_rows = values.rechunk(dict.fromkeys(range(1, values.ndim), -1))
         values = (block.compute() for block in whole_rows.to_delayed().ravel())
+    values = bare(values, name)
     batches, least = (values, 0) if _is_batches(values) else ([values], 1)
     n_rows, width = 0, None
     for table in (as_rows(batch, name, shape, least) for batch in batches):

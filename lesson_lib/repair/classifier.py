@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lesson_lib.arrays import Array, read_only
+from lesson_lib.arrays import Array, as_labels, read_only
 from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import PARAMETERS, Forward, Gradients, Params, chain_rule, parameter_gradients, propagate
 
@@ -147,7 +147,7 @@ def check_inputs(X: Any, model: Classifier) -> Array:
 
 def one_hot(y: Any, classes: NDArray[Any], n_samples: int) -> Array:
     """Return labels as rows with one 1 each, (n_samples, n_out); raises ValueError for an unknown label, or too few."""
-    labels = np.asarray(y)
+    labels = as_labels(y, "y", like=classes)
     if labels.ndim != 1 or not len(labels) or not np.isin(labels, classes).all():
         raise ValueError(f"y must be labels out of {classes.tolist()}, one a row; got {y!r}")
     if len(labels) != n_samples:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.arrays import Array, Indices, check_choice, check_neurons
+from lesson_lib.arrays import Array, Indices, bare, check_choice, check_neurons
 from lesson_lib.naa.comparison import compare
 from lesson_lib.naa.moments import in_memory
 from lesson_lib.network import Forward
@@ -55,7 +55,7 @@ def smooth(model: Any, mean: Any, amount: float = 0.5) -> Classifier:
     plausible and fails: it weakens the clean task and the backdoor alike.
     """
     old = as_classifier(model)
-    mean = _check_activations(np.atleast_2d(mean), "mean", old)
+    mean = _check_activations(np.atleast_2d(bare(mean, "mean")), "mean", old)
     if len(mean) != 1:
         raise ValueError(f"mean must hold one value per neuron; got shape {mean.shape}")
     if not 0 <= amount <= 1:

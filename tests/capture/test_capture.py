@@ -324,7 +324,7 @@ def test_no_hook_is_left_behind_when_the_model_raises(torch, X, error, when):
 
     model = module(torch, forward, a=torch.nn.Linear(5, 3), b=torch.nn.Linear(3, 2)).train()
     before = state(model)
-    with pytest.raises(ValueError if error is RuntimeError else error, match="on purpose"):
+    with pytest.raises(error if error is KeyboardInterrupt else ValueError, match="on purpose"):
         hidden_activations(model, X)
     assert len(runs) == when
     assert_unchanged(before, model)
@@ -378,9 +378,9 @@ def test_the_model_sees_its_own_precision(torch, X, dtype):
 
 
 @pytest.mark.torch
-def test_the_input_goes_to_the_device_of_the_model(torch):
+def test_a_refused_model_stays_on_its_device(torch):
     model = small(torch).to("meta")
-    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):  # it runs, and holds no numbers
+    with pytest.raises(ValueError, match="on the device meta, which holds no numbers"):
         hidden_activations(model, np.zeros((2, 5)))
     assert {p.device.type for p in model.parameters()} == {"meta"}
     assert not any(hooks(model))
@@ -488,7 +488,7 @@ def test_a_container_that_holds_the_output_layer_is_output(torch, X):
 
 
 @pytest.mark.torch
-def test_a_layer_used_twice_is_refused(torch, X):
+def test_a_layer_used_twice_is_refused_without_a_call(torch, X):
     relu = torch.nn.ReLU()
     model = torch.nn.Sequential(torch.nn.Linear(5, 4), relu, torch.nn.Linear(4, 3), relu, torch.nn.Linear(3, 2))
     with pytest.raises(ValueError, match="'1' is called 2 times"):
@@ -516,28 +516,11 @@ def test_a_layer_that_is_never_called_is_refused(torch, X):
 
 
 @pytest.mark.torch
-def test_a_layer_that_puts_out_a_tuple_is_refused(torch, X):
-    model = module(torch, lambda self, x: self.b(self.a(x)[0]), a=torch.nn.GRU(5, 3), b=torch.nn.Linear(3, 2))
-    with pytest.raises(ValueError, match=r"layer 'a' must put out one array with 7 rows, .*got .'tuple'"):
-        hidden_activations(model, X, "a")
-    assert hidden_activations(model, X).shape == (7, 3)
-
-
-@pytest.mark.torch
 def test_a_layer_with_its_samples_in_another_place_is_refused(torch, X):
     parts = {"a": torch.nn.Linear(5, 3), "flip": module(torch, lambda self, x: x.T), "b": torch.nn.Linear(3, 2)}
     model = module(torch, lambda self, x: self.b(self.flip(self.a(x)).T), **parts)
     with pytest.raises(ValueError, match="layer 'flip' must put out one array with 7 rows"):
         hidden_activations(model, X, "flip")
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize("wrap", [lambda x: (x, x), lambda x: {"logits": x}])
-def test_a_model_that_returns_more_than_a_tensor_is_refused(torch, X, wrap):
-    model = module(torch, lambda self, x: wrap(self.b(self.a(x))), a=torch.nn.Linear(5, 3), b=torch.nn.Linear(3, 2))
-    with pytest.raises(ValueError, match=r"model must return one tensor; got (tuple|dict); wrap it"):
-        hidden_activations(model, X)
-    assert not any(hooks(model))
 
 
 @pytest.mark.torch
