@@ -23,6 +23,7 @@ from lesson_lib.derivation import certify, derive_step
 from lesson_lib.digits import CORNER, load, stamp
 from lesson_lib.exercises.catalogue import BY_HAND, RATE, RISE, question
 from lesson_lib.exercises.drawn import DRAWN
+from lesson_lib.labs import NAALab
 from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.naa import RULES, analyse, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, loss, sgd_step
@@ -482,6 +483,18 @@ def drift(rate):
     return balance(sgd_step(net, backward(net, [[-1]], [[5]]), rate)) - balance(net)
 
 
+def naa(preset):
+    """Return what the lab of notebook 04 says."""
+    lab = NAALab()
+    lab.load(preset)
+    return lab.summary
+
+
+def found_by(rules, **settings):
+    told = "".join(f"; {name}={value}" for name, value in settings.items())
+    return [int(re.search(r"(\d+) found", naa(f"rule={rule}{told}"))[1]) for rule in rules]
+
+
 def story(**settings):
     run = run_many(Experiment(**settings))
     return run.outputs[[2, 0, 1], -1, 0]
@@ -516,6 +529,26 @@ LATER_CLAIMS = {
         min(left_of_0(in_the_lab(16, 0.0125))) > 7 and max(left_of_0(in_the_lab(16, 0.0125))) < 12
     ),
     "one answers 9 there, and one −27": lambda: [*map(round, left_of_0(in_the_lab(16, 0.1)))] == [9, -27],
+    "From 0.2 to 8.8: the largest |shift| of an innocent neuron is 0.163": lambda: (
+        all("10 found, 0 missed, 0 flagged wrongly" in naa(f"threshold={edge}") for edge in (0.2, 8.8))
+        and "of the other neurons is 0.163." in naa("threshold=8.8")
+    ),
+    "*sd* and *mad* find nine of the ten, and *mad* flags three innocent ones with them.": lambda: (
+        found_by(["sd", "mad", "bh", "permutation", "raw", "effect"], rise=0.25) == [9, 9, 1, 1, 0, 0]
+        and "3 flagged wrongly" in naa("rule=mad; rise=0.25")
+        and "AUC 0.996" in naa("rise=0.25")
+    ),
+    "No flag: half of 9 is 4.5, below 5.": lambda: "NO ALARM" in naa("triggered=0.5; threshold=5"),
+    "With 50 it finds 48, with 51 only 27, with 52 four and with 53 none.": lambda: (
+        [found_by(["sd"], backdoored=n) for n in (50, 51, 52, 53)] == [[48], [27], [4], [0]]
+        and [found_by(["mad"], backdoored=n) for n in (60, 250)] == [[60], [250]]
+    ),
+    "*Learnt*: both neurons are flagged. *Hand-made*: only neuron 1, the innocent one.": lambda: (
+        "flags neurons 1, 2" in naa("source=learnt backdoor; threshold=1")
+        and all("flags neuron 1 " in naa(f"source={net}; threshold=1") for net in ("frozen attack", "spoiled attack"))
+        and "flags neuron 1 " in naa("source=hand-made backdoor; threshold=1")
+        and "weight +5.000" in naa("source=hand-made backdoor; threshold=1")
+    ),
     "It begins left of x = 1 and grows all the way": lambda: (
         forward(BY_HAND, [[-2], [-1], [0], [0.9]]).a1[:, 1].tolist() == pytest.approx([3, 2, 1, 0.1])
     ),
