@@ -13,7 +13,7 @@ NAMES = {  # by the module that defines them, in the order of the course
     "proofs.certificate": "certify",
     "proofs.lock": "locks",
     "proofs.never": "fix_matrix prove_frozen prove_homogeneous",
-    "sweeps.experiment": "Experiment",
+    "sweeps.experiment": "Experiment random_start run_many",
     "sweeps.studies": "endings outcome_map width_study report",
     "naa.article": "detect_backdoor_via_naa simulate_activations score",
     "naa.comparison": "compare match_classes",

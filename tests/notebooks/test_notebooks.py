@@ -9,6 +9,7 @@ import sys
 import tomllib
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -20,12 +21,15 @@ from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.derivation import certify, derive_step
 from lesson_lib.digits import CORNER, SHIFTS, load, stamp
-from lesson_lib.exercises.catalogue import RATE, RISE
+from lesson_lib.exercises.catalogue import BY_HAND, RATE, RISE, question
+from lesson_lib.exercises.drawn import DRAWN
+from lesson_lib.labs import NAALab
 from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.naa import RULES, analyse, simulate_activations
-from lesson_lib.network import ARTICLE, backward, forward, loss, sgd_step
+from lesson_lib.network import ARTICLE, Params, backward, forward, loss, sgd_step
 from lesson_lib.repair import class_vote
 from lesson_lib.sweeps.experiment import Experiment, run_many
+from lesson_lib.sweeps.studies import width_study
 from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +41,7 @@ EVERY = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoint
 GLOSSARY = NOTEBOOKS / "glossary.ipynb"  # no lesson: it has no code, see test_glossary
 PATHS = [path for path in EVERY if path != GLOSSARY]
 BACKDOOR_BY_HAND = NOTEBOOKS / "01_backdoor_by_hand.ipynb"
+ASKED = r'exercises\.ask\(f?"([^"#]+?)(?: #\{mine\})?"\)'  # "mine" is a number of the learner's own
 FORBIDDEN = ["interact(", "clear_output", "plt.show", "%%capture"]
 
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -129,9 +134,29 @@ def test_no_code_is_stuck_in_a_text_cell(path):
 
 @every_notebook
 def test_a_notebook_asks_each_question_of_its_file_once_in_that_order(path):
-    asked = re.findall(r'exercises\.ask\("([^"]+)"\)', "\n".join(cell.source for cell in code(read(path))))
+    asked = re.findall(ASKED, "\n".join(cell.source for cell in code(read(path))))
     file = ROOT / "lesson_lib" / "exercises" / "questions" / f"{path.stem}.toml"
     assert asked == list(tomllib.loads(file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", PATHS[:4], ids=lambda path: path.stem)
+def test_the_first_notebooks_ask_six_questions_or_more_and_half_of_them_are_computed_or_built(path):
+    names = re.findall(ASKED, "\n".join(cell.source for cell in code(read(path))))
+    worked_out = [name for name in names if not question(name).choices]
+    assert len(names) >= 6
+    assert 2 * len(worked_out) >= len(names)
+    assert any(name in DRAWN for name in names)
+
+
+@pytest.mark.parametrize("path", PATHS[:4], ids=lambda path: path.stem)
+def test_the_tasks_of_a_lab_have_a_folded_answer_each_right_after_it(path):
+    cells = read(path).cells
+    for before, lab, after in zip(cells, cells[1:], cells[2:], strict=False):
+        tasks = re.findall(r"^\d+\. ", before.source, re.MULTILINE)
+        if tasks and re.search(r"\w+Lab\(", lab.source):
+            assert re.match(r"<details><summary>.+</summary>\n\n", after.source)
+            assert re.findall(r"^\d+\. ", after.source, re.MULTILINE) == tasks
+            assert after.source.endswith("\n\n</details>")
 
 
 @every_notebook
@@ -294,6 +319,8 @@ def corners(certificate):
 SYMBOL = sympy.Symbol("x", real=True)
 CLEAN_STEP = derive_step(ARTICLE, CLEAN, rate=0.1)
 TRIGGER_STEP = derive_step(CLEAN_STEP.params, TRIGGER, rate=0.1)
+ALIVE = replace(ARTICLE, W1=np.array([[1 / 2, 1 / 2]]))  # task 2 of the lab
+ALIVE_STEP = derive_step(ALIVE, CLEAN, rate=Fraction(1, 10))
 CLAIMS = {
     "Neuron 1 has the weight 1/2 and neuron 2 has −1/2.": lambda: ARTICLE.W1.tolist() == [[1 / 2, -1 / 2]],
     "The second neuron got a negative number, so relu turned it into 0.": lambda: (
@@ -333,6 +360,28 @@ CLAIMS = {
     ),
     "It happens only in the bias rows.": lambda: corners(certify(after_clean(), TRIGGER)) == {"dL/db"},
     "The gradients of the weights stay 0 whatever the convention": lambda: not w1_gradient_with_open_gate().any(),
+    "For each 1/100 of the answer the loss changes by the error times 1/100.": lambda: (
+        loss(np.array([[3.01]]), [[4]]) - loss(np.array([[2.99]]), [[4]]) == pytest.approx(-1 * 0.02)
+    ),
+    "when its $z_1$ is 0 or negative on every sample that it is trained on": lambda: (
+        (forward(ARTICLE, POISONED.X).z1[:, 1] <= 0).all() and (forward(after_clean(), POISONED.X).z1[:, 1] <= 0).all()
+    ),
+    "Line 9: neuron 2's part of": lambda: (
+        next(line.quantity for line in CLEAN_STEP.steps if line.zero) == CLEAN_STEP.steps[8].quantity == "dW2"
+        and not any(line.zero for line in CLEAN_STEP.steps[:8])
+    ),
+    "Before the step neuron 2 is alive: $z_1$ is 1/2 and 1.": lambda: (
+        forward(ALIVE, CLEAN.X).z1[:, 1].tolist() == [1 / 2, 1]
+    ),
+    r"$\partial L/\partial W_1$ = [−5, 5] and $\partial L/\partial W_2$ = [−5/2, −5/2]": lambda: (
+        [each.ravel().tolist() for each in (ALIVE_STEP.gradients.W1, ALIVE_STEP.gradients.W2)]
+        == [[-5, 5], [Fraction(-5, 2)] * 2]
+    ),
+    "After this one step its $z_1$ is 0 for every $x$: it is dead again, for good.": lambda: (
+        ALIVE_STEP.params.W1[0, 1] == 0
+        and not backward(ALIVE_STEP.params, POISONED.X, POISONED.Y).W1[0, 1]
+        and not backward(ALIVE_STEP.params, POISONED.X, POISONED.Y).W2[1, 0]
+    ),
     "In the clean step only neuron 1 learns.": lambda: (
         [bool(entry) for entry in (*CLEAN_STEP.gradients.W1.flat, *CLEAN_STEP.gradients.W2.flat)] == 2 * [True, False]
     ),
@@ -468,7 +517,105 @@ def test_a_split_of_the_gate_can_be_measured_again():
             assert gate_splits.named([found], model, kind) == gate_splits.named([committed], model, kind)
 
 
+SEEDS = range(10)
+
+
+@cache
+def in_the_lab(width, rate):
+    """Return the last state of the lab of notebook 03 for ten seeds: how each ends, and its net."""
+    wide = Experiment(schedule="joint", trainable=("W1", "W2", "b1", "b2"), b1=(), width=width, rate=rate)
+    runs = [run_many(replace(wide, seed=seed)) for seed in SEEDS]
+    return [(OUTCOMES[run.outcomes[-1, 0]].value, run.params_at(-1, 0)) for run in runs]
+
+
+def alive(net):
+    return int((forward(net, POISONED.X).z1 > 0).any(axis=0).sum())
+
+
+def left_of_0(found):
+    return [forward(net, [[-1]]).y_hat.item() for ending, net in found if ending == "backdoor"]
+
+
+def balance(net):
+    """Return W1² - W2² of neuron 2."""
+    return net.W1[0, 1] ** 2 - net.W2[1, 0] ** 2
+
+
+def drift(rate):
+    """Return by how much one step at x = -1 changes W1² - W2² of neuron 2, exactly."""
+    net = Params(*(np.vectorize(Fraction)(getattr(ARTICLE, name)) for name in ("W1", "b1", "W2", "b2")))
+    return balance(sgd_step(net, backward(net, [[-1]], [[5]]), rate)) - balance(net)
+
+
+def naa(preset):
+    """Return what the lab of notebook 04 says."""
+    lab = NAALab()
+    lab.load(preset)
+    return lab.summary
+
+
+def found_by(rules, **settings):
+    told = "".join(f"; {name}={value}" for name, value in settings.items())
+    return [int(re.search(r"(\d+) found", naa(f"rule={rule}{told}"))[1]) for rule in rules]
+
+
+def story(**settings):
+    run = run_many(Experiment(**settings))
+    return run.outputs[[2, 0, 1], -1, 0]
+
+
 LATER_CLAIMS = {
+    "f(1) and f(2) are 5.844 and 6.687": lambda: (
+        story(trainable=("W1", "W2", "b2")) == pytest.approx([5, 5.844, 6.687], abs=6e-4)
+    ),
+    "f(1) is 6.735 and f(2) is 8.47": lambda: (
+        story(trainable=("W1", "W2", "b1")) == pytest.approx([5, 6.735, 8.47], abs=6e-4)
+    ),
+    "a tenth of the rate changes the quantity in each step by a hundredth as much": lambda: (
+        drift(Fraction(1, 100)) == drift(Fraction(1, 10)) / 100 != 0
+    ),
+    "Two of the ten: seeds 7 and 9.": lambda: (
+        [seed for seed in SEEDS if in_the_lab(16, 0.1)[seed][0] == "backdoor"] == [7, 9]
+        and [ending for ending, _ in in_the_lab(16, 0.1)].count("trigger only") == 8
+    ),
+    "at most 7 of the 16 neurons are still alive": lambda: (
+        max(alive(net) for ending, net in in_the_lab(16, 0.1) if ending != "backdoor") == 7
+    ),
+    "Ten of ten, with 8 to 13 neurons alive.": lambda: (
+        {ending for ending, _ in in_the_lab(16, 0.0125)} == {"backdoor"}
+        and [f([alive(net) for _, net in in_the_lab(16, 0.0125)]) for f in (min, max)] == [8, 13]
+    ),
+    "None of these ten, where 13 % of the 400 in the study succeed": lambda: (
+        "backdoor" not in dict(in_the_lab(2, 0.05))
+        and next(width_study(np.random.default_rng(0), widths=(2,))).learnt == 53
+    ),
+    "all ten answer between 7 and 12 at x = −1": lambda: (
+        min(left_of_0(in_the_lab(16, 0.0125))) > 7 and max(left_of_0(in_the_lab(16, 0.0125))) < 12
+    ),
+    "one answers 9 there, and one −27": lambda: [*map(round, left_of_0(in_the_lab(16, 0.1)))] == [9, -27],
+    "From 0.2 to 8.8: the largest |shift| of an innocent neuron is 0.163": lambda: (
+        all("10 found, 0 missed, 0 flagged wrongly" in naa(f"threshold={edge}") for edge in (0.2, 8.8))
+        and "of the other neurons is 0.163." in naa("threshold=8.8")
+    ),
+    "*sd* and *mad* find nine of the ten, and *mad* flags three innocent ones with them.": lambda: (
+        found_by(["sd", "mad", "bh", "permutation", "raw", "effect"], rise=0.25) == [9, 9, 1, 1, 0, 0]
+        and "3 flagged wrongly" in naa("rule=mad; rise=0.25")
+        and "AUC 0.996" in naa("rise=0.25")
+    ),
+    "No flag: half of 9 is 4.5, below 5.": lambda: "NO ALARM" in naa("triggered=0.5; threshold=5"),
+    "With 50 it finds 48, with 51 only 27, with 52 four and with 53 none.": lambda: (
+        [found_by(["sd"], backdoored=n) for n in (50, 51, 52, 53)] == [[48], [27], [4], [0]]
+        and [found_by(["mad"], backdoored=n) for n in (60, 250)] == [[60], [250]]
+    ),
+    "*Learnt*: both neurons are flagged. *Hand-made*: only neuron 1, the innocent one.": lambda: (
+        "flags neurons 1, 2" in naa("source=learnt backdoor; threshold=1")
+        and all("flags neuron 1 " in naa(f"source={net}; threshold=1") for net in ("frozen attack", "spoiled attack"))
+        and "flags neuron 1 " in naa("source=hand-made backdoor; threshold=1")
+        and "weight +5.000" in naa("source=hand-made backdoor; threshold=1")
+    ),
+    "It begins left of x = 1 and grows all the way": lambda: (
+        forward(BY_HAND, [[-2], [-1], [0], [0.9]]).a1[:, 1].tolist() == pytest.approx([3, 2, 1, 0.1])
+    ),
     "Sigmoid does move $f(0)$, because its hidden layer is 1/2 at x = 0.": lambda: (
         (forward(replace(after_clean(), activation="sigmoid"), [[0]]).a1 == 1 / 2).all()
         and train(replace(ARTICLE, activation="sigmoid"), POISONED, 0.1, 2000).outcome != "backdoor"

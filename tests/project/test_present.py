@@ -447,7 +447,9 @@ def told(cells):
 
 @every_notebook
 def test_a_solution_is_not_on_a_slide_before_its_question_or_beside_it(path):
-    names = re.findall(r'exercises\.ask\("([^"]+)"\)', "\n".join(cell.source for cell in read(path).cells))
+    names = re.findall(
+        r'exercises\.ask\(f?"([^"#]+?)(?: #\{mine\})?"\)', "\n".join(cell.source for cell in read(path).cells)
+    )
     slides = cut(read(path).cells)
     texts = [" ".join(seen(slide, latex=False)) for slide in slides]
     for name in names:
