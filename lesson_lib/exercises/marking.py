@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from lesson_lib.exercises import words
 
 MOST_NUMBERS, MOST_CHARACTERS = 12, 12
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d)?(/\d+)?", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?0?\d)?(/\d+)?", re.IGNORECASE)
 
 Numbers = tuple[Fraction, ...]
 TryOut = Callable[[Numbers], tuple[bool, Mapping[str, Any]]]  # says whether numbers are right, and what the reply names
