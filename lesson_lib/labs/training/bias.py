@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, screen, status
+from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, note, screen, status
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
 from lesson_lib.labs.shared.words import BIASES, RESET, TIPS
@@ -70,7 +70,7 @@ class BiasLab(TrainingLab):
         idle = {"b1": self.values["weights"] == "random b1", "seed": self.values["weights"] == "article"}
         for name, has_no_effect in idle.items():
             self.controls[name].disabled = has_no_effect
-        self.note.value = "".join(f"<small>{words.IDLE[name]}</small>" for name in idle if idle[name])
+        self.note.value = note(" ".join(words.IDLE[name] for name in idle if idle[name]))
         if self.map is not None:
             self.map_text.value = status(self.map_summary)
         super().draw()

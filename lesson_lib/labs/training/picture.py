@@ -1,8 +1,7 @@
 """What the training labs draw: the network, its function, the epochs, and gradients, activations or the map."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise l
 NEURONS = ("pink", "olive dashed", "sky dashdot")  # the look of each neuron's part of f(x)
 GRADIENTS = {"W1": "blue", "W2": "orange dashed", "b1": "green dashdot", "b2": "grey dotted"}
 MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
-LINE_GAP = 13  # between two texts at the ends of lines, in pixels
 
 
 @cache
@@ -104,7 +102,7 @@ def function(seen: Moment, on: Frame) -> Iterator[str]:
     ends = {"f(x)": (passed.y_hat[-1, 0], "blue")}
     if seen.experiment.width <= len(NEURONS):
         ends |= {f"n{i + 1}": (part[-1], look) for i, (part, look) in enumerate(zip(parts.T, NEURONS, strict=False))}
-    yield _labels(on, "function", ends, 773)
+    yield on.labels("function", ends)
     yield handle("star", star, words.STAR, (x, -3, 3), told)
 
 
@@ -120,8 +118,7 @@ def _epochs(seen: Moment, on: Frame) -> Iterator[str]:
     yield on.inside("epochs", lines)
     at_trigger = words.AT_TRIGGER.format(x=seen.experiment.position)
     last = {words.TARGET: (target, "orange"), at_trigger: (seen.outputs[2, -1], "orange strong")}
-    left, _, width, _ = on.places["epochs"]
-    yield _labels(on, "epochs", last | {words.CLEAN_ERROR: (clean[-1], "green")}, left + width + 4)
+    yield on.labels("epochs", last | {words.CLEAN_ERROR: (clean[-1], "green")})
     line = on.line("epochs", [seen.epoch, seen.epoch], [-11, 11], "thin")
     reach = line.replace('class="line thin"', 'class="reach"')
     knob = on.dots("epochs", seen.epoch, 11, "rimmed", "diamond")
@@ -129,27 +126,12 @@ def _epochs(seen: Moment, on: Frame) -> Iterator[str]:
     yield handle("epoch", f"{reach}{line}{knob}<title>{words.EPOCH}</title>", words.EPOCH, (seen.epoch, 0, 2000), told)
 
 
-def _labels(on: Frame, panel: str, ends: Mapping[str, tuple[float, str]], x: float) -> str:
-    """Return a text at the end of each line, at its height, none on another."""
-    axes, (_, top, _, height) = on.axes[panel], on.places[panel]
-    low, high = axes.get_ylim()
-    down = on.pixels(panel, 0, [min(max(float(y), low), high) for y, _ in ends.values()])[:, 1] + 4
-    order = np.argsort(down, kind="stable")
-    for above, below in pairwise(order):
-        down[below] = max(down[below], down[above] + LINE_GAP)
-    down[order[-1]] = min(down[order[-1]], top + height + 4)
-    for below, above in pairwise(order[::-1]):
-        down[above] = min(down[above], down[below] - LINE_GAP)
-    texts = zip(down, ends.items(), strict=True)
-    return "".join(write(x, round(float(y), 1), name, f"small {look.split()[0]}") for y, (name, (_, look)) in texts)
-
-
 def gradients(seen: Moment, on: Frame) -> str:
     """Return the lengths of the four gradients over the epochs."""
     lines = [on.line("gradients", seen.epochs, seen.gradient_norms[name], look) for name, look in GRADIENTS.items()]
     lines.append(on.line("gradients", [seen.epoch, seen.epoch], [-0.004, 1000], "thin"))
     ends = {f"∂{name}": (seen.gradient_norms[name][-1], look) for name, look in GRADIENTS.items()}
-    return on.inside("gradients", lines) + _labels(on, "gradients", ends, 744)
+    return on.inside("gradients", lines) + on.labels("gradients", ends)
 
 
 def activations(seen: Moment, on: Frame) -> str:
