@@ -137,13 +137,15 @@ def status(text: str) -> str:
 
 def note(text: str) -> str:
     """Return HTML that shows a remark in small letters."""
-    return f'<p style="font-size: 12px; line-height: 1.2; margin: 0">{escape(text)}</p>' if text else ""
+    return (
+        f'<p style="font-size: 12px; line-height: 1.2; margin: 0; max-width: 300px">{escape(text)}</p>' if text else ""
+    )
 
 
 def verdict(*parts: tuple[str, str]) -> str:
     """Return HTML of a live region: texts, each with its look: badges, "yes", "no" or "said", or a "sentence"."""
-    tags = (("span" if look == "sentence" else "b", look, escape(text)) for look, text in parts)
-    shown = " ".join(f'<{tag} class="{look}">{text}</{tag}>' for tag, look, text in tags)
+    tags = (("span", "span") if look == "sentence" else (f'b class="{look}"', "b") for look, _ in parts)
+    shown = " ".join(f"<{tag}>{escape(text)}</{end}>" for (tag, end), (_, text) in zip(tags, parts, strict=True))
     return f'<div class="by-hand-verdict" role="status" aria-live="polite">{shown}</div>'
 
 
