@@ -19,6 +19,7 @@ from lesson_lib.pictures.frame import Frame
 from lesson_lib.pictures.words import OUTCOME_LETTERS
 from lesson_lib.sweeps.experiment import EPOCHS
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps
+from lesson_lib.tables import percent
 from lesson_lib.training import OUTCOMES
 
 
@@ -144,7 +145,7 @@ class BiasLab(TrainingLab):
 
 def _share(share: float) -> str:
     """Return a share of ten thousand networks; one of them is 0.01 %."""
-    return f"{100 * share:.2f} %" if 0 < share < 0.001 else f"{share:.1%}"
+    return f"{100 * share:.2f} %" if 0 < share < 0.001 else percent(share)
 
 
 def _b1_start(text: str, width: int) -> tuple[float, ...]:
