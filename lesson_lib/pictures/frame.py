@@ -6,10 +6,11 @@ A mark is a piece of SVG that the axes' own transforms have placed; what it look
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ NAMED = {INK: "ink", GRID: "grid", GROUND: "ground", BLUE: "blue", ORANGE: "oran
 STYLE: Any = {"text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "grid.color": GRID, "grid.linewidth": 1}
 STYLE |= {"xtick.color": INK, "ytick.color": INK, "font.size": 11, "axes.titlesize": 12, "axes.titleweight": "bold"}
 STYLE |= {"axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
+LINE_GAP = 13  # between two texts at the ends of lines, in pixels
 Place = tuple[float, float, float, float]  # left, top, width, height
 SHAPES = {
     "disc": "M-5,0a5,5 0 1 0 10,0a5,5 0 1 0 -10,0z",
@@ -103,6 +105,20 @@ class Frame:
         """Return a text at a point, moved by a shift in pixels."""
         [[across, down]] = self.pixels(panel, x, y).tolist()
         return write(across + shift[0], down + shift[1], text, look)
+
+    def labels(self, panel: str, ends: Mapping[str, tuple[float, str]], gap: float = 4) -> str:
+        """Return texts right of a panel, each at the height of its line's end and with its look, none on another."""
+        axes, (left, top, width, height) = self.axes[panel], self.places[panel]
+        low, high = axes.get_ylim()
+        down = self.pixels(panel, 0, [min(max(float(y), low), high) for y, _ in ends.values()])[:, 1] + 4
+        order = np.argsort(down, kind="stable")
+        for above, below in pairwise(order):
+            down[below] = max(down[below], down[above] + LINE_GAP)
+        down[order[-1]] = min(down[order[-1]], top + height + 4)
+        for below, above in pairwise(order[::-1]):
+            down[above] = min(down[above], down[below] - LINE_GAP)
+        texts = zip(down.round(1).tolist(), ends.items(), strict=True)
+        return "".join(write(left + width + gap, y, name, f"small {look.split()[0]}") for y, (name, (_, look)) in texts)
 
     def inside(self, panel: str, marks: Iterable[str]) -> str:
         """Return marks cut off at the panel's edges."""

@@ -13,14 +13,15 @@ from lesson_lib.pictures.shown import DONE, Shown, entry, gradient, value
 TOP, TILE, PITCH = 30, (166, 94), 120  # above the first tile; a tile; from tile to tile
 LEFT, RIGHT = 171, 337  # of the tiles
 INPUT, ANSWER = 36, (434, 104, 100)  # middle of the input; left, width and height of the answer's box
-MOST_TILES = 3  # neurons that are drawn as tiles
+NEURONS = ("pink", "olive dashed", "sky dashdot")  # the look of each neuron's name, and of its part of f(x)
+MOST_TILES = len(NEURONS)  # neurons that are drawn as tiles
 NARROW = len("b2 1/2")  # characters of a bias that leave room for a word beside it
 HEAD, DISC = "M-2,0l9,-4.5v9z", SHAPES["disc"]  # of an arrow; of a neuron on its curve
 
 
 def height_of(n_hidden: int) -> int:
     """Return how tall the picture of a net with so many hidden neurons is."""
-    return TOP + PITCH * min(max(n_hidden, 2), MOST_TILES)
+    return TOP + PITCH * (n_hidden if 2 <= n_hidden <= MOST_TILES else 2)
 
 
 def network_diagram(shown: Shown) -> str:
@@ -114,7 +115,7 @@ def _tile(shown: Shown, i: int, top: float) -> Iterator[str]:
     """Yield a neuron: its activation as a curve with a dot at (z1, a1), and its values, those of the way back below."""
     bottom = top + TILE[1]
     yield f'<rect class="tile" x="{LEFT}" y="{top}" width="{TILE[0]}" height="{TILE[1]}" rx="9"/>'
-    yield write(LEFT + 8, top + 14, words.NEURON_LABEL.format(number=i + 1), "small faint")
+    yield write(LEFT + 8, top + 14, words.NEURON_LABEL.format(number=i + 1), f"small {NEURONS[i].split()[0]}")
     yield value(shown, "b1", i, RIGHT - 8, top + 14, "small end")
     yield from _curve(shown, i, top + 17)
     yield value(shown, "z1", i, LEFT + 8, bottom - 24, "small")
@@ -168,7 +169,8 @@ def _answer(shown: Shown, middle: float) -> Iterator[str]:
 
 def _column(shown: Shown) -> Iterator[str]:
     """Yield a dot for each neuron, filled where it speaks, between lines without numbers."""
-    n, height = shown.params.W1.shape[1], height_of(MOST_TILES)
+    n = shown.params.W1.shape[1]
+    height = height_of(n)
     pitch = (height - 2 * TOP) / n
     middle, x = height / 2, (LEFT + RIGHT) / 2
     heights = [TOP + pitch * (i + 0.5) for i in range(n)]

@@ -9,6 +9,7 @@ from helpers import CELL_COUNT, TwinLab, cell_with, focused
 from lesson_lib.labs import NAALab
 from lesson_lib.labs.naa import words
 from lesson_lib.labs.naa.compute import SIMULATED, STARTS
+from lesson_lib.labs.naa.picture import SIZE
 
 CELLS = [cell_with(NAALab)]
 
@@ -77,7 +78,7 @@ def picture(lab):
 def pixel(lab, number, height):
     """Return where a neuron's number and a height are on the page."""
     box, [[x, y]] = picture(lab).bounding_box(), lab.twin.picture()[0].pixels("neurons", number, height).tolist()
-    return box["x"] + x * box["width"] / 800, box["y"] + y * box["height"] / 430
+    return box["x"] + x * box["width"] / SIZE[0], box["y"] + y * box["height"] / SIZE[1]
 
 
 def test_the_line_is_dragged_to_a_threshold_that_the_preset_names(lab):

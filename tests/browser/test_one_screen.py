@@ -22,6 +22,7 @@ OUTSIDE = """(lab) => {
             || left < screen.left || right > screen.right;
     }).map(node => `${node.localName} ${node.className.baseVal ?? node.className} ${node.textContent.slice(0, 40)}`);
 }""".replace("CANVAS", CANVAS)
+IS_READABLE = "svg => svg.getScreenCTM().a >= 0.75"  # of a letter's size as it is drawn
 SMALLEST = 400  # pixels that a picture is wide at least
 
 
@@ -35,6 +36,8 @@ def test_controls_verdict_and_picture_are_seen_together(opened, kind, size):
         lab.box.evaluate(SHOW)
         assert lab.box.evaluate(OUTSIDE) == []
         assert lab.canvas.bounding_box()["width"] >= SMALLEST
+        opened.page.wait_for_function(IS_READABLE, arg=lab.canvas.element_handle())
+        assert lab.box.evaluate(OUTSIDE) == []
     finally:
         opened.resize(**usual)
 

@@ -193,7 +193,7 @@ def check_weights(lab):
 
 def number(lab):
     """Return the number at the target's bar."""
-    [text] = marks(lab, "text", "small orange strong")
+    [text] = marks(lab, "text", "small orange strong halo")
     return text.text
 
 

@@ -346,7 +346,7 @@ def test_labels_at_the_ends_of_lines_never_lie_on_each_other(lab):
         lab.set(**values)
         ends = {}
         for one in check_marks(lab.canvas.marks).iter("text"):
-            if "small" in one.get("class", "") and one.get("x") in ("773", "462", "744"):
+            if "small" in one.get("class", "") and one.get("x") in ("774", "462", "744"):
                 ends.setdefault(one.get("x"), []).append(float(one.get("y")))
         assert len(ends) >= 2
         assert all(np.diff(sorted(heights)).min() >= 12.9 for heights in ends.values())
@@ -408,7 +408,7 @@ def small_map(monkeypatch):
 
 @pytest.mark.parametrize(
     ("share", "told"),
-    [(1e-4, "0.01 %"), (9e-4, "0.09 %"), (0.001, "0.1%"), (0, "0.0%"), (1, "100.0%"), (0.9999, "100.0%")],
+    [(1e-4, "0.01 %"), (9e-4, "0.09 %"), (0.001, "0.1 %"), (0, "0.0 %"), (1, "100.0 %"), (0.9999, "100.0 %")],
 )
 def test_a_share_of_one_network_is_not_nothing(share, told):
     assert bias_lab._share(share) == told
@@ -551,6 +551,44 @@ def test_a_star_dragged_out_of_its_panel_stays_at_the_edge(lab):
     for (x, y), corner in {(0, 0): (-3, 10), (800, 430): (3, -10), (-5000, 9000): (-3, -10)}.items():
         sent(lab, touch="star", x=x, y=y)
         assert (lab.values["position"], lab.values["target"]) == corner
+
+
+@pytest.mark.parametrize("with_map", [False, True])
+def test_on_a_narrow_page_all_stands_below_the_network_and_can_be_touched(lab, small_map, with_map):
+    if with_map and isinstance(lab, BiasLab):
+        lab.draw_map()
+    wide = shown(lab)
+    lab.canvas.is_narrow = True
+    assert lab.canvas.size == [560, 490]
+    check_shown(lab)
+    frame = lab.picture()[0]
+    assert all(top > 272 for _, top, *_ in frame.places.values()), "below the network"
+    for one in check_marks(lab.canvas.marks).iter("text"):
+        assert 0 <= float(one.get("x")) <= 550
+        assert 0 <= float(one.get("y")) <= 490
+    across, down = pixel_of(lab, "function", 2, -5)
+    sent(lab, touch="star", x=across, y=down)
+    assert (lab.values["position"], lab.values["target"]) == (2, -5)
+    check_shown(lab)
+    lab.set(position=0, target=5)
+    lab.canvas.is_narrow = False
+    assert shown(lab) == wide
+
+
+def test_the_first_look_asks_to_be_dragged_until_it_is():
+    lab = FirstLook()
+    assert training_words.DRAG in texts(check_marks(lab.canvas.marks))
+    lab.set(position=1)
+    assert training_words.DRAG not in texts(check_marks(lab.canvas.marks))
+
+
+def test_the_error_is_named_where_there_is_room_for_its_name(lab):
+    lab.set(target=10)
+    [name] = found(check_marks(lab.canvas.marks), "text", "purple halo")
+    assert name.text == training_words.ERROR
+    lab.set(target=0)
+    assert abs(lab.state.now[2]) < 2
+    assert found(check_marks(lab.canvas.marks), "text", "purple halo") == []
 
 
 @pytest.mark.parametrize("epoch", [0, 3, 10, 116, 2000])

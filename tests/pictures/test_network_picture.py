@@ -11,7 +11,7 @@ from marks import check_marks, found, looks, texts
 from lesson_lib.derivation.trace import trace_sample, zero_factors
 from lesson_lib.network import Params
 from lesson_lib.pictures import words
-from lesson_lib.pictures.network import MOST_TILES, height_of, network_diagram, with_description
+from lesson_lib.pictures.network import height_of, network_diagram, with_description
 from lesson_lib.pictures.shown import LOCK, OPEN, Shown
 
 AFTER_CLEAN = Params([[Fraction(3, 4), Fraction(-1, 2)]], [[0, 0]], [[Fraction(9, 8)], [-1]], [[0]])
@@ -128,7 +128,7 @@ def test_many_neurons_are_a_column_filled_where_they_speak(n):
     shut = int((W1[0] <= 0).sum())
     assert f"∂L/∂W1 is 0 for {shut} of {n}" in texts(root)
     assert f"∂L/∂W2 is 0 for {shut} of {n}" in texts(root)
-    assert height_of(n) == height_of(MOST_TILES)
+    assert height_of(n) == height_of(2)
 
 
 # Signs

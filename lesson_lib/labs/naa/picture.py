@@ -11,9 +11,9 @@ from lesson_lib.labs.naa.compute import THRESHOLDS, Finding
 from lesson_lib.pictures.frame import INK, Frame, handle, write
 from lesson_lib.tables import signed
 
-SIZE, TOP, HEIGHT, GAP = (800, 430), 50, 254, 34  # of the picture; of the panels; from panel to title
-WIDE: dict[str, Any] = {"neurons": (130, TOP, 590, HEIGHT)}
-TOY: dict[str, Any] = {"neurons": (130, TOP, 230, HEIGHT), "contribution": (500, TOP, 230, HEIGHT)}
+SIZE, TOP, HEIGHT, GAP = (684, 402), 50, 226, 34  # of the picture; of the panels; from panel to title
+WIDE: dict[str, Any] = {"neurons": (48, TOP, 504, HEIGHT)}
+TOY: dict[str, Any] = {"neurons": (48, TOP, 210, HEIGHT), "contribution": (440, TOP, 210, HEIGHT)}
 LINEAR = {"shift": 0.2, "effect_size": 0.5, "p": 2.0}  # where the axis of many neurons turns from linear to log
 LIMITS = {"shift": (-3, 16), "effect_size": (-6, 40), "p": (-30, 400)}
 TOY_LIMITS = {"shift": (-2.6, 2.6), "effect_size": (-4.6, 4.6), "contribution": (-6.8, 6.8)}
@@ -22,8 +22,8 @@ TICKS = {
     "effect_size": (-5, -2, -0.8, 0, 0.8, 2, 5, 10, 20),
     "p": (-20, -5, -1.3, 0, 1.3, 5, 20, 100, 300),
 }
-ROWS = {"truth": ("", 312), "flagged": ("orange", 325), "small": ("purple", 338)}  # the looks and tops of the marks
-MARK, ROWS_END, CAPTION = 9, 349, (404, 421)  # a mark's height; below the rows; where the caption's lines stand
+ROWS = {"truth": ("", 284), "flagged": ("orange", 297), "small": ("purple", 310)}  # the looks and tops of the marks
+MARK, ROWS_END, CAPTION = 9, 321, (378, 395)  # a mark's height; below the rows; where the caption's lines stand
 FAR, LETTER = 1e3, 6.1  # an infinite bar goes this far, beyond every panel; how wide a letter is
 
 
@@ -95,7 +95,7 @@ def _is_toy(on: Frame) -> bool:
 
 def _thick(d: str, look: str, on: Frame, least: float = 0) -> str:
     """Return strokes as wide as a bar, in pixels."""
-    width = max(60 if _is_toy(on) else 1.2, least)
+    width = max(56 if _is_toy(on) else 1, least)
     return f'<path class="line {look}" style="stroke-width: {width:g}" d="{d}"/>'
 
 
@@ -107,10 +107,11 @@ def _number(end: list[float], value: float) -> str:
 
 
 def _row(name: str, neurons: Any, on: Frame) -> str:
-    """Return a row of marks below the bars, with its name before it."""
+    """Return a row of marks below the bars, with its name behind it."""
     look, top = ROWS[name]
     places = on.pixels("neurons", np.asarray(neurons, int) + _is_toy(on), 0)[:, 0].tolist()
-    label = write(on.places["neurons"][0] - 6, top + MARK, words.NAA_ROWS[name], "small end")
+    left, _, width, _ = on.places["neurons"]
+    label = write(left + width + 8, top + MARK, words.NAA_ROWS[name], "small")
     return label + _thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, on, least=2)
 
 

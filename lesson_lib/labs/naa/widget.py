@@ -21,6 +21,7 @@ from lesson_lib.labs.naa.compute import (
     find,
     threshold_at,
 )
+from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import button, choice, screen
@@ -83,7 +84,7 @@ class NAALab(Lab):
             self.controls[name].disabled = idle.get(name, idle["simulated"])
         told = {"rule": settings.rule, "what": words.NAA_LOOKS_AT.get(settings.rule)}
         notes = " ".join(words.NAA_IDLE[why].format(**told) for why in idle if idle[why])
-        self.note.value = f'<p style="font-size: 12px; line-height: 1.2; margin: 0">{escape(notes)}</p>'
+        self.note.value = parts.note(notes)
         self.facts.value, self.numbers.value = verdict_html(self.state), numbers_html(self.state)
         self.canvas.show(*self.picture())
 
@@ -173,12 +174,9 @@ def _facts(state: Finding) -> tuple[str, ...]:
 
 def verdict_html(state: Finding) -> str:
     """Return the verdict as a live region: a badge for what the rule says, one for the truth, and what that means."""
-    said, caveat, truth = map(escape, _verdict(state))
+    said, caveat, truth = _verdict(state)
     kind = "yes" if set(state.signature.flagged.tolist()) == set(state.settings.truth) else "no"
-    return (
-        '<div class="by-hand-verdict" role="status" aria-live="polite">'
-        f'<b>{said}</b> <span>{caveat}</span> <b class="{kind}">{truth}</b></div>'
-    )
+    return parts.verdict(("said", said), ("sentence", caveat), (kind, truth))
 
 
 def numbers_html(state: Finding) -> str:

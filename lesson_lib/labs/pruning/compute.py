@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from lesson_lib import digits
 from lesson_lib.arrays import Array, Indices, read_only
 from lesson_lib.labs.pruning import words
+from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune
 from lesson_lib.repair.repairs import ORDERS, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
@@ -170,10 +170,8 @@ def verdict(seen: Pruning, pruned: int) -> str:
 def verdict_html(seen: Pruning, pruned: int) -> str:
     """Return the verdict as a live region: a sentence, a badge for the attack, and one for the clean task."""
     found, told = _judge(seen, pruned)
-    sentence, *badges = (escape(text.format(**told)) for text in words.PRUNING_BADGES)
-    looks = ("yes" if good else "no" for good in found)
-    parts = "".join(f' <b class="{look}">{text}</b>' for look, text in zip(looks, badges, strict=True))
-    return f'<div class="by-hand-verdict" role="status" aria-live="polite"><span>{sentence}</span>{parts}</div>'
+    looks = "sentence", *("yes" if good else "no" for good in found)
+    return parts.verdict(*zip(looks, (text.format(**told) for text in words.PRUNING_BADGES), strict=True))
 
 
 def describe(seen: Pruning, pruned: int) -> str:

@@ -4,7 +4,6 @@ import io
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import cache
-from math import inf
 
 import numpy as np
 from PIL import Image
@@ -12,14 +11,13 @@ from PIL import Image
 from lesson_lib.arrays import Array
 from lesson_lib.digits import CORNER, SIDE
 from lesson_lib.labs.pruning import words
-from lesson_lib.labs.pruning.compute import MOST, TARGET, WIDTHS, Pruning, examples, marked, weight_limits
-from lesson_lib.pictures.frame import INK, SHAPES, Frame, handle, write
+from lesson_lib.labs.pruning.compute import LIMIT, MOST, TARGET, WIDTHS, Pruning, examples, marked, weight_limits
+from lesson_lib.pictures.frame import INK, LINE_GAP, SHAPES, Frame, handle, write
 from lesson_lib.tables import percent, signed
 
-SIZE, CURVES, WEIGHTS = (800, 418), (42, 24, 410, 228), (612, 24, 180, 228)  # the picture, and the places in it
-LEFT, TOP, COLUMN, ROW, IMAGE = 92, 304, 79, 58, 50  # of the first digit; from digit to digit; a digit's side
+SIZE, CURVES, WEIGHTS = (684, 376), (42, 24, 318, 208), (526, 24, 152, 208)  # the picture, and the places in it
+LEFT, TOP, COLUMN, ROW, IMAGE = 88, 282, 66, 48, 40  # of the first digit; from digit to digit; a digit's side
 LOOKS = {"accuracy": ("green", "disc"), "attack": ("orange dashed", "star"), "control": ("faint thin dotted", "")}
-LINE_GAP = 13  # between two texts at the ends of lines, in pixels
 
 
 @cache
@@ -73,14 +71,15 @@ def marks(seen: Pruning, pruned: int, on: Frame) -> str:
 
 def _curves(seen: Pruning, on: Frame) -> Iterator[str]:
     """Yield the three lines, each with its name at its end, and why an attack seems to come back."""
-    steps, below = np.arange(len(seen.neurons) + 1), inf
+    steps, first = np.arange(len(seen.neurons) + 1), seen.curve.first_below(LIMIT)
     lines = {**seen.curve._asdict(), "control": np.full(len(steps), seen.control)}
-    for name in sorted(lines, key=lambda name: float(lines[name][-1])):
-        look = LOOKS[name][0]
-        yield on.line("curves", steps, lines[name], look)
-        [[x, y]] = on.pixels("curves", steps[-1], lines[name][-1]).tolist()
-        below = min(y + 4, below - LINE_GAP)
-        yield write(x + 10, below, words.PRUNING_CURVES[name], f"small {look.split()[0]}")
+    yield from (on.line("curves", steps, line, LOOKS[name][0]) for name, line in lines.items())
+    yield on.labels("curves", {words.PRUNING_CURVES[name]: (lines[name][-1], LOOKS[name][0]) for name in LOOKS}, 6)
+    if first:
+        side, said = (-4, "end") if first > len(seen.neurons) / 2 else (4, "")
+        text = words.PRUNING_FIRST.format(limit=f"{100 * LIMIT:g} %", k=first)
+        yield on.line("curves", [first, first], [0, 0.17], "orange thin")
+        yield on.text("curves", first, 0.13, text, f"tiny orange halo {said}".strip(), (side, 0))
     for first in np.flatnonzero(seen.targeted >= MOST)[:1].tolist():
         edge = float(on.axes["curves"].get_xlim()[1])
         yield on.line("curves", [first, first, edge], [seen.curve.attack[first], 0.9, 0.9], "faint thin")
@@ -111,7 +110,7 @@ def _weights(sums: Array, on: Frame) -> Iterator[str]:
     [[x, y]] = on.pixels("weights", TARGET, sums[TARGET]).tolist()
     away = 1 if sums[TARGET] < 0 else -1
     yield f'<path class="fill orange" transform="translate({x:g},{y + 12 * away:g})" d="{SHAPES["star"]}"/>'
-    yield write(x + 12, y + 12 * away + 4, signed(sums[TARGET], 1), "small orange strong")
+    yield write(x + 12, y + 12 * away + 4, signed(sums[TARGET], 1), "small orange strong halo")
 
 
 def _answers(answers: Array) -> Iterator[str]:
@@ -120,4 +119,4 @@ def _answers(answers: Array) -> Iterator[str]:
         for digit, answer, text in zip(examples()[1].tolist(), line, marked(line), strict=True):
             look = "" if answer == digit else "strong orange" if answer == TARGET else "strong red"
             x, y = _place(row, digit)
-            yield write(x + IMAGE + 4, y + IMAGE / 2 + 4, text, look)
+            yield write(x + IMAGE + 3, y + IMAGE / 2 + 4, text, look)

@@ -17,11 +17,12 @@ PRUNING_LABELS = {"model": "model", "order": "prune by", "pruned": "pruned"}
 PRUNING_PLAY = "Prune on, neuron by neuron"
 PRUNING_CURVES_TITLE, PRUNING_CURVES_AXIS = "share of the test images", "neurons pruned"
 PRUNING_CURVES = {"accuracy": "clean accuracy", "attack": "attack success rate", "control": "control: clean model"}
-PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "outgoing weights, summed", "pruned, to each digit; ★ target"
+PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "outgoing weights", "pruned, summed; ★ target"
 PRUNING_CURSOR, PRUNING_CURSOR_AT = (
     "the neurons pruned: drag it, or use the arrow keys",
     "{pruned} of {n} neurons pruned",
 )
+PRUNING_FIRST = "first below {limit}: {k} pruned"
 PRUNING_ONE_ANSWER = ("{share} of ALL test", "images get {target} here,", "trigger or not:", "that is no attack")
 PRUNING_ROWS = ("answers", "with trigger")
 PRUNING_IMAGES = ("digit {label}", "digit {label} with the trigger")

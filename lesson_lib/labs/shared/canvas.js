@@ -2,6 +2,7 @@
 // a time, in pixels of the picture; the kernel answers with new marks, and says when it is done.
 
 const BUSY_AFTER = 200; // milliseconds
+const NARROW = 640; // pixels
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
 
 function render({ model, el }) {
@@ -63,6 +64,16 @@ function render({ model, el }) {
             found[0]?.on("comm_live_update", died);
         });
 
+    // How much room there is: a new width, not a new height, may change the picture.
+    let width = 0;
+    const room = new ResizeObserver(() => {
+        if (!el.clientWidth || el.clientWidth === width) return;
+        width = el.clientWidth;
+        model.set("is_narrow", width < NARROW);
+        model.save_changes();
+    });
+    room.observe(el);
+
     // Where a pointer is, in pixels of the picture.
     const at = ({ clientX, clientY }) => {
         const point = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -91,7 +102,10 @@ function render({ model, el }) {
         event.stopPropagation();
         send({ touch: mark.dataset.touch, key: event.key });
     });
-    return () => controls.forEach((control) => { control.off("change:value", begin); control.off("comm_live_update", died); });
+    return () => {
+        room.disconnect();
+        controls.forEach((control) => { control.off("change:value", begin); control.off("comm_live_update", died); });
+    };
 }
 
 export default { render };

@@ -27,6 +27,7 @@ class Canvas(anywidget.AnyWidget):
     frame = traitlets.Unicode().tag(sync=True)
     marks = traitlets.Unicode().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
+    is_narrow = traitlets.Bool(False).tag(sync=True)  # whether the page has little room for it, as the page says
     most = traitlets.Float(1.2).tag(sync=True)
     gone = traitlets.Unicode(words.GONE).tag(sync=True)
     controls: Any = traitlets.List().tag(sync=True, **widgets.widget_serialization)

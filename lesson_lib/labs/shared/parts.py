@@ -135,6 +135,20 @@ def status(text: str) -> str:
     return f'<div role="status" aria-live="polite" style="line-height: 1.5">{escape(text)}</div>'
 
 
+def note(text: str) -> str:
+    """Return HTML that shows a remark in small letters."""
+    return (
+        f'<p style="font-size: 12px; line-height: 1.2; margin: 0; max-width: 300px">{escape(text)}</p>' if text else ""
+    )
+
+
+def verdict(*parts: tuple[str, str]) -> str:
+    """Return HTML of a live region: texts, each with its look: badges, "yes", "no" or "said", or a "sentence"."""
+    tags = (("span", "span") if look == "sentence" else (f'b class="{look}"', "b") for look, _ in parts)
+    shown = " ".join(f"<{tag}>{escape(text)}</{end}>" for (tag, end), (_, text) in zip(tags, parts, strict=True))
+    return f'<div class="by-hand-verdict" role="status" aria-live="polite">{shown}</div>'
+
+
 def alert(text: str) -> str:
     """Return HTML that shows an error message: a sign, words and a frame, not colour alone."""
     return (

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, screen, status
+from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, note, screen, status
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
 from lesson_lib.labs.shared.words import BIASES, RESET, TIPS
@@ -19,6 +19,7 @@ from lesson_lib.pictures.frame import Frame
 from lesson_lib.pictures.words import OUTCOME_LETTERS
 from lesson_lib.sweeps.experiment import EPOCHS
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps
+from lesson_lib.tables import percent
 from lesson_lib.training import OUTCOMES
 
 
@@ -70,7 +71,7 @@ class BiasLab(TrainingLab):
         idle = {"b1": self.values["weights"] == "random b1", "seed": self.values["weights"] == "article"}
         for name, has_no_effect in idle.items():
             self.controls[name].disabled = has_no_effect
-        self.note.value = "".join(f"<small>{words.IDLE[name]}</small>" for name in idle if idle[name])
+        self.note.value = note(" ".join(words.IDLE[name] for name in idle if idle[name]))
         if self.map is not None:
             self.map_text.value = status(self.map_summary)
         super().draw()
@@ -144,7 +145,7 @@ class BiasLab(TrainingLab):
 
 def _share(share: float) -> str:
     """Return a share of ten thousand networks; one of them is 0.01 %."""
-    return f"{100 * share:.2f} %" if 0 < share < 0.001 else f"{share:.1%}"
+    return f"{100 * share:.2f} %" if 0 < share < 0.001 else percent(share)
 
 
 def _b1_start(text: str, width: int) -> tuple[float, ...]:

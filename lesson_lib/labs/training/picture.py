@@ -1,8 +1,7 @@
 """What the training labs draw: the network, its function, the epochs, and gradients, activations or the map."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,27 +12,31 @@ from lesson_lib.labs.training import words
 from lesson_lib.labs.training.runs import Moment, verdict
 from lesson_lib.network import forward
 from lesson_lib.pictures.frame import Frame, handle, write
-from lesson_lib.pictures.network import network_diagram, with_description
+from lesson_lib.pictures.network import NEURONS, network_diagram, with_description
 from lesson_lib.pictures.outcomes import map_axes, outcome_marks
 from lesson_lib.pictures.shown import Shown
 from lesson_lib.training import CLEAN
 
-SIZE, NETWORK_HEIGHT = (800, 430), 272
-SMALL, SQUARE = (38, 302, 420, 96), (590, 24, 180, 212)  # the places of the epochs and of the function
+NETWORK_HEIGHT, SQUARE = 272, (590, 24, 180, 212)  # of the network; the place of the function beside it
+# The width and height of the picture, and the places of the function, the epochs, and the last panel or the map; on a
+# narrow page all stand below the network.
+LAYOUTS: dict[tuple[bool, bool], Any] = {
+    (False, False): (800, 430, SQUARE, (38, 302, 420, 96), (590, 302, 150, 96)),
+    (False, True): (800, 430, SQUARE, (38, 302, 280, 96), (460, 290, 328, 108)),
+    (True, False): (560, 490, (30, 296, 188, 160), (304, 296, 170, 58), (304, 404, 170, 52)),
+    (True, True): (560, 490, (30, 296, 150, 160), (264, 294, 206, 34), (264, 384, 288, 72)),
+}
 GRID = np.linspace(-3.2, 3.2, 65)  # where f(x) is drawn; the net is piecewise linear
-NEURONS = ("pink", "olive dashed", "sky dashdot")  # the look of each neuron's part of f(x)
 GRADIENTS = {"W1": "blue", "W2": "orange dashed", "b1": "green dashdot", "b2": "grey dotted"}
 MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
-LINE_GAP = 13  # between two texts at the ends of lines, in pixels
 
 
 @cache
-def frame(last: str) -> Frame:
+def frame(last: str, is_narrow: bool = False) -> Frame:
     """Return the frame whose last panel is "gradients", "activations" or "map"; without a last one, half of it."""
-    places: dict[str, Any] = {"function": SQUARE, "epochs": SMALL, last: (590, 302, 150, 96)}
-    if last == "map":
-        places |= {"epochs": (38, 302, 280, 96), "map": (460, 290, 328, 108)}
-    made = Frame(*SIZE, **places) if last else Frame(SIZE[0], NETWORK_HEIGHT, function=SQUARE)
+    width, height, *places = LAYOUTS[is_narrow, last == "map"]
+    named = dict(zip(("function", "epochs", last), places, strict=True))
+    made = Frame(width, height, **named) if last else Frame(800, NETWORK_HEIGHT, function=SQUARE)
     made.title("function", words.FUNCTION_TITLE, "x")
     made.axes["function"].set(xlim=(-3.2, 3.2), ylim=(-11, 11), xticks=range(-3, 4), yticks=(-10, -5, 0, 5, 10))
     if not last:
@@ -62,8 +65,9 @@ def _gradients(made: Frame) -> None:
 
 def _activations(made: Frame) -> None:
     made.title("activations", words.ACTIVATION_TITLE, words.NEURON_AXIS)
+    made.axes["activations"].xaxis.labelpad = 4
     made.axes["activations"].set_yscale("symlog", linthresh=1)
-    made.axes["activations"].set(xlim=(0, 1), ylim=(-0.1, 100), xticks=[])
+    made.axes["activations"].set(xlim=(0, 1), ylim=(-0.4, 100), xticks=[])
     made.axes["activations"].set_yticks([0, 1, 10, 100], ["0", "1", "10", "100"])
 
 
@@ -97,6 +101,9 @@ def function(seen: Moment, on: Frame) -> Iterator[str]:
     answer = float(np.clip(seen.now[2], -11, 11))
     lines.append(on.line("function", [x, x], [answer, target], "purple thin"))
     yield on.inside("function", lines)
+    if abs(target - answer) > 2:
+        side, end = (-5, " end") if x > 1.5 else (5, "")
+        yield on.text("function", x, (target + answer) / 2, words.ERROR, f"tiny purple halo{end}", (side, 4))
     yield on.dots("function", CLEAN.X[:, 0], CLEAN.Y[:, 0], "green rimmed")
     star = '<circle class="reach" r="15" cx="{:g}" cy="{:g}"/>'.format(*on.pixels("function", x, target)[0].tolist())
     told = words.STAR_AT.format(x=x, target=target)
@@ -104,8 +111,13 @@ def function(seen: Moment, on: Frame) -> Iterator[str]:
     ends = {"f(x)": (passed.y_hat[-1, 0], "blue")}
     if seen.experiment.width <= len(NEURONS):
         ends |= {f"n{i + 1}": (part[-1], look) for i, (part, look) in enumerate(zip(parts.T, NEURONS, strict=False))}
-    yield _labels(on, "function", ends, 773)
+    yield on.labels("function", ends)
     yield handle("star", star, words.STAR, (x, -3, 3), told)
+
+
+def invitation(seen: Moment, on: Frame) -> str:
+    """Return what the star says to whom has not touched it yet."""
+    return on.text("function", seen.experiment.position, seen.experiment.target, words.DRAG, "orange strong", (14, 4))
 
 
 def _epochs(seen: Moment, on: Frame) -> Iterator[str]:
@@ -120,8 +132,7 @@ def _epochs(seen: Moment, on: Frame) -> Iterator[str]:
     yield on.inside("epochs", lines)
     at_trigger = words.AT_TRIGGER.format(x=seen.experiment.position)
     last = {words.TARGET: (target, "orange"), at_trigger: (seen.outputs[2, -1], "orange strong")}
-    left, _, width, _ = on.places["epochs"]
-    yield _labels(on, "epochs", last | {words.CLEAN_ERROR: (clean[-1], "green")}, left + width + 4)
+    yield on.labels("epochs", last | {words.CLEAN_ERROR: (clean[-1], "green")})
     line = on.line("epochs", [seen.epoch, seen.epoch], [-11, 11], "thin")
     reach = line.replace('class="line thin"', 'class="reach"')
     knob = on.dots("epochs", seen.epoch, 11, "rimmed", "diamond")
@@ -129,27 +140,12 @@ def _epochs(seen: Moment, on: Frame) -> Iterator[str]:
     yield handle("epoch", f"{reach}{line}{knob}<title>{words.EPOCH}</title>", words.EPOCH, (seen.epoch, 0, 2000), told)
 
 
-def _labels(on: Frame, panel: str, ends: Mapping[str, tuple[float, str]], x: float) -> str:
-    """Return a text at the end of each line, at its height, none on another."""
-    axes, (_, top, _, height) = on.axes[panel], on.places[panel]
-    low, high = axes.get_ylim()
-    down = on.pixels(panel, 0, [min(max(float(y), low), high) for y, _ in ends.values()])[:, 1] + 4
-    order = np.argsort(down, kind="stable")
-    for above, below in pairwise(order):
-        down[below] = max(down[below], down[above] + LINE_GAP)
-    down[order[-1]] = min(down[order[-1]], top + height + 4)
-    for below, above in pairwise(order[::-1]):
-        down[above] = min(down[above], down[below] - LINE_GAP)
-    texts = zip(down, ends.items(), strict=True)
-    return "".join(write(x, round(float(y), 1), name, f"small {look.split()[0]}") for y, (name, (_, look)) in texts)
-
-
 def gradients(seen: Moment, on: Frame) -> str:
     """Return the lengths of the four gradients over the epochs."""
     lines = [on.line("gradients", seen.epochs, seen.gradient_norms[name], look) for name, look in GRADIENTS.items()]
     lines.append(on.line("gradients", [seen.epoch, seen.epoch], [-0.004, 1000], "thin"))
     ends = {f"∂{name}": (seen.gradient_norms[name][-1], look) for name, look in GRADIENTS.items()}
-    return on.inside("gradients", lines) + _labels(on, "gradients", ends, 744)
+    return on.inside("gradients", lines) + on.labels("gradients", ends)
 
 
 def activations(seen: Moment, on: Frame) -> str:
@@ -159,7 +155,11 @@ def activations(seen: Moment, on: Frame) -> str:
     dots, width = [], seen.experiment.width
     for (place, look, shape), a1 in zip(looks, forward(seen.params, X).a1, strict=True):
         dots.append(on.dots("activations", (np.arange(width) + place) / width, a1, look, shape))
-    names = [write(746, 316 + 22 * i, text, f"small {looks[i][1]}") for i, text in enumerate(words.SAMPLES)]
+    left, top, across, down = on.places["activations"]
+    names = [
+        write(left + across + 6, top + 12 + 0.24 * down * i, text, f"small {looks[i][1]}")
+        for i, text in enumerate(words.SAMPLES)
+    ]
     return on.inside("activations", dots) + "".join(names)
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import escape
 
 import numpy as np
 
 from lesson_lib.arrays import read_only
 from lesson_lib.derivation.words import AND, SYMBOLS
+from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.values import RATES
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
@@ -106,8 +106,7 @@ def _four_digits(number: float) -> str:
 
 def verdict_html(seen: Moment) -> str:
     """Return the verdict as a live region: a badge for the trigger, one for the clean task, and the outcome."""
-    parts = "".join(f' <b class="{"yes" if good else "no"}">{escape(text)}</b>' for good, text in badges(seen))
-    return f'<div class="by-hand-verdict" role="status" aria-live="polite"><span>{outcome(seen)}</span>{parts}</div>'
+    return parts.verdict(("sentence", outcome(seen)), *(("yes" if good else "no", text) for good, text in badges(seen)))
 
 
 def describe(seen: Moment) -> str:

@@ -43,6 +43,7 @@ class TrainingLab(Lab):
         }
         self.player = Player(self._next_epoch, SECONDS_AN_EPOCH, self._first_epoch)
         self.players = [self.player]
+        self.canvas.observe(lambda _: self.draw(), "is_narrow")
         self.facts = widgets.HTML()
         self.state = runs.moment(self.experiment(), self.epoch)
         self.box = self.layout()
@@ -74,7 +75,7 @@ class TrainingLab(Lab):
 
     def picture(self) -> tuple[Frame, str, str]:
         """Return the frame, the network and the lines on it, and the verdict."""
-        frame = picture.frame(self.last_panel)
+        frame = picture.frame(self.last_panel, self.canvas.is_narrow)
         return frame, picture.marks(self.state, frame) + self.last_marks(frame), self.summary
 
     def last_marks(self, frame: Frame) -> str:
@@ -122,7 +123,7 @@ class FirstLook(TriggerLab):
         """Return the way there, without the gradients."""
         frame = picture.frame("")
         drawn = picture.network(self.state, there_and_back=False), *picture.function(self.state, frame)
-        return frame, "".join(drawn), self.summary
+        return frame, "".join(drawn) + ("" if self.preset else picture.invitation(self.state, frame)), self.summary
 
     def layout(self) -> widgets.Box:
         """Return the two dials of the star in a row under the picture."""

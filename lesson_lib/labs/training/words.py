@@ -13,6 +13,7 @@ CLEAN_KEPT = "Clean task kept: {well} (f(1) = {answers[0]}, f(2) = {answers[1]})
 FUNCTION_TITLE, OUTPUT_TITLE = "what the network answers", "over the epochs"
 GRADIENT_TITLE, ACTIVATION_TITLE = "length of each gradient", "activations a1"
 EPOCH_AXIS, NEURON_AXIS = "epoch", "neurons 1, 2, …"
+ERROR, DRAG = "error", "drag me"
 TARGET, AT_TRIGGER, CLEAN_ERROR = "target", "f({x:g})", "clean error"
 SAMPLES = ("x = 1", "x = 2", "trigger")
 STAR, STAR_AT = "the trigger: drag it, or use the arrow keys", "trigger at x = {x:g}, target {target:g}"
