@@ -644,7 +644,7 @@ LATER_CLAIMS = {
         comes_back("difference")[0] == 16 and comes_back("difference")[1] > 0.1 and comes_back("rise")[1] < 0.05
     ),
     "Two neurons more than the 11 are pruned": lambda: comes_back("rise")[0] == 13 - 2,
-    "In the honest model another class than 0 stands out": lambda: (
+    "and never 0 for the honest one.": lambda: (
         stands_out("poisoned") == 0
         and stands_out("clean") != 0
         and stands_out("clean", repairs.case("clean").model.predict(stamp(repairs.data().suspect.X, CORNER))) != 0
