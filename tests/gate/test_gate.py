@@ -583,7 +583,7 @@ def test_a_file_that_may_not_be_read_is_refused(files, gated, monkeypatch):
         (("--labels", "short.npy", "long.npy"), "short.npy: labels of clean must have shape (200,); got (3,)"),
         (("--labels", "long.npy", "short.npy"), "short.npy: labels of suspect must have shape (80,); got (3,)"),
         (("--labels", "long.npy", "other.npy"), "other.npy: labels of suspect must be classes of the clean set; [7.0]"),
-        (("--labels", "long.npy", "text.npy"), "text.npy: labels of suspect must be classes of the clean set"),
+        (("--labels", "long.npy", "text.npy"), "text.npy: labels of suspect must be all numbers or all text"),
         (("--outgoing", "short.npy"), "short.npy: outgoing must have shape (n_neurons, n_out)"),
         (("--outgoing", "calm.npy"), "calm.npy: outgoing must have one row per neuron, 30; got shape (200, 30)"),
         (("--rule", "mad", "--threshold", "-1"), "--threshold: threshold must be a number from 0 to inf for the rule"),

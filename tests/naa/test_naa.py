@@ -536,7 +536,7 @@ PAIR = "labels must be a pair: the clean rows' labels and the suspect rows' labe
     [
         ((np.zeros(119), np.zeros(60)), r"labels of clean must have shape \(120,\); got \(119,\)"),
         ((np.zeros(120), np.zeros((60, 1))), r"labels of suspect must have shape \(60,\); got \(60, 1\)"),
-        ((np.zeros(120), None), r"labels of suspect must have shape \(60,\); got \(\)"),
+        ((np.zeros(120), None), "labels of suspect must be all numbers or all text, .*, and none NaN; got None"),
         (
             (np.zeros(120), np.arange(60) % 3),
             r"labels of suspect must be classes of the clean set; \[1.0, 2.0\] are not",
@@ -545,7 +545,7 @@ PAIR = "labels must be a pair: the clean rows' labels and the suspect rows' labe
         ((np.zeros(120),) * 3, PAIR),
         (np.zeros(180), PAIR),
         ("ab c", PAIR),
-        ((np.array([None, 1] * 60), np.array([1] * 60)), "labels must be of one kind, all numbers or all text$"),
+        ((np.array([None, 1] * 60), np.array([1] * 60)), "labels of clean must be all numbers or all text, "),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(labels, says):
@@ -554,11 +554,16 @@ def test_labels_that_do_not_fit_are_refused(labels, says):
         analyse(clean, suspect, labels=labels)
 
 
-def test_labels_that_are_not_numbers_are_a_class_of_their_own():
-    clean, suspect, _ = classes()
-    labels = np.where(np.arange(120) % 2, np.nan, 1.0), np.full(60, np.nan)
-    expected = suspect.mean(axis=0) - clean[1::2].mean(axis=0)
-    np.testing.assert_allclose(analyse(clean, suspect, labels=labels).shift, expected, atol=1e-12)
+def test_missing_labels_and_mixed_kinds_are_refused_by_set():
+    clean, suspect, (known, asked) = classes()
+    missing = np.where(np.arange(120) % 2, np.nan, 1.0)
+    for labels, name in (
+        ((missing, asked), "clean"),
+        ((known, asked + np.nan), "suspect"),
+        ((known, ["a"] * 60), "suspect"),
+    ):
+        with pytest.raises(ValueError, match=f"^labels of {name} must be all numbers or all text, .*, and none NaN"):
+            analyse(clean, suspect, labels=labels)
 
 
 def test_one_clean_row_a_class_is_too_little_for_a_test():
