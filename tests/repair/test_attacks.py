@@ -77,3 +77,12 @@ def test_more_rows_than_the_attack_can_use_are_refused(rng):
         poison_by(ATTACKS["clean label"], *DATA.train, 0.2, rng)
     with pytest.raises(ValueError, match="poisoning_rate"):
         poison_by(ATTACKS["blended"], *DATA.train, -0.1, rng)
+
+
+def test_a_clean_label_attack_gets_weaker_the_less_of_the_other_image_is_mixed_in():
+    rates = []
+    for mix in (0, 0.4, 0.7):
+        attack = ATTACKS["clean label"]._replace(mix=mix)
+        bad = poison_by(attack, *DATA.train, 0.05, np.random.default_rng(0))
+        rates.append(success_rate(attack, digits.train_classifier(bad.X, bad.y), *DATA.test))
+    assert rates[0] < 0.05 < rates[1] < rates[2] - 0.1
