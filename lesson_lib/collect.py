@@ -47,15 +47,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the table, write the CSV file, and return 1 if a file was left out, 0 otherwise."""
     asked = _parser().parse_args(argv)
     found: dict[str, Mapping[str, Record]] = {}
-    for file in asked.files:
+    files = [path for file in asked.files for path in _matching(file)]
+    for file in files:
         try:
             found[str(file)] = read_answers(file)
         except (ValueError, OSError) as error:
             print(words.COLLECT_PROBLEM.format(file=file, problem=error), file=sys.stderr)
+    asked.csv.parent.mkdir(parents=True, exist_ok=True)
     with asked.csv.open("w", encoding="utf-8-sig", newline="") as out:
         csv.writer(out).writerows(details(found))
     print(overview(found, str(asked.csv)))
-    return int(len(found) < len(set(map(str, asked.files))))
+    return int(len(found) < len(set(files)))
+
+
+def _matching(file: Path) -> list[Path]:
+    """Return the files that a pattern stands for, because the shell of Windows leaves a * as it is."""
+    return (sorted(file.parent.glob(file.name)) if "*" in file.name else []) or [file]
 
 
 def _parser() -> argparse.ArgumentParser:

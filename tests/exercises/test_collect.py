@@ -28,7 +28,7 @@ def collected(file):
 
 def test_thirty_files_make_one_table_and_one_csv(tmp_path, capsys):
     files = [learner(tmp_path / f"student {number}", number) for number in range(1, 31)]
-    out = tmp_path / "class.csv"
+    out = tmp_path / "not yet there" / "class.csv"
     assert main([*map(str, files), "--csv", str(out)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert re.split(r"\s{2,}", lines[0]) == list(words.COLLECT_COLUMNS)
@@ -57,6 +57,17 @@ def test_a_damaged_file_is_named_and_the_others_are_collected(tmp_path, capsys):
     assert str(gone) in told.err
     assert bad.read_text(encoding="utf-8") == "{"  # a learner's file is only read
     assert {row["file"] for row in collected(out)} == {str(good)}
+
+
+def test_a_pattern_that_the_shell_leaves_alone_is_expanded(tmp_path, capsys):
+    kept = learner(tmp_path / "one", 1)
+    kept.rename(tmp_path / "ada.json")
+    (tmp_path / "bob.json").write_bytes((tmp_path / "ada.json").read_bytes())
+    out = tmp_path / "class.csv"
+    assert main([str(tmp_path / "*.json"), "--csv", str(out)]) == 0
+    assert {row["file"] for row in collected(out)} == {str(tmp_path / "ada.json"), str(tmp_path / "bob.json")}
+    assert main([str(tmp_path / "*.nothing"), "--csv", str(out)]) == 1
+    assert "*.nothing is left out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("answer", ["=HYPERLINK(1)", "@x", "+cmd|' /C calc'!A0"])
