@@ -19,6 +19,9 @@ SECONDS = 2.0  # of silence, before and between two lines of progress
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Do what the arguments say, and return the exit status: 0, 1 or 2."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # not every stream can
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # for a name in other letters
     try:
         asked = _arguments(argv)
     except SystemExit as stop:  # argparse has said why
