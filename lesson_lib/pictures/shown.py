@@ -40,6 +40,7 @@ class Shown(NamedTuple):
     used: Collection[str] = ()
     decimals: bool = True
     links: Collection[str] = ()  # quantities that can be clicked
+    sums: Collection[str] = ()  # gradients that are added over the samples
 
 
 def entry(shown: Shown, quantity: str, i: int) -> Any:
@@ -104,6 +105,7 @@ def gradient(shown: Shown, quantity: str, i: int, y: float) -> str:
     found, name, (middle, least, most) = entry(shown, quantity, i), _name(shown, quantity, i), PILLS[quantity]
     if found is None:
         return ""
+    name = words.SUM.format(name=name) if quantity in shown.sums else name
     factors, icon, look = _zero_factors(shown, quantity, i), OPEN, "purple"
     text = f"{name} {number(found, shown.decimals)}"
     if quantity not in shown.known:

@@ -24,6 +24,7 @@ NAMES = {  # how the network's picture writes a quantity
     "db2": "∂L/∂b2",
 }
 LOCKED, DONE, TINY, NEW = "{name}: {factors} = 0", "{name} ≈ 0: done", "≈ 0", "new {name}"
+SUM = "Σ{name}"
 COLUMN, COUNTED = "{n} neurons: filled where they speak", "{name} is 0 for {shut} of {n}"
 FUNCTION_TITLE, OUTPUT_TITLE = "the function f(x)", "answer at the trigger, clean error"
 GRADIENT_TITLE, ACTIVATION_TITLE = "length of each gradient at the trigger", "hidden activations a1"

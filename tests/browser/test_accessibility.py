@@ -32,7 +32,7 @@ STOPS = {
     f"hidden width, hidden width slider, Draw the map, Reset, Play, {PICTURE}, {HELP}",
     "NAALab": "source, rule, threshold, threshold slider, rule looks at, rise, rise slider, triggered share, "
     "triggered share slider, suspect rows, suspect rows slider, backdoored, backdoored slider, seed, seed slider, "
-    f"neuron, neuron slider, Reset, threshold in the picture, neuron in the picture, {HELP}",
+    f"read neuron, read neuron slider, Reset, threshold in the picture, neuron in the picture, {HELP}",
     "PruningLab": PRUNING,
     "repairs": PRUNING,
     "choice": "the error y_hat - y, the activation a1, the slope relu'(z1), Check, Hint, Solution",
@@ -270,9 +270,12 @@ STATES = {
 
 def test_nothing_is_cut_off_or_scrolled_at_200_percent_and_on_a_projector(opened, labs, name):
     usual, heights = opened.page.viewport_size, {1280: set(), 1024: set(), 640: set()}
+    canvas = getattr(labs[name].twin, "canvas", None)  # an exercise has none
     try:
         for width in heights:
             opened.resize(width)
+            if canvas:
+                canvas.is_narrow = width < 1280
             lab = at_start(labs, name)
             for state in [{}, *STATES.get(name, [])]:
                 lab.put(**state)
@@ -280,6 +283,8 @@ def test_nothing_is_cut_off_or_scrolled_at_200_percent_and_on_a_projector(opened
                 heights[width].add(lab.box.bounding_box()["height"])
     finally:
         opened.resize(**usual)
+        if canvas:
+            canvas.is_narrow = False
     assert len(heights[1280]) == len(heights[1024]) == 1
 
 

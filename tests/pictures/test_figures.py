@@ -176,7 +176,7 @@ def test_a_value_stands_in_its_own_neuron():
         ("clean", 1, ["z1 1/2", "z1 −1/2"], ["1", "W1[1] 1/2", "W1[2] −1/2", "b1 0", "b1 0"]),
         ("clean", 7, ["loss 5/8"], ["1", "target 2"]),
         ("clean", 9, ["∂L/∂W2[1] −1/4", "∂L/∂W2[2]: a1 = 0"], ["a1 0", "a1 1/2", "error −1/2"]),
-        ("clean", 22, ["new W1 3/4", "new W1 −1/2"], ["∂L/∂W1[1] −5/2", "∂L/∂W1[2]: slope = 0"]),
+        ("clean", 22, ["new W1 3/4", "new W1 −1/2"], ["Σ∂L/∂W1[1] −5/2", "Σ∂L/∂W1[2]: slope = 0"]),
         ("trigger", 9, ["∂L/∂z1 0"] * 2, ["slope 0", "slope 0", "∂L/∂a1 5", "∂L/∂a1 −45/8"]),
         ("trigger", 10, ["∂L/∂W1[1]: x, slope = 0", "∂L/∂W1[2]: x, slope = 0"], ["0", "∂L/∂z1 0", "∂L/∂z1 0"]),
     ],
@@ -193,7 +193,7 @@ def test_what_belongs_to_another_sample_is_grey_and_without_a_padlock():
     assert shown.faint() == sorted(greys)
     summed = picture(20)
     assert {"2", "target 2", "z1 1", "error −1", "∂L/∂W2[2] 0"} <= set(summed.faint())
-    assert "∂L/∂W1[2]: slope = 0" in summed.marked("now")
+    assert "Σ∂L/∂W1[2]: slope = 0" in summed.marked("now")
     coloured = {"purple", "red", "blue", "orange"}
     assert not [each.text for each in [*shown.labels, *summed.labels] if "faint" in each.look and each.look & coloured]
 
@@ -205,7 +205,7 @@ def test_from_its_line_on_a_gradient_that_is_0_carries_its_padlock(phase):
         if step.quantity in ("dW1", "dW2", "db1", "db2") and step.zero_by:
             shown = Picture(network_diagram(shown_at(locked, line)))
             names = [words.NAMES[step.quantity] + f"[{max(place) + 1}]" for place in step.zero_by]
-            texts = [each for each in shown.texts if each.split(":")[0] in names]
+            texts = [each for each in shown.texts if each.split(":")[0].removeprefix("Σ") in names]
             assert [each.endswith(" = 0") for each in texts] == [True] * len(step.zero_by)
             assert len(shown.root.findall(".//path[@class='fill red']")) >= len(step.zero_by)
             seen += 1

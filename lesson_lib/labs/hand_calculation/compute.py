@@ -105,4 +105,5 @@ def shown_at(state: State, line: int) -> Shown:
         used=step.inputs,
         decimals=state.decimals,
         links=past,
+        sums=[name for name, found in past.items() if found.stage == "sum"],
     )

@@ -130,11 +130,12 @@ def reading(state: Finding, neuron: int) -> str:
 
 def _reading(state: Finding, neuron: int, on: Frame) -> str:
     """Return the marker over a neuron, what is known of it, and the panel that reads the neuron under the pointer."""
-    numbers, (left, top, width, _) = state.settings.numbers, on.places["neurons"]
+    numbers = state.settings.numbers
     number, told, high = numbers[neuron], reading(state, neuron), on.axes["neurons"].get_ylim()[1]
     drawn = on.line("neurons", [number] * 2, [np.clip(state.bars[neuron], 0, high), high], "thin dotted")
     drawn += on.dots("neurons", number, high, "rimmed", "diamond") + _tip(number, told, on)
-    drawn += f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{ROWS_END - top}"/>'
+    for left, top, width, _ in on.places.values():
+        drawn += f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{ROWS_END - top}"/>'
     drawn += f"<title>{words.NAA_READ}</title>"
     made = handle("neuron", drawn, words.NAA_READ, (number, numbers[0], numbers[-1]), told)
     return made.replace("<g ", '<g data-hover="" ', 1)

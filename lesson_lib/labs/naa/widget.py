@@ -58,7 +58,7 @@ class NAALab(Lab):
         self.threshold.follow(self.controls["rule"], lambda rule, _: (THRESHOLDS[rule], STARTS[rule]))
         self.controls["neuron"].follow(self.controls["source"], _neurons)
         self.facts, self.numbers, self.note = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.facts.layout.min_height, self.note.layout.min_height = "64px", "30px"  # so that nothing below jumps
+        self.facts.layout.min_height, self.note.layout.min_height = "68px", "30px"  # so that nothing below jumps
         self.state, self.neuron = find(start), FIRST
         for control in self.controls.values():
             if isinstance(control, Dial):
@@ -100,6 +100,8 @@ class NAALab(Lab):
                 _, height = self.picture()[0].data_at("neurons", float(x), float(y))
                 self.threshold.value = self.threshold.nearest(threshold_at(self.state, height))
             return
+        left, second = (self.canvas.shown.places.get(panel, (np.inf,))[0] for panel in ("neurons", "contribution"))
+        x -= second - left if x >= second else 0
         turned = touch == "threshold" and self.state.settings.rule in CHANCES  # a smaller chance is a higher line
         super().touch(touch, TURNED.get(key, key) if turned else key, x, y)
 

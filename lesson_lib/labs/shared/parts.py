@@ -32,11 +32,14 @@ STYLE = """<style>
 .by-hand-gone { color: #b00020; font-weight: 600; margin: 4px 0 }
 .by-hand-verdict { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; line-height: 1.4 }
 .by-hand-verdict > span { order: 1; flex-basis: 100% }
+.by-hand-verdict > .said ~ span { flex-basis: auto }
 .by-hand-verdict > b { padding: 3px 10px; border-radius: 8px; border: 2px solid; font-weight: 600 }
-.by-hand-verdict > .yes { color: #00735c; background: #00735c14 }
-.by-hand-verdict > .no { color: #b00020; background: #b0002010 }
-[data-jp-theme-light="false"] .by-hand-verdict > .yes { color: #4fcfa8 }
-[data-jp-theme-light="false"] .by-hand-verdict > .no { color: #ff8595 }
+.by-hand-verdict > .yes { color: #00735c; background: #ebf5f2 }
+.by-hand-verdict > .no { color: #b00020; background: #faf0f1 }
+@media screen {
+    [data-jp-theme-light="false"] .by-hand-verdict > .yes { color: #4fcfa8; background: #00735c14 }
+    [data-jp-theme-light="false"] .by-hand-verdict > .no { color: #ff8595; background: #b0002010 }
+}
 .by-hand .widget-inline-hbox > .widget-label, .by-hand .widget-dropdown, .by-hand .widget-dropdown > select {
     min-width: max-content;
 }
