@@ -102,7 +102,8 @@ def first_panel(scene: scenes.Scene) -> tuple[float, float, float, float]:
 
 def function_panel() -> tuple[float, ...]:
     """Return left, top, width and height of the panel of f(x) in the lab's picture, as shares of the whole."""
-    return tuple(part / size for part, size in zip(picture.SQUARE, 2 * picture.SIZE, strict=True))
+    frame = picture.frame("gradients")
+    return tuple(part / size for part, size in zip(frame.places["function"], 2 * frame.size, strict=True))
 
 
 def drag(page: Any, start: tuple[float, float], path: Points) -> tuple[int, float]:

@@ -1,7 +1,8 @@
-"""The map of outcomes: a small PNG, a pixel for each network, that the browser enlarges, with letters on it."""
+"""Small images that the browser enlarges: the map of outcomes, a pixel for each network, and grey ones."""
 
 import io
 from base64 import b64encode
+from html import escape
 
 import numpy as np
 from PIL import Image
@@ -28,14 +29,24 @@ def map_axes(frame: Frame, rates: Array, targets: Array) -> None:
 
 def outcome_marks(codes: Array, place: Place) -> str:
     """Return the outcomes, codes (n_targets, n_rates), as a picture at (left, top, width, height), with letters."""
-    left, top, width, height = place
-    image, file = Image.fromarray(np.flipud(codes).astype(np.uint8), "P"), io.BytesIO()
+    image = Image.fromarray(np.flipud(codes).astype(np.uint8), "P")
     image.putpalette(PALETTE)
+    return _pixels(image, place) + _letters(codes, place)
+
+
+def grey_image(pixels: Array, place: Place, title: str) -> str:
+    """Return pixels from 0 (black) to 1 (white) as a picture at (left, top, width, height)."""
+    return _pixels(Image.fromarray(np.rint(255 * pixels).astype(np.uint8)), place, f"<title>{escape(title)}</title>")
+
+
+def _pixels(image: Image.Image, place: Place, title: str = "") -> str:
+    """Return a small image, which the browser enlarges, its pixels as squares."""
+    file, (left, top, width, height) = io.BytesIO(), place
     image.save(file, "PNG")
     return (
         f'<image x="{left}" y="{top}" width="{width}" height="{height}" preserveAspectRatio="none" '
-        f'style="image-rendering: pixelated" href="data:image/png;base64,{b64encode(file.getvalue()).decode()}"/>'
-        + _letters(codes, place)
+        f'style="image-rendering: pixelated" href="data:image/png;base64,{b64encode(file.getvalue()).decode()}">'
+        f"{title}</image>"
     )
 
 

@@ -119,7 +119,7 @@ def test_labels_keep_their_kind():
 @pytest.mark.parametrize("name", [[], {}, None, 3, np.array(["x"]), "no such question"], ids=repr)
 def test_an_exercise_that_is_not_there_is_answered_with_those_that_are(name):
     exercises = Exercises()
-    with pytest.raises(ValueError, match="name must be one of 'dW2 at x = 2'"):
+    with pytest.raises(ValueError, match=r"^name must be one of '.*'dW2 at x = 2'"):
         exercises.ask(name)
     assert exercises.progress.startswith("0 of 0")
 

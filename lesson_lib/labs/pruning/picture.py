@@ -1,18 +1,16 @@
 """What the pruning lab draws: the curves with a cursor, the weights taken out, and nine digits with their answers."""
 
-import io
-from base64 import b64encode
 from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-from PIL import Image
 
 from lesson_lib.arrays import Array
 from lesson_lib.digits import CORNER, SIDE
 from lesson_lib.labs.pruning import words
 from lesson_lib.labs.pruning.compute import LIMIT, MOST, TARGET, WIDTHS, Pruning, examples, marked, weight_limits
 from lesson_lib.pictures.frame import INK, LINE_GAP, SHAPES, Frame, handle, write
+from lesson_lib.pictures.outcomes import grey_image
 from lesson_lib.tables import percent, signed
 
 SIZE, CURVES, WEIGHTS = (684, 376), (42, 24, 318, 208), (526, 24, 152, 208)  # the picture, and the places in it
@@ -44,10 +42,8 @@ def _digits() -> Iterator[str]:
         for image, digit in zip(images[row], labels.tolist(), strict=True):
             x, y = _place(row, digit)
             yield f'<rect class="pill" x="{x - 1}" y="{y - 1}" width="{IMAGE + 2}" height="{IMAGE + 2}"/>'
-            yield (
-                f'<image x="{x}" y="{y}" width="{IMAGE}" height="{IMAGE}" style="image-rendering: pixelated" '
-                f'href="{_png(image)}"><title>{words.PRUNING_IMAGES[row].format(label=digit)}</title></image>'
-            )
+            title = words.PRUNING_IMAGES[row].format(label=digit)
+            yield grey_image(image.reshape(SIDE, SIDE), (x, y, IMAGE, IMAGE), title)
             for down, across in CORNER.pixels * row:
                 place = f"M{x + across * pixel:g},{y + down * pixel:g}"
                 yield f'<path class="line orange thin" d="{place}h{pixel:g}v{pixel:g}h{-pixel:g}z"/>'
@@ -55,12 +51,6 @@ def _digits() -> Iterator[str]:
 
 def _place(row: int, digit: int) -> tuple[int, int]:
     return LEFT + (digit - 1) * COLUMN, TOP + row * ROW
-
-
-def _png(image: Array) -> str:
-    file = io.BytesIO()
-    Image.fromarray(np.rint(255 * image.reshape(SIDE, SIDE)).astype(np.uint8)).save(file, "PNG")
-    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
 def marks(seen: Pruning, pruned: int, on: Frame) -> str:
