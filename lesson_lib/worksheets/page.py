@@ -87,7 +87,7 @@ def _key(sheet: Sheet, name: str, seed: int) -> str:
     parts = [f'<section class="key"><header><h1>{words.KEY_TITLE}</h1><span>{escape(title)}</span></header>']
     parts += [f"<p><code>{escape(sheet.preset)}</code></p>"]
     for sample, (x, y) in enumerate(_samples(sheet)):
-        parts += [f"<h2>{words.CLEAN_SAMPLE.format(x=x, y=y)}</h2>"]
+        parts += [f"<h2>{_signs(words.CLEAN_SAMPLE.format(x=x, y=y))}</h2>"]
         parts += [_line(step) for step in sheet.clean.steps if step.sample == sample]
     [rate], [x], [y] = (sheet.numbers[what] for what in ("rate", "trigger_x", "trigger_y"))
     parts += [f"<h2>{_signs(words.TOGETHER.format(rate=rate))}</h2>"]
