@@ -16,11 +16,20 @@ CELLS = [
     "exercises.progress_line()",
 ]
 NUMBERS, CHOICE, LINE = 1, 2, 3
+KILL = """() => {
+    const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    kernel.requestExecute({ code: 'import os; os.kill(os.getpid(), 9)' });
+}"""
 RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 
 
 def shown(page, index):
     return Shown(page.page, page.output(index))
+
+
+def each_says_that_it_is_lost(page):
+    for index in (NUMBERS, CHOICE, LINE):
+        page.output(index).get_by_role("alert").filter(has_text=words.LOST).wait_for()
 
 
 def as_it_was_left(page, solved):
@@ -54,12 +63,13 @@ def test_nothing_is_lost_by_a_restart_nor_on_another_day(browser, tmp_path):
         assert line.box.get_by_text(words.LOST).filter(visible=True).count() == 0
 
         page.page.evaluate(RESTART)
-        for index in (NUMBERS, CHOICE, LINE):
-            page.output(index).get_by_role("alert").filter(has_text=words.LOST).wait_for()
+        each_says_that_it_is_lost(page)
         page.run_all()
         as_it_was_left(page, "1 of 2 exercises solved. 0 at the first try.")
         assert page.page.get_by_text(words.LOST).filter(visible=True).count() == 0
         page.check()
+        page.page.evaluate(KILL)
+        each_says_that_it_is_lost(page)
         page.close()
 
     with jupyter_server(tmp_path) as server:  # another day
