@@ -159,6 +159,15 @@ def test_the_seed_alone_decides_and_more_students_leave_the_first_sheets_alone()
     assert [sheet.preset for sheet in draw_sheets(3, 2)] != [sheet.preset for sheet in SHEETS[:3]]
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_ten_seeds_give_certified_sheets_of_every_kind(seed):
+    sheets = draw_sheets(len(KINDS), seed)
+    assert [tuple(lock.name for lock in sheet.locks if not lock.is_open) for sheet in sheets] == [
+        kind for kind, _ in KINDS
+    ]
+    assert all(certificate.holds for sheet in sheets for certificate in sheet.certificates)
+
+
 @pytest.mark.parametrize("students", [0, -1, 501])
 def test_a_class_has_a_size(students):
     with pytest.raises(ValueError, match=rf"^students must be from 1 to 500; got {students}$"):
