@@ -18,7 +18,7 @@ every_lesson = pytest.mark.parametrize("path", minutes.LESSONS, ids=lambda path:
 
 
 def opening(path):
-    return nbformat.read(path, as_version=4).cells[0].source
+    return minutes.opening_of(nbformat.read(path, as_version=4)).source
 
 
 def stated(path):

@@ -182,8 +182,9 @@ def test_a_notebook_opens_with_title_outcomes_and_time_and_ends_with_sources(pat
     number, title = re.match(r"# (\d+) · (.+)", first).groups()
     assert path.stem.startswith(f"{int(number):02}_")
     assert title
-    assert "**Afterwards you can**\n\n- " in first
-    assert re.search(r"\*\*Time\*\* about \d+ minutes", first)
+    opening = "\n".join(prose(notebook)[:2])
+    assert "**Afterwards you can**\n\n- " in opening
+    assert re.search(r"\*\*Time\*\* about \d+ minutes", opening)
     assert notebook.cells[0].cell_type == notebook.cells[-1].cell_type == "markdown"
     assert re.search(r"^## Sources\n\n- .+", last, re.MULTILINE)
     assert "## " not in last.partition("## Sources")[2]
