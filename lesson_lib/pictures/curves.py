@@ -17,6 +17,7 @@ from lesson_lib.tables import Table
 from lesson_lib.training import OUTCOMES, POISONED, Dataset
 
 LOOKS = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (INK, ":"))
+WIDTHS = (5, 3, 1.5)  # of answers that may lie on one another
 
 
 @rc_context(STYLE)
@@ -30,10 +31,11 @@ def endings_picture(experiments: Mapping[str, Experiment], rates: Sequence[float
     for axes, (name, experiment) in zip(panels, experiments.items(), strict=True):
         runs = run_many(experiment, [*(epoch for epoch in EPOCHS if epoch < epochs), epochs], rate=rates)
         answers = runs.outputs[:, -1]
-        for label, each, (colour, style) in zip(words.ANSWERS, answers, LOOKS, strict=False):
-            axes.plot(rates, each, style, color=colour, label=label)
+        for label, each, (colour, style), width in zip(words.ANSWERS, answers, LOOKS, WIDTHS, strict=False):
+            axes.plot(rates, each, style, color=colour, label=label, linewidth=width)
         axes.set(title=words.TRAINED.format(names=name), xscale="log", xlabel=words.RATE_AXIS)
         axes.minorticks_off()
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.grid(alpha=0.3)
         rows += [(name, *row) for row in _ranges(rates, answers, runs.outcomes[-1])]
     panels[0].legend()
