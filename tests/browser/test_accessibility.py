@@ -32,7 +32,7 @@ STOPS = {
     f"hidden width, hidden width slider, Draw the map, Reset, Play, {PICTURE}, {HELP}",
     "NAALab": "source, rule, threshold, threshold slider, rule looks at, rise, rise slider, triggered share, "
     "triggered share slider, suspect rows, suspect rows slider, backdoored, backdoored slider, seed, seed slider, "
-    f"read neuron, read neuron slider, Reset, threshold in the picture, neuron in the picture, {HELP}",
+    f"read neuron, read neuron slider, Reset, neuron in the picture, threshold in the picture, {HELP}",
     "PruningLab": PRUNING,
     "repairs": PRUNING,
     "choice": "the error y_hat - y, the activation a1, the slope relu'(z1), Check, Hint, Solution",
