@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lesson_lib import digits
+from lesson_lib import digits, repair
 from lesson_lib.naa import calibrate, class_vote
 from lesson_lib.repair.classifier import as_classifier
 
@@ -107,3 +107,34 @@ def _cell(found: list[dict[str, Any]], model: str, kinds: list[str], labels: str
     shown = f"{100 * np.mean(each):.0f} % ({100 * min(each):.0f} to {100 * max(each):.0f})"
     led = Counter(named(found, model, kinds[0], labels)).most_common() if len(kinds) == 1 else []
     return f"{shown} | {', '.join(f'{label} ({n})' for label, n in led)}"
+
+
+def fewer(split: int) -> dict[str, float]:
+    """Return the attack success that two repairs leave, from suspect sets with fewer and fewer triggered images.
+
+    Pruned are two neurons more than the full suspect set needs, as in notebook 06.
+    """
+    data = digits.load(split)
+    bad = digits.poison(*data.train, digits.CORNER, 0, 0.1, np.random.default_rng(split))
+    model, found, n = digits.train_classifier(bad.X, bad.y, split), {}, 0
+    stamped, hidden = digits.triggered(*data.test, digits.CORNER, 0), as_classifier(model).hidden
+    for share in SHARES:
+        X, triggered = data.suspect.X.copy(), round(share * len(data.suspect.y))
+        X[:triggered] = digits.stamp(X[:triggered], digits.CORNER)
+        sets = hidden(data.clean.X), hidden(X)
+        rising = repair.order(*sets, "rise")
+        n = n or (repair.pruning_curve(model, rising, *data.test, stamped, 0).first_below() or 0) + 2
+        models = {"pruned": repair.prune(model, rising[:n]), "direction": repair.remove_direction(model, *sets)}
+        for name, repaired in models.items():
+            found[f"{name}, {share:.0%}"] = digits.attack_success_rate(repaired, *data.test, digits.CORNER, 0)
+    return {name: round(rate, 4) for name, rate in found.items()}
+
+
+def repaired(found: list[dict[str, float]]) -> str:
+    """Return the mean, the lowest and the highest attack success after each repair."""
+    lines = ["| images triggered | pruned | direction removed |", "|---|---:|---:|"]
+    for share in SHARES:
+        each = [[100 * split[f"{name}, {share:.0%}"] for split in found] for name in ("pruned", "direction")]
+        cells = [f"{np.mean(rates):.1f} % ({min(rates):.1f} to {max(rates):.1f})" for rates in each]
+        lines.append(f"| {share:.0%} | {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -28,7 +28,7 @@ def calibrate(reached: Any, rate: float = 0.05) -> Calibration:
     """
     if not 0 < rate < 1:
         raise ValueError(f"rate must be a share between 0 and 1; got {rate!r}")
-    values = np.sort(in_memory(np.reshape(reached, (-1, 1)), "reached", "(n_sets,)").ravel())
+    values = np.sort(in_memory(np.reshape(reached, (-1, 1)), "reached").ravel())
     n, rank = len(values), ceil((1 - rate) * (len(values) + 1) - 1e-9)
     if rank > n:
         raise ValueError(f"reached must have at least {ceil(1 / rate - 1e-9) - 1} sets for a rate of {rate}; got {n}")
