@@ -35,7 +35,7 @@ def test_the_threshold_is_one_of_the_values_in_whatever_order():
     expected = (95.0, 89.0, 99.0, 0.05)  # 99 x 0.95 is 94, give or take twice 2.2
     assert calibrate(values) == calibrate(values[::-1].tolist()) == expected
     assert calibrate(values[:19]).threshold == 19
-    assert calibrate([3, 1, 2], 0.9) == (1, -np.inf, 2, 0.9)
+    assert calibrate([3, 1, 2], 0.9) == (1, -np.inf, 3, 0.9)
     assert calibrate(values[:19]).high == np.inf  # 19 sets cannot tell how far it goes
 
 
