@@ -34,7 +34,7 @@ def from_line(step: Step, facts: Mapping[str, Any] | None = None, **slips: Any) 
 def which_are_open(net: Params, x: Any, y: Any, facts: Mapping[str, Any], **slips: Any) -> Computed:
     """Ask which of dL/dW1, dL/db1, dL/dW2, dL/db2 are open on one sample: 1 for open, 0 for locked."""
     found = locks(net, x, y)
-    why = "; ".join(f"dL/d{lock.name}: {lock.reason}" for lock in found)
+    why = " · ".join(f"dL/d{lock.name}: {lock.reason}" for lock in found)
     answer = [Fraction(lock.is_open) for lock in found]
     return Computed(answer, {name: [*map(Fraction, flags)] for name, flags in slips.items()}, {**facts, "why": why})
 
