@@ -280,7 +280,7 @@ def test_a_move_of_the_slider_computes_nothing_anew_and_sends_no_image_again(lab
     monkeypatch.setattr(repairs.digits, "train_classifier", None)
     for name in ("prune", "pruning_curve", "order"):
         monkeypatch.setattr(repairs, name, None)
-    for name in ("Frame", "_png"):
+    for name in ("Frame", "grey_image"):
         monkeypatch.setattr(picture, name, None)
     frames, pictures = set(), set()
     for k in range(65):
