@@ -103,8 +103,13 @@ def signatures(case: Case) -> Numbers:
     wrong = {"honest rows removed": float(np.isin(innocent, removed).mean())}
     if not case.guilty.any():
         return wrong
-    auc = score(spectral.spectral_scores(a1, y)[y == TARGET], [], np.flatnonzero(case.guilty)).auc
-    return wrong | {"AUC in 0": auc, "poison removed": float(np.isin(rows, removed).mean())}
+    zeros, guilty = a1[y == TARGET], np.flatnonzero(case.guilty)
+    not_centred = abs(zeros @ spectral.widest(zeros))  # as the Adversarial Robustness Toolbox scores, see poison_peers
+    aucs = {
+        "AUC in 0": score(spectral.spectral_scores(a1, y)[y == TARGET], [], guilty).auc,
+        "AUC in 0, not centred": score(not_centred, [], guilty).auc,
+    }
+    return wrong | aucs | {"poison removed": float(np.isin(rows, removed).mean())}
 
 
 def vote(case: Case) -> Numbers:

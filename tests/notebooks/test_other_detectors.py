@@ -74,6 +74,14 @@ CLAIMS = {
         < mean(values("two pixels, 5 %: spectral: AUC in 0"))
         < mean(values("two pixels, 2 %: spectral: AUC in 0"))
     ),
+    "AUC is 0.89 on average instead of 0.52": lambda: (
+        [f"{mean(values(f'two pixels, 10 %: spectral: AUC in 0{way}')):.2f}" for way in (", not centred", "")]
+        == ["0.89", "0.52"]
+    ),
+    "against the all-to-all attack it is 0.02 instead of 1.00": lambda: (
+        [f"{mean(values(f'all to all, 10 %: spectral: AUC in 0{way}')):.2f}" for way in (", not centred", "")]
+        == ["0.02", "1.00"]
+    ),
     "the search has found the attacker's two pixels": lambda: SPLITS[0][
         "two pixels, 10 %: Neural Cleanse: both pixels"
     ],
