@@ -28,6 +28,7 @@ TESTS = {  # the tests that have to notice a change of a module
     "derivation/derive": ["derivation/test_derivation"],
     "proofs/certificate": ["proofs/test_certificate"],
     "naa/comparison": ["naa/test_naa", "naa/test_rules"],
+    "naa/permutation": ["naa/test_rules", "naa/test_naa"],
     "naa/judgement": ["naa/test_rules", "naa/test_naa"],
     "naa/calibration": ["naa/test_calibration"],
     "naa/moments": ["naa/test_moments", "naa/test_naa"],
