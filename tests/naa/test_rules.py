@@ -284,6 +284,10 @@ def test_permutations_are_reproducible_and_need_a_generator():
             permutation_maxima(clean, suspect, rng, 20)
 
 
+def test_one_permutation_can_be_made():
+    assert permutation_maxima(np.eye(3), np.eye(3), np.random.default_rng(0), 1).shape == (1,)
+
+
 @pytest.mark.parametrize("n_permutations", [0, -1, 1.5, "many", None])
 def test_permutations_are_at_least_one(n_permutations):
     with pytest.raises(ValueError, match="n_permutations must be a whole number, at least 1; got"):
