@@ -2,6 +2,7 @@
 
 from functools import cache
 from html import escape
+from numbers import Integral
 from typing import Any
 
 import ipywidgets as widgets
@@ -9,7 +10,7 @@ import ipywidgets as widgets
 from lesson_lib.labs.hand_calculation import words
 from lesson_lib.labs.hand_calculation.compute import START, compute, describe, formula, shown_at, steps_at
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.lab import ACROSS, UP, Lab
+from lesson_lib.labs.shared.lab import ACROSS, UP, Lab, short
 from lesson_lib.labs.shared.parts import HELP, WRAP, button, choice, field, status
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.words import BIASES, ERROR_SIGN, RESET, TIPS
@@ -99,7 +100,9 @@ class HandCalculationLab(Lab):
 
     def go(self, line: int) -> None:
         """Show this line (1 is the first); beyond either end it stays at the end and says so."""
-        self.line = max(1, min(line, self.lines))
+        if not isinstance(line, Integral) or isinstance(line, bool):
+            raise ValueError(f"line must be a whole number; got {short(repr(line))}")
+        self.line = max(1, min(int(line), self.lines))
         self.draw(words.END_REACHED if line > self.lines else words.START_REACHED if line < 1 else "")
 
     def _dialled(self, change: dict[str, Any]) -> None:
