@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def clean_alarms(seed: int, threshold: float) -> tuple[int, int]:
     return int((indices.max(axis=1) > threshold).sum()), int((raised > threshold).sum())
 
 
-@cache
+@lru_cache(maxsize=8)
 def _indices(seed: int) -> tuple[Any, Any]:
     """Return the MAD indices of each clean pair, (n_pairs, n_neurons), and of ten raised neurons, (10,)."""
     from lesson_lib.naa.article import detect_backdoor_via_naa, simulate_activations
@@ -48,7 +48,7 @@ def own_poisoning(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
     return abs(measured - typed) <= NEAR, {"rate": rate, "typed": typed, "measured": measured}
 
 
-@cache
+@lru_cache(maxsize=32)
 def success_at(rate: float) -> float:
     """Return the attack success rate at another poisoning rate, both in per cent; NaN for no such rate."""
     from lesson_lib.digits import CORNER, attack_success_rate, load, poison, train_classifier

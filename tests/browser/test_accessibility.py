@@ -16,7 +16,7 @@ from lesson_lib.labs.shared.dial import Dial
 LABS = [HandCalculationLab, TriggerLab, BiasLab, NAALab, PruningLab]
 QUESTIONS = {"choice": "which factor", "numbers": "dW2 at x = 2"}
 ASK = [f"exercises.ask({question!r})" for question in QUESTIONS.values()]
-CELLS = [*map(cell_with, LABS), f"from lesson_lib.labs import Exercises\nexercises = Exercises()\n{ASK[0]}", ASK[1]]
+CELLS = [*map(cell_with, LABS), f"from lesson_lib.labs import Exercises\nexercises = Exercises(seed=0)\n{ASK[0]}", ASK[1]]
 THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 
 # What each lab stops at when only Tab is pressed.
@@ -35,7 +35,7 @@ STOPS = {
     f"read neuron, read neuron slider, Reset, neuron in the picture, threshold in the picture, {HELP}",
     "PruningLab": PRUNING,
     "repairs": PRUNING,
-    "choice": "the error y_hat - y, the activation a1, the slope relu'(z1), Check, Hint, Solution",
+    "choice": "the slope relu'(z1), the activation a1, the error y_hat - y, Check, Hint, Solution",
     "numbers": "answer, Check, Hint, Solution",
 }
 PRESSED = {"HandCalculationLab": "Next", "choice": "Check", "numbers": "Check"}  # labs without a slider
@@ -124,7 +124,7 @@ MISFITTING = """<div style="width: 3000px; height: 2px"></div><p style="margin: 
 @pytest.fixture(scope="module")
 def labs(opened):
     """Return each lab and exercise of the page by name; the pruning lab again with repairs compared."""
-    exercises = Exercises()
+    exercises = Exercises(seed=0)
     twins = [*(kind() for kind in LABS), *map(exercises.ask, QUESTIONS.values())]
     names = [*(kind.__name__ for kind in LABS), *QUESTIONS]
     found = {name: TwinLab(opened, i, twin) for i, (name, twin) in enumerate(zip(names, twins, strict=True))}

@@ -89,7 +89,7 @@ REFUSED = {
     "  ": "Type at least one number",
     "nan": "nan is not a number",
     "inf": "inf is not a number",
-    "1/0": "1/0 is not a number",
+    "1/0": "1/0 divides by 0",
     "fast": "fast is not a number",
     "1e9999": "1e9999 ",
     "9" * 5000: "has too many digits",
