@@ -1,7 +1,7 @@
 """What chance alone can do: the largest effect size in each of many random divisions of the rows."""
 
 from collections.abc import Callable, Iterator
-from itertools import chain
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def permutation_maxima(
     known, asked = classes or (np.zeros(measure(rows).n, dtype=int) for rows in (clean, suspect))
     n_classes, codes = known.max() + 1, np.concatenate([known, asked])
     parts = measure_classes(clean, known, n_classes), measure_classes(suspect, asked, n_classes)
-    every = [before + after for before, after in zip(*parts, strict=True)]
+    every = [*map(add, *parts)]
     taken = np.bincount(asked, minlength=n_classes)
     at_once = max(1, SUMS // (n_classes * len(every[0].mean)))
     maxima = []
@@ -57,9 +57,10 @@ def permutation_maxima(
 
 def _pieces(clean: Any, suspect: Any, most: int) -> Iterator[Array]:
     """Yield all rows in float64, so many at a time at most."""
-    for block in chain(blocks(clean, "clean"), blocks(suspect, "suspect")):
-        for start in range(0, len(block), most):
-            yield block[start : start + most].astype(np.float64)
+    for rows in (clean, suspect):
+        for block in blocks(rows, "rows"):
+            for start in range(0, len(block), most):
+                yield block[start : start + most].astype(np.float64)
 
 
 class _Draw:
@@ -75,7 +76,7 @@ class _Draw:
         self.to_take[:, code] -= now
         self.left[code] -= n
         keys = self.rng.random((len(now), n))
-        ends = np.column_stack([np.sort(keys, axis=1), np.ones(len(now))])
+        ends = np.column_stack([np.sort(keys), np.ones(len(now))])
         return (keys < np.take_along_axis(ends, now[:, None], axis=1)).astype(np.float64)  # the smallest keys
 
 
@@ -87,10 +88,10 @@ def _largest_effects(every: list[Moments], sums: Array, taken: Indices) -> Array
     shift: Any = 0.0
     within: Any = sum(part.m2 for part in every)  # what all rows vary by, then without the shifts
     floor = 1e-12 * within  # less than that is rounding
-    for part, total, n_taken in zip(every, sums, taken, strict=True):
-        n_left = part.n - n_taken
-        shift = shift + total * (1 + n_taken / n_left) / taken.sum()
-        within = within + total**2 * (1 / n_left + n_taken / n_left**2)
+    for code, part in enumerate(every):
+        n_left = part.n - taken[code]
+        shift = shift + sums[code] * (1 + taken[code] / n_left) / taken.sum()
+        within = within + sums[code] ** 2 * (1 / n_left + taken[code] / n_left**2)
     within = within - taken.sum() * shift**2
     freedom = max(sum(part.n for part in every) - 2, 1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -15,7 +15,7 @@ from lesson_lib.pictures.frame import Frame
 
 SECONDS_A_NEURON, LABEL = 0.12, "64px"  # from one neuron to the next; the width of the controls' names
 TABLE = """<style>
-.by-hand-repairs { width: 300px }
+.by-hand-repairs { width: min-content; min-width: 300px }
 .by-hand-repairs table { table-layout: auto; font-size: 11px; margin: 0 }
 .by-hand-repairs :is(td, th) { padding: 3px !important; line-height: 1.25 !important }
 .by-hand-repairs td { white-space: nowrap !important }
@@ -45,7 +45,8 @@ class PruningLab(Lab):
         texts = PLAY, PAUSE, words.PRUNING_PLAY
         self.player = Player(self._prune_on, SECONDS_A_NEURON, self._first, texts=texts, width="70px")
         self.players = [self.player]
-        self.facts, self.compare_text, self.table = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        narrow = widgets.Layout(max_width="308px")  # the picture beside it keeps its width
+        self.facts, self.compare_text, self.table = (widgets.HTML(layout=each) for each in ({}, narrow, {}))
         self.tables: dict[str, str] = {}  # as HTML, by model
         self.compared = ""  # the model whose table is shown
         self.compute()
