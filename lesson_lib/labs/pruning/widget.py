@@ -45,8 +45,8 @@ class PruningLab(Lab):
         texts = PLAY, PAUSE, words.PRUNING_PLAY
         self.player = Player(self._prune_on, SECONDS_A_NEURON, self._first, texts=texts, width="70px")
         self.players = [self.player]
-        narrow = widgets.Layout(max_width="308px")  # the picture beside it keeps its width
-        self.facts, self.compare_text, self.table = (widgets.HTML(layout=each) for each in ({}, narrow, {}))
+        self.facts, self.table = widgets.HTML(), widgets.HTML()
+        self.compare_text = widgets.HTML(layout=widgets.Layout(max_width="308px"))  # the picture keeps its width
         self.tables: dict[str, str] = {}  # as HTML, by model
         self.compared = ""  # the model whose table is shown
         self.compute()
