@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rows import NOT_INSTALLED, Row
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests" / "browser")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests"), str(HERE.parent / "tests" / "browser")]
 
 TITLE = "From a slider to the screen"
 ABOUT = (
