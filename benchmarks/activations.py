@@ -60,7 +60,7 @@ class Size(NamedTuple):
     most_compared: int = 100_000
     long: tuple[int, int] = (10_000_000, 32)
     megabytes: int = 10_000
-    repeats: int = 9
+    repeats: int = 5
     most_repeated: int = 10_000  # more rows than that are measured three times
 
 

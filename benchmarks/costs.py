@@ -64,8 +64,8 @@ class Size(NamedTuple):
     """The notebooks, and how often everything runs."""
 
     notebooks: tuple[Path, ...] = tuple(sorted(NOTEBOOKS.glob("0*.ipynb")))
-    repeats: int = 3
-    imports: int = 7
+    repeats: int = 1
+    imports: int = 5
 
 
 TINY = Size(notebooks=Size().notebooks[:1], repeats=1, imports=1)

@@ -40,7 +40,7 @@ class Size(NamedTuple):
 
     labs: tuple[str, ...] = tuple(scenes.SCENES)
     reach: int = 10
-    repeats: int = 15
+    repeats: int = 7
 
 
 TINY = Size(labs=("TriggerLab, rate",), reach=2, repeats=1)

@@ -78,9 +78,9 @@ class Size(NamedTuple):
     """The labs, rounds of all in turns, steps down and up again in each round, and rounds of drags."""
 
     labs: tuple[str, ...] = tuple(LABS)
-    rounds: int = 8
+    rounds: int = 3
     steps: int = 2
-    drags: int = 3
+    drags: int = 2
 
 
 TINY = Size(labs=("TriggerLab, rate",), rounds=1, steps=1, drags=1)
