@@ -20,7 +20,7 @@ from conftest import find_chromium  # noqa: E402
 
 SIZE = {"width": 1280, "height": 720}
 MILLISECONDS = 160  # a frame is shown
-WIDTH, COLOURS = 780, 40
+WIDTH, COLOURS = 760, 28
 POINTER = """() => {
     const hand = document.createElement('div');
     hand.style.cssText = 'position: fixed; z-index: 9999; width: 14px; height: 14px; border-radius: 50%; '

@@ -16,7 +16,11 @@ from lesson_lib.labs.shared.dial import Dial
 LABS = [HandCalculationLab, TriggerLab, BiasLab, NAALab, PruningLab]
 QUESTIONS = {"choice": "which factor", "numbers": "dW2 at x = 2"}
 ASK = [f"exercises.ask({question!r})" for question in QUESTIONS.values()]
-CELLS = [*map(cell_with, LABS), f"from lesson_lib.labs import Exercises\nexercises = Exercises(seed=0)\n{ASK[0]}", ASK[1]]
+CELLS = [
+    *map(cell_with, LABS),
+    f"from lesson_lib.labs import Exercises\nexercises = Exercises(seed=0)\n{ASK[0]}",
+    ASK[1],
+]
 THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 
 # What each lab stops at when only Tab is pressed.
