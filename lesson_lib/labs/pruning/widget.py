@@ -46,7 +46,8 @@ class PruningLab(Lab):
         self.player = Player(self._prune_on, SECONDS_A_NEURON, self._first, texts=texts, width="70px")
         self.players = [self.player]
         self.facts, self.table = widgets.HTML(), widgets.HTML()
-        self.compare_text = widgets.HTML(layout=widgets.Layout(max_width="308px", min_height="47px"))  # two lines
+        self.compare_text = widgets.HTML(layout=widgets.Layout(max_width="308px"))
+        self.compare_text.add_class("by-hand-fine")  # two lines of it are as high as one
         self.tables: dict[str, str] = {}  # as HTML, by model
         self.compared = ""  # the model whose table is shown
         self.compute()
