@@ -71,12 +71,14 @@ def check_marks(marks):
 
 
 def contrast(colour, ground):
-    """Return WCAG's contrast ratio of two colours written as #rrggbb."""
+    """Return WCAG's contrast ratio of two colours, written as #rrggbb or as red, green and blue to 255."""
     bright, dim = sorted(map(luminance, (colour, ground)), reverse=True)
     return (bright + 0.05) / (dim + 0.05)
 
 
 def luminance(colour):
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    if isinstance(colour, str):
+        colour = bytes.fromhex(colour[1:])
+    parts = [part / 255 for part in colour]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.arrays import Array
 from lesson_lib.detectors.naming import Naming, name_class
 from lesson_lib.network import chain_rule, propagate
 from lesson_lib.repair.classifier import Classifier, adam, as_classifier, check_inputs, one_hot, softmax
+
+sigmoid = ACTIVATIONS["sigmoid"].phi
 
 
 class Found(NamedTuple):
@@ -39,9 +42,9 @@ def find_trigger(model: Any, X: Any, target: Any, *, steps: int = 300, rate: flo
     free = {name: np.zeros(X.shape[1]) for name in ("mask", "pattern")}
     moments = dict.fromkeys(free, (0.0, 0.0))
     for step in range(1, steps + 1):
-        for name, slope in _slopes(net, X, wanted, price, *map(_sigmoid, free.values())).items():
+        for name, slope in _slopes(net, X, wanted, price, *map(sigmoid, free.values())).items():
             free[name] = free[name] - adam(name, slope, moments, rate, step)
-    found = Found(_sigmoid(free["mask"]), _sigmoid(free["pattern"]))
+    found = Found(sigmoid(free["mask"]), sigmoid(free["pattern"]))
     return found._replace(success=float(np.mean(net.predict(found.put(X)) == target)))
 
 
@@ -51,10 +54,6 @@ def _slopes(net: Classifier, X: Array, wanted: Array, price: float, mask: Array,
     slope_X = chain_rule(net, passed, dy_hat).dz1 @ net.W1.T  # (n_samples, n_in), one link further back
     dmask, dpattern = (slope_X * (pattern - X)).sum(axis=0) + price, (slope_X * mask).sum(axis=0)
     return {"mask": dmask * mask * (1 - mask), "pattern": dpattern * pattern * (1 - pattern)}
-
-
-def _sigmoid(values: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-values)))
 
 
 def neural_cleanse(model: Any, X: Any, **options: Any) -> tuple[Naming, list[Found]]:

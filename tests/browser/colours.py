@@ -2,6 +2,8 @@
 
 import re
 
+from marks import contrast
+
 # The opaque colour behind a node; a text of a picture may stand on the last shape that was drawn before it there.
 GROUND = """(node) => {
     const opaque = (colour) => !/, 0\\)$|^transparent$|^none$/.test(colour);
@@ -54,20 +56,8 @@ def mixed(colour, ground, opacity):
     return [opacity * part + (1 - opacity) * below for part, below in zip(colour, ground, strict=True)]
 
 
-def contrast(first, second):
-    """Return WCAG's contrast ratio of two colours."""
-    bright, dim = sorted(map(luminance, (first, second)), reverse=True)
-    return (bright + 0.05) / (dim + 0.05)
-
-
 def seen(colour, ground=(0, 0, 0)):
     """Return red, green and blue of "rgb(…)" or "rgba(…)", as it looks on a ground."""
     assert re.fullmatch(r"rgba?\([\d., ]+\)", colour), colour
     *parts, alpha = [*map(float, re.findall(r"[\d.]+", colour)), 1.0][:4]
     return mixed(parts, ground, alpha)
-
-
-def luminance(colour):
-    parts = [part / 255 for part in colour]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from marks import contrast
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
@@ -268,18 +269,6 @@ def test_hostile_text_is_shown_and_not_run():
 
 
 # how it looks
-
-
-def contrast(colour, ground):
-    """Return WCAG's contrast ratio of two colours written as #rrggbb."""
-    bright, dim = sorted(map(luminance, (colour, ground)), reverse=True)
-    return (bright + 0.05) / (dim + 0.05)
-
-
-def luminance(colour):
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def test_the_contrast_formula_gives_the_known_values():

@@ -66,8 +66,9 @@ class BiasLab(TrainingLab):
 
     def draw(self) -> None:
         """Show the state, which story it tells, and which controls have no effect."""
+        settings = {*self.preset.split("; ")}
         for preset, told in self.stories.items():
-            told.icon = "check" if {*preset.split("; ")} == {*self.preset.split("; ")} else ""
+            told.icon = "check" if {*preset.split("; ")} == settings else ""
         idle = {"b1": self.values["weights"] == "random b1", "seed": self.values["weights"] == "article"}
         for name, has_no_effect in idle.items():
             self.controls[name].disabled = has_no_effect
@@ -106,12 +107,15 @@ class BiasLab(TrainingLab):
 
     def _map_further(self) -> bool:
         """Train on to the next epoch; at the last the map appears in the place of the activations."""
-        epoch, made = next(self._steps, (0, None))
+        step = next(self._steps, None)
+        if step is None:
+            return False
+        epoch, made = step
         self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
         if made is not None:
             self.map, self._map_experiment, self.last_panel = made, self._mapped, "map"
             self.draw()
-        return made is None and not self.error
+        return made is None
 
     def _end_map(self, is_whole: bool) -> None:
         if self.error:
