@@ -73,4 +73,4 @@ COMPUTE_TIP = "Apply every repair to this model, then fine-tune each on clean da
 COMPARING = "Computing the repairs of the model {model}…"
 COMPARED = "Every repair of the model {shown}."
 NOT_COMPARED = "Not computed yet for the model {model}."
-COMPARE_STALE = "Out of date: this is the model {shown}; press Compare repairs for the model {model}."
+COMPARE_STALE = "Out of date: this is the model {shown}; compare again for {model}."

@@ -1,7 +1,7 @@
 """What the training labs draw: the network, its function, the epochs, and gradients, activations or the map."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ GRADIENTS = {"W1": "blue", "W2": "orange dashed", "b1": "green dashdot", "b2": "
 MAP_RATES, MAP_TARGETS = np.geomspace(0.001, 10, 100), np.linspace(-10, 10, 100)
 
 
-@cache
+@lru_cache(maxsize=4)
 def frame(last: str, is_narrow: bool = False) -> Frame:
     """Return the frame whose last panel is "gradients", "activations" or "map"; without a last one, half of it."""
     width, height, *places = LAYOUTS[is_narrow, last == "map"]
