@@ -180,6 +180,7 @@ def test_the_table_appears_is_kept_and_says_when_it_is_out_of_date(lab):
         lab.put(model=model)
         if model != "poisoned":
             lab.wait_for_text("Out of date: this is the model poisoned")
+            assert lab.box.bounding_box()["height"] == height
         lab.button(words.COMPUTE).focus()
         lab.page.keyboard.press("Enter")
         lab.wait_for_text(words.COMPARED.format(shown=model))

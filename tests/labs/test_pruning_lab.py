@@ -712,9 +712,7 @@ def test_the_table_is_computed_on_a_press_is_kept_and_says_when_it_is_out_of_dat
     assert "Every repair of the model poisoned." in lab.compare_text.value
     lab.set(model="planted loud")
     assert lab.table.value == table
-    assert "Out of date: this is the model poisoned; press Compare repairs for the model planted loud." in unescape(
-        lab.compare_text.value
-    )
+    assert "Out of date: this is the model poisoned; compare again for planted loud." in lab.compare_text.value
     press(lab, pruning_words.COMPUTE)
     assert compare_repairs("planted loud")._repr_html_() in lab.table.value
     lab.set(model="poisoned")

@@ -47,7 +47,7 @@ class PruningLab(Lab):
         self.players = [self.player]
         self.facts, self.table = widgets.HTML(), widgets.HTML()
         self.compare_text = widgets.HTML(layout=widgets.Layout(max_width="308px"))
-        self.compare_text.add_class("by-hand-fine")  # two lines of it are as high as one
+        self.compare_text.add_class("by-hand-fine")  # one line of it is as high as two
         self.tables: dict[str, str] = {}  # as HTML, by model
         self.compared = ""  # the model whose table is shown
         self.compute()

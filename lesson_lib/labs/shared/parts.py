@@ -29,7 +29,7 @@ STYLE = """<style>
 .by-hand .noUi-target[disabled] { visibility: hidden }
 .by-hand .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }
 .by-hand caption { white-space: normal !important }
-.by-hand-fine [role=status] { font-size: 11px; line-height: 1.25 !important }
+.by-hand-fine [role=status] { font-size: 11px; line-height: 1.2 !important; min-height: 2.4em }
 .by-hand-gone { color: #b00020; font-weight: 600; margin: 4px 0 }
 .by-hand-verdict { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; line-height: 1.4 }
 .by-hand-verdict > span { order: 1; flex-basis: 100% }
