@@ -91,7 +91,7 @@ def table(found: list[dict[str, Any]]) -> str:
     kinds = [*found[0]["poisoned"]["true"]["rates"]]
     innocent = kinds[: len(digits.SHIFTS) + 1]
     rows = [(kind, [kind], "true") for kind in kinds] + [("100% triggered, labels predicted", kinds[-4:-3], "guessed")]
-    rows.insert(len(innocent), ("the worst of these", innocent, "true"))
+    rows.insert(len(innocent), ("the worst benign shift", innocent, "true"))
     lines = [
         "| 100 images | poisoned: alarms | class named | honest: alarms | class named |",
         "|---|---:|---|---:|---|",

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 NAMES = {  # by the module that defines them, in the order of the course
+    "language": "use",
     "network": "ARTICLE Params forward loss backward sgd_step",
     "training": "CLEAN TRIGGER POISONED Dataset train",
     "derivation.symbols": "symbolic_params",

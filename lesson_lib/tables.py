@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from html import escape
 from math import isinf
 
+from lesson_lib.language import of_notebook
+
 
 class Table:
     """Rows of text, the first one being the heading, with a caption; show it in a notebook or print it."""
 
     def __init__(self, rows: Sequence[Sequence[str]], caption: str) -> None:
-        self.rows, self.caption = rows, caption
+        self.rows, self.caption = [tuple(map(of_notebook, row)) for row in rows], of_notebook(caption)
 
     def __repr__(self) -> str:
         widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]

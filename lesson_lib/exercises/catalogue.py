@@ -18,6 +18,7 @@ from lesson_lib.exercises.computed import Computed, from_line, results, which_ar
 from lesson_lib.exercises.drawn import DRAWN, drawn
 from lesson_lib.exercises.marking import Question
 from lesson_lib.exercises.reading import Numbers
+from lesson_lib.language import translated
 from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, POISONED, TOLERANCE, TRIGGER, Dataset
 
@@ -31,7 +32,15 @@ def question_texts() -> dict[str, dict[str, Any]]:
     texts: dict[str, dict[str, Any]] = {}
     for file in sorted((files(__package__) / "questions").iterdir(), key=lambda file: file.name):
         texts |= tomllib.loads(file.read_text(encoding="utf-8"))
-    return texts
+    return {name: _in_the_language_in_use(fields, name) for name, fields in texts.items()}
+
+
+def _in_the_language_in_use(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    """Translate the fields of a question, and its wrong choices, by which it finds what to say of them."""
+    shown: dict[str, Any] = translated(fields, f"question {name}")
+    if "choices" in fields and "slips" in fields:
+        shown["slips"] = {translated(choice, f"question {name}"): slip for choice, slip in shown["slips"].items()}
+    return shown
 
 
 def question(name: str) -> Question:

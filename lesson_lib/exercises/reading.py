@@ -59,11 +59,11 @@ def parse_numbers(text: str, count: int | None = None) -> Numbers:
     if not pieces:
         raise ValueError(words.NO_NUMBERS)
     if len(pieces) > MOST_NUMBERS:
-        raise ValueError(words.COUNT.format(expected=f"at most {MOST_NUMBERS} numbers", given=len(pieces)))
+        raise ValueError(words.COUNT.format(expected=words.AT_MOST.format(n=MOST_NUMBERS), given=len(pieces)))
     numbers = tuple(map(_parse_number, pieces))
     if count not in (None, len(numbers)):
         asks = words.COMMA if re.search(r"\d,\d", text) else words.COUNT
-        expected = f"{count} numbers" if count != 1 else "1 number"
+        expected = words.NUMBERS.format(n=count) if count != 1 else words.ONE_NUMBER
         raise ValueError(asks.format(expected=expected, given=len(numbers)))
     return numbers
 

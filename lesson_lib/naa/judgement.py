@@ -124,8 +124,8 @@ class Signature(Comparison):
     def verdict(self) -> str:
         """The outcome in words."""
         if self.reason:
-            return f"The rule {self.rule} cannot judge: {self.reason}."
-        return f"The rule {self.rule} flags {len(self.flagged)} of {len(self.shift)} neurons."
+            return words.CANNOT_JUDGE.format(rule=self.rule, reason=self.reason)
+        return words.FLAGS.format(rule=self.rule, flagged=len(self.flagged), n=len(self.shift))
 
 
 def judge(comparison: Comparison, rule: str, threshold: float | None = None, over: str = "signature") -> Signature:

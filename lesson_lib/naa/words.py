@@ -1,5 +1,6 @@
-"""Why a rule cannot judge, and what its threshold is."""
+"""What a rule says, why it cannot judge, and what its threshold is."""
 
+FLAGS, CANNOT_JUDGE = "The rule {rule} flags {flagged} of {n} neurons.", "The rule {rule} cannot judge: {reason}."
 TOO_FEW_FOR_SPREAD = "a spread over the neurons needs at least 3 of them"
 NO_SPREAD = "all neurons shifted by the same amount, so there is no spread to compare with"
 TOO_FEW_FOR_MAD = "with fewer than 3 neurons every MAD index is the same, 0.674 for two"

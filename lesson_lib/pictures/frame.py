@@ -6,6 +6,7 @@ A mark is a piece of SVG that the axes' own transforms have placed; what it look
 
 import io
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from html import escape
@@ -133,7 +134,8 @@ class Frame:
 def svg_of(figure: Figure) -> str:
     """Return a figure of 72 dots per inch as SVG elements, with text as text, in the page's colours and font."""
     file = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "frame"}):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "frame"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser has it
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     drawn = re.sub(r"^.*?</style>\s*</defs>|</svg>\s*$|<!--.*?-->", "", file.getvalue(), flags=re.DOTALL)
     drawn = re.sub(r"(font: ((bold|\d+) )?|font-size: )([\d.]+px)[^;\"]*", _font, re.sub(r"\s+", " ", drawn))

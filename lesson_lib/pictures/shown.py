@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
+from unicodedata import east_asian_width
 
 import numpy as np
 from matplotlib.font_manager import FontProperties
@@ -97,7 +98,9 @@ def text_width(text: str, look: str) -> float:
 @lru_cache(maxsize=2048)
 def _ems(text: str, bold: bool) -> float:
     font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=100)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 100
+    narrow = "".join(letter for letter in text if east_asian_width(letter) not in "WF")
+    width = float(text_to_path.get_text_width_height_descent(narrow, font, ismath=False)[0]) / 100
+    return width + len(text) - len(narrow)  # Chinese characters, which this font lacks, are as wide as they are high
 
 
 def gradient(shown: Shown, quantity: str, i: int, y: float) -> str:

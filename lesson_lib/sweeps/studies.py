@@ -31,8 +31,8 @@ def endings(experiment: Experiment, rates: Sequence[float], epochs: int = 3000) 
     rows = []
     for run, rate in enumerate(rates):
         answers = (f"{value + 0.0:.4f}" for value in runs.outputs[:, -1, run])
-        rows.append((f"{rate:g}", *answers, OUTCOMES[runs.outcomes[-1, run]].value))
-    caption = words.ENDING_CAPTION.format(epochs=epochs, schedule=experiment.schedule)
+        rows.append((f"{rate:g}", *answers, words.OUTCOMES[OUTCOMES[runs.outcomes[-1, run]]]))
+    caption = words.ENDING_CAPTION.format(epochs=epochs, schedule=words.SCHEDULES[experiment.schedule])
     return Table([(*words.ENDING_COLUMNS,), *rows], caption)
 
 

@@ -11,7 +11,7 @@ from lesson_lib.labs.pruning.compute import WIDTHS, compare_repairs
 from lesson_lib.labs.shared.words import PAUSE, PLAY, RESET
 
 CELLS = [cell_with(PruningLab)]
-LABELS = {value: label for label, value in (*words.PRUNING_MODELS, *words.PRUNING_ORDERS)}
+LABELS = words.PRUNING_MODELS | words.PRUNING_ORDERS
 MARKS = "svg.by-hand-picture > g:nth-of-type(2)"
 CURSOR = "[data-touch=cursor]"
 # Each frame: the lab's height, whether its picture is whole, and where the cursor is.
@@ -159,11 +159,11 @@ def test_play_prunes_on_pauses_and_is_stopped_by_reset(lab):
 
 def test_each_model_and_order_is_chosen_on_the_keyboard_without_a_jump(lab):
     with lab.whole_in_every_frame():
-        for label, model in words.PRUNING_MODELS:
+        for model, label in words.PRUNING_MODELS.items():
             lab.choose("model", label)
             lab.agrees(model=model)
             assert focused(lab.page) == "model"
-        for label, order in words.PRUNING_ORDERS:
+        for order, label in words.PRUNING_ORDERS.items():
             lab.choose("prune by", label)
             lab.agrees(order=order)
 

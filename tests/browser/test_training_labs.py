@@ -17,7 +17,7 @@ from lesson_lib.training import CLEAN, Dataset, train
 
 CELLS = [cell_with(TriggerLab), cell_with(BiasLab)]
 STORIES = dict(
-    zip(words.PRESETS, ("frozen", "trigger only", "trigger only", "frozen", "backdoor"), strict=True)
+    zip(words.STORIES.values(), ("frozen", "trigger only", "trigger only", "frozen", "backdoor"), strict=True)
 )  # what each button promises
 PROGRESS = words.MAP_PROGRESS.split("{")[0]
 
@@ -293,7 +293,7 @@ def test_each_story_gives_the_verdict_that_it_promises(bias_lab, way):
                 bias_lab.page.keyboard.press("Tab")
             assert focused(bias_lab.page) == name
             bias_lab.page.keyboard.press("Enter")
-        bias_lab.twin.load(words.PRESETS[name])
+        bias_lab.twin.load(next(preset for preset, story in words.STORIES.items() if story == name))
         bias_lab.agrees()
         assert bias_lab.status.startswith(head(outcome))
 
@@ -324,7 +324,7 @@ def test_a_wider_net_needs_random_weights_and_says_so(bias_lab):
 
 def tell(lab, name):
     lab.button(name).click()
-    lab.twin.load(words.PRESETS[name])
+    lab.twin.load(next(preset for preset, story in words.STORIES.items() if story == name))
     lab.agrees()
 
 

@@ -180,7 +180,10 @@ class Countdown(Lab):
 
     def __init__(self):
         super().__init__()
-        limit, count = choice("limit", (3, 9, 1), 3, "90px"), Dial("count", range(4), 2, whole=True)
+        limit, count = (
+            choice("limit", {n: str(n) for n in (3, 9, 1)}, 3, "90px"),
+            Dial("count", range(4), 2, whole=True),
+        )
         count.follow(limit, lambda most, now: (range(most + 1), min(now, most)))
         self.controls, self.box, self.states = {"count": count, "limit": limit}, widgets.VBox(), []
         self.start()

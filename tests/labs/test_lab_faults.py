@@ -382,7 +382,7 @@ MOVES = [
     (TriggerLab, by_hand("position", "0.3", "number")),
     (TriggerLab, lambda lab: sent(lab, touch="star", key="ArrowRight")),
     (TriggerLab, put(schedule="joint", activation="tanh", rate=0.01)),
-    (BiasLab, lambda lab: lab.load(training_words.PRESETS["5 a real backdoor"])),
+    (BiasLab, lambda lab: lab.load([*training_words.STORIES][-1])),
     (NAALab, by_hand("rule", "bh")),
     (NAALab, put(rule="permutation", threshold=0.3, rows=20, seed=3)),
     (PruningLab, by_hand("model", "planted loud")),

@@ -37,7 +37,7 @@ from lesson_lib.naa.judgement import EFFECT_FLOOR, OVER, TAKES_OVER
 from lesson_lib.tables import signed
 
 WIDTH, HEIGHT = picture.SIZE
-SOURCES = [value for _, value in naa_lab_words.NAA_SOURCES]
+SOURCES = [*naa_lab_words.NAA_SOURCES]
 TOYS = SOURCES[1:]
 KINDS = {"CANNOT JUDGE": "cannot", "ALARM": "alarm", "NO ALARM": "silent"}
 
@@ -195,8 +195,8 @@ def test_the_controls_have_these_names_and_words(lab):
     for each in inside(lab.box):
         assert not isinstance(each, widgets.Button) or (each.description and each.tooltip is not None)
         assert not isinstance(each, widgets.Play | widgets.ToggleButtons | widgets.Output)
-    assert [value for _, value in naa_lab_words.NAA_RULES] == list(RULES)
-    assert [value for _, value in naa_lab_words.NAA_OVER] == list(OVER)
+    assert [*naa_lab_words.NAA_RULES] == list(RULES)
+    assert [*naa_lab_words.NAA_OVER] == list(OVER)
 
 
 def test_the_lists_of_each_control_are_what_a_notebook_may_set(lab):

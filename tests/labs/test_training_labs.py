@@ -242,7 +242,7 @@ def test_the_epochs_slider_never_trains(lab, monkeypatch):
 # Stories and presets -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "promised"), [*zip(training_words.PRESETS, PROMISED, strict=True)])
+@pytest.mark.parametrize(("name", "promised"), [*zip(training_words.STORIES.values(), PROMISED, strict=True)])
 def test_each_story_ends_as_its_name_promises(bias, name, promised):
     bias.set(rate=0.5, target=-3, schedule="joint", weights="random", width=5)
     press(bias, name)
@@ -499,10 +499,10 @@ def test_a_control_without_effect_is_disabled_and_says_why(bias, weights, idle):
 
 
 def test_the_story_that_is_told_is_marked(bias):
-    for name, preset in training_words.PRESETS.items():
+    for preset, name in training_words.STORIES.items():
         press(bias, name)
         assert {one.description: one.icon for one in bias.stories.values()} == {
-            other: "check" if other == name else "" for other in training_words.PRESETS
+            other: "check" if other == name else "" for other in training_words.STORIES.values()
         }
         assert bias.values == loaded(preset)
     bias.set(rate=0.3)

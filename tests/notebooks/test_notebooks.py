@@ -684,7 +684,7 @@ LATER_CLAIMS = {
     "Keep it off the two pixels, and another class is named.": lambda: (
         noisy_class(spare=False) == 0 and noisy_class(spare=True) != 0
     ),
-    "5.8 % of the attacks get past the pruned model (0.6 to 23.8), and 71.9 % past the other (48.5 to 87.4)": lambda: (
+    "5.8 % of the attacks on average get past the pruned model (0.6 to 23.8), and 71.9 % past the other": lambda: (
         "| 10% | 5.8 % (0.6 to 23.8) | 71.9 % (48.5 to 87.4) |" in gate_splits.repaired(ALARMS["repaired"])
         and gate_splits.fewer(0) == pytest.approx(ALARMS["repaired"][0], abs=0.1)
     ),

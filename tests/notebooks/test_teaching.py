@@ -73,7 +73,7 @@ def test_a_preset_shows_what_the_guide_promises(lab, name, preset):
 
 
 def test_the_guide_names_the_buttons_and_notebooks_that_exist():
-    assert len(words.PRESETS) == 5
+    assert len(words.STORIES) == 5
     for number in re.findall(r"\b(0\d)[,.]", GUIDE):
         assert list((ROOT / "notebooks").glob(f"{number}_*.ipynb")), number
     headings = {

@@ -122,12 +122,12 @@ class HandCalculationLab(Lab):
     def _layout(self) -> widgets.Box:
         centred = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
         to = {
-            words.FIRST: lambda: self.go(1),
-            words.BACK: lambda: self.go(self.line - 1),
-            words.NEXT: lambda: self.go(self.line + 1),
-            words.LAST: lambda: self.go(self.lines),
+            "First": lambda: self.go(1),
+            "Back": lambda: self.go(self.line - 1),
+            "Next": lambda: self.go(self.line + 1),
+            "Last": lambda: self.go(self.lines),
         }
-        walk = [button(name, TIPS[name], action, "64px") for name, action in to.items()]
+        walk = [button(words.WALK[name], TIPS[name], action, "64px") for name, action in to.items()]
         walk += [self.player.button, self.dial, self.count, button(RESET, TIPS["Reset"], self.reset, "64px")]
         edits = [
             widgets.VBox([self.controls[name], self.messages[name]], layout=widgets.Layout(flex=f"1 0 {width}px"))

@@ -1,9 +1,9 @@
 """What the hand calculation lab says."""
 
-PHASES = (("clean step", "clean"), ("trigger step, after the clean one", "trigger"))
-NUMBERS = (("fractions", "fractions"), ("decimals", "decimals"))
+PHASES = {"clean": "clean step", "trigger": "trigger step, after the clean one"}
+NUMBERS = {"fractions": "fractions", "decimals": "decimals"}
 PHASE, BIAS, NUMBER_STYLE = "Show the", "Biases trained", "Numbers as"
-FIRST, BACK, NEXT, LAST = "First", "Back", "Next", "Last"
+WALK = {"First": "First", "Back": "Back", "Next": "Next", "Last": "Last"}
 EDIT_TITLE = "Change a number (1/3, 0.25), then press Enter."
 FIELDS = {
     "W1": "W1",

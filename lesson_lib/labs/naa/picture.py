@@ -9,6 +9,7 @@ from lesson_lib.arrays import Array
 from lesson_lib.labs.naa import words
 from lesson_lib.labs.naa.compute import THRESHOLDS, Finding
 from lesson_lib.pictures.frame import INK, Frame, handle, write
+from lesson_lib.pictures.shown import text_width
 from lesson_lib.tables import signed
 
 SIZE, TOP, HEIGHT, GAP = (684, 402), 50, 226, 34  # of the picture; of the panels; from panel to title
@@ -24,7 +25,7 @@ TICKS = {
 }
 ROWS = {"truth": ("", 284), "flagged": ("orange", 297), "small": ("purple", 310)}  # the looks and tops of the marks
 MARK, ROWS_END, CAPTION = 9, 321, (378, 395)  # a mark's height; below the rows; where the caption's lines stand
-FAR, LETTER = 1e3, 6.1  # an infinite bar goes this far, beyond every panel; how wide a letter is
+FAR = 1e3  # an infinite bar goes this far, beyond every panel
 
 
 @cache
@@ -143,7 +144,7 @@ def _reading(state: Finding, neuron: int, on: Frame) -> str:
 
 def _tip(number: int, told: str, on: Frame) -> str:
     """Return what is said of a neuron, over it, in a frame."""
-    width = LETTER * len(told) + 16
+    width = text_width(told, "middle") + 12
     left = on.places["neurons"][0]
     middle = float(np.clip(on.pixels("neurons", number, 0)[0, 0], left + width / 2, SIZE[0] - width / 2 - 1))
     box = f'<rect class="pill" x="{middle - width / 2:g}" y="{TOP - 27}" width="{width:g}" height="20" rx="6"/>'

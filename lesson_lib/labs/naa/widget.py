@@ -1,6 +1,6 @@
 """The NAA lab: neuron activation analysis on the article's simulation and on the toy, with every rule's threshold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, ClassVar
 
@@ -119,7 +119,7 @@ def _neurons(source: str, _: float) -> tuple[range, float]:
     return numbers, FIRST if source == SIMULATION else numbers[0]
 
 
-def _list(name: str, options: Any, value: str) -> widgets.Dropdown:
+def _list(name: str, options: Mapping[Any, str], value: str) -> widgets.Dropdown:
     return choice(words.NAA_LABELS[name], options, value, "302px", LABEL)
 
 
@@ -193,7 +193,7 @@ def _compared(state: Finding) -> str:
     """Return which two sets of activations are compared."""
     settings = state.settings
     if settings.source != SIMULATION:
-        return words.NAA_TOY.format(source=settings.source)
+        return words.NAA_TOY.format(source=words.NAA_SOURCES[settings.source])
     return words.NAA_SIMULATED.format(
         rows=settings.rows,
         triggered=f"{round(settings.triggered * settings.rows)}",
@@ -206,7 +206,7 @@ def _compared(state: Finding) -> str:
 def _ruled(state: Finding) -> str:
     """Return the rule, what it looks at, and what its threshold means."""
     rule = state.settings.rule
-    over = {value: name for name, value in words.NAA_OVER}[state.settings.over]
+    over = words.NAA_OVER[state.settings.over]
     return words.NAA_SETTING.format(
         rule=rule,
         over=words.NAA_OVER_WHAT.format(over=over) if rule in TAKES_OVER else "",

@@ -1,21 +1,21 @@
 """What the NAA lab says."""
 
-NAA_SOURCES = (
-    ("simulation, 512 neurons", "simulation"),
-    ("frozen attack", "frozen attack"),
-    ("spoiled attack", "spoiled attack"),
-    ("learnt backdoor", "learnt backdoor"),
-    ("hand-made backdoor", "hand-made backdoor"),
-)
-NAA_RULES = (
-    ("raw: the article's", "raw"),
-    ("sd: mean + deviations", "sd"),
-    ("mad: robust deviations", "mad"),
-    ("effect: Cohen's d", "effect"),
-    ("bh: false discoveries", "bh"),
-    ("permutation", "permutation"),
-)
-NAA_OVER = (("|difference|", "signature"), ("signed shift", "shift"), ("effect size", "effect_size"))
+NAA_SOURCES = {
+    "simulation": "simulation, 512 neurons",
+    "frozen attack": "frozen attack",
+    "spoiled attack": "spoiled attack",
+    "learnt backdoor": "learnt backdoor",
+    "hand-made backdoor": "hand-made backdoor",
+}
+NAA_RULES = {
+    "raw": "raw: the article's",
+    "sd": "sd: mean + deviations",
+    "mad": "mad: robust deviations",
+    "effect": "effect: Cohen's d",
+    "bh": "bh: false discoveries",
+    "permutation": "permutation",
+}
+NAA_OVER = {"signature": "|difference|", "shift": "signed shift", "effect_size": "effect size"}
 NAA_LABELS = {
     "source": "source",
     "rule": "rule",

@@ -136,7 +136,7 @@ def compare_repairs(model_name: str) -> Table:
         tuned = fine_tune(one, *data().clean, np.random.default_rng(0))
         rates = [rate for each in (one, tuned) for rate in (digits.accuracy(each, *data().test), _attack(each))]
         rows.append((name, *map(percent, rates)))
-    caption = words.REPAIR_CAPTION.format(model=model_name, control=percent(control))
+    caption = words.REPAIR_CAPTION.format(model=words.PRUNING_SHORT[model_name], control=percent(control))
     return Table([words.REPAIR_COLUMNS, *rows], caption)
 
 
@@ -181,7 +181,7 @@ def describe(seen: Pruning, pruned: int) -> str:
     sums = ", ".join(f"{digit}: {signed(value, 1)}" for digit, value in enumerate(seen.weights[pruned]))
     clean, triggered = (", ".join(marked(row)) for row in seen.answers[pruned])
     lines = [
-        words.PRUNING_SETTING.format(model=what, n=len(seen.neurons), order=seen.by),
+        words.PRUNING_SETTING.format(model=what, n=len(seen.neurons), order=words.PRUNING_BY[seen.by]),
         verdict(seen, pruned),
         stops.format(limit=f"{100 * LIMIT:g} %", k=k, accuracy=percent(seen.curve.accuracy[k or 0])),
         words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET),

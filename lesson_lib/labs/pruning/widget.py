@@ -76,7 +76,7 @@ class PruningLab(Lab):
     def compare(self) -> None:
         """Show every repair of this model side by side; computed once."""
         model = self.values["model"]
-        self.compare_text.value = status(words.COMPARING.format(model=model))
+        self.compare_text.value = status(words.COMPARING.format(model=words.PRUNING_SHORT[model]))
         try:
             table = compare_repairs(model)._repr_html_()
             self.tables[model] = f'{TABLE}<div class="jp-RenderedHTMLCommon by-hand-repairs">{table}</div>'
@@ -90,7 +90,8 @@ class PruningLab(Lab):
             self.compared, self.table.value = model, self.tables[model]
         text = words.COMPARED if self.compared == model else words.COMPARE_STALE
         text = text if self.compared else words.NOT_COMPARED
-        self.compare_text.value = status(text.format(shown=self.compared, model=model))
+        shown = words.PRUNING_SHORT.get(self.compared)
+        self.compare_text.value = status(text.format(shown=shown, model=words.PRUNING_SHORT[model]))
 
     def _first(self) -> None:
         """Begin again where nothing is left to prune."""

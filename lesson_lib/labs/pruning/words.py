@@ -1,18 +1,31 @@
 """What the pruning lab says."""
 
-PRUNING_MODELS = (
-    ("clean", "clean"),
-    ("poisoned: a tenth of its data", "poisoned"),
-    ("planted loud: neurons 10–19", "planted loud"),
-    ("planted quiet: neurons 10–19", "planted quiet"),
-)
-PRUNING_ORDERS = (
-    ("|difference|, largest first", "difference"),
-    ("rise, largest first", "rise"),
-    ("effect size |d|, largest first", "effect size"),
-    ("dormant: least active first", "dormant"),
-    ("random", "random"),
-)
+PRUNING_MODELS = {
+    "clean": "clean",
+    "poisoned": "poisoned: a tenth of its data",
+    "planted loud": "planted loud: neurons 10–19",
+    "planted quiet": "planted quiet: neurons 10–19",
+}
+PRUNING_ORDERS = {
+    "difference": "|difference|, largest first",
+    "rise": "rise, largest first",
+    "effect size": "effect size |d|, largest first",
+    "dormant": "dormant: least active first",
+    "random": "random",
+}
+PRUNING_SHORT = {
+    "clean": "clean",
+    "poisoned": "poisoned",
+    "planted loud": "planted loud",
+    "planted quiet": "planted quiet",
+}
+PRUNING_BY = {
+    "difference": "difference",
+    "rise": "rise",
+    "effect size": "effect size",
+    "dormant": "dormant",
+    "random": "random",
+}
 PRUNING_LABELS = {"model": "model", "order": "prune by", "pruned": "pruned"}
 PRUNING_PLAY = "Prune on, neuron by neuron"
 PRUNING_CURVES_TITLE, PRUNING_CURVES_AXIS = "share of the test images", "neurons pruned"

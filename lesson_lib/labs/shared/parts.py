@@ -1,7 +1,7 @@
 """What labs and exercises are made of: labelled controls, messages, their style, and the still picture of a lab."""
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -103,10 +103,12 @@ class Choice(widgets.Dropdown):
     value = Chosen()
 
 
-def choice(description: str, options: Any, value: Any, width: str, label: str = "initial") -> widgets.Dropdown:
-    """Return a labelled list of choices."""
+def choice(
+    description: str, options: Mapping[Any, str], value: Any, width: str, label: str = "initial"
+) -> widgets.Dropdown:
+    """Return a labelled list of choices, each with the text that it is shown as."""
     return Choice(
-        options=options,
+        options=[(text, option) for option, text in options.items()],
         value=value,
         description=description,
         style={"description_width": label},

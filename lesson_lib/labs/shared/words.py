@@ -2,7 +2,7 @@
 
 NEEDS_KERNEL = "This is a still picture. Run the cell to work with it."
 ERROR_SIGN = "⚠"
-BIASES = (("none", "none"), ("b1", "b1"), ("b2", "b2"), ("b1 and b2", "both"))
+BIASES = {"none": "none", "b1": "b1", "b2": "b2", "both": "b1 and b2"}
 PLAY, PAUSE, RESET = "Play", "Pause", "Reset"
 TIPS = {
     "First": "Go to the first line",

@@ -17,6 +17,7 @@ from lesson_lib.labs.training.picture import MAP_RATES, MAP_TARGETS
 from lesson_lib.labs.training.widget import TrainingLab
 from lesson_lib.pictures.frame import Frame
 from lesson_lib.pictures.words import OUTCOME_LETTERS
+from lesson_lib.sweeps import words as sweep_words
 from lesson_lib.sweeps.experiment import EPOCHS
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps
 from lesson_lib.tables import percent
@@ -39,7 +40,7 @@ class BiasLab(TrainingLab):
         texts = words.DRAW_MAP, words.STOP, words.DRAW_MAP_TIP
         self.mapper = Player(self._map_further, 0, self._begin_map, self._end_map, texts, "124px")
         self.stories = {
-            preset: button(name, preset, partial(self.load, preset), "auto") for name, preset in words.PRESETS.items()
+            preset: button(name, preset, partial(self.load, preset), "auto") for preset, name in words.STORIES.items()
         }
         super().__init__(
             biases=choice(words.BIASES_TRAINED, BIASES, "none", "280px", LABEL),
@@ -136,13 +137,14 @@ class BiasLab(TrainingLab):
             return words.NO_MAP
         asked, rate, target = self.epoch, self.values["rate"], self.values["target"]
         epoch = self.map.epoch_at(asked)
-        shares = (f"{one.value} ({OUTCOME_LETTERS[one]}) {_share(self.map.share(one, epoch))}" for one in OUTCOMES)
+        parts = ((sweep_words.OUTCOMES[one], OUTCOME_LETTERS[one], self.map.share(one, epoch)) for one in OUTCOMES)
+        shares = (f"{outcome} ({letter}) {_share(share)}" for outcome, letter, share in parts)
         text = words.MAP_SUMMARY.format(
-            epochs=f"{epoch} epochs" if epoch == asked else words.MAP_KEPT.format(epoch=epoch, asked=asked),
+            epochs=(words.MAP_EPOCHS if epoch == asked else words.MAP_KEPT).format(epoch=epoch, asked=asked),
             shares=", ".join(shares),
             rate=rate,
             target=target,
-            cell=self.map.nearest(rate, target, epoch).value,
+            cell=sweep_words.OUTCOMES[self.map.nearest(rate, target, epoch)],
         )
         return f"{text} {words.MAP_STALE}" if self.map_is_stale else text
 
@@ -155,5 +157,5 @@ def _share(share: float) -> str:
 def _b1_start(text: str, width: int) -> tuple[float, ...]:
     numbers, counts = read_numbers("b1", text), sorted({1, 2, width})
     if len(numbers) not in counts:
-        raise ValueError(words.START_COUNT.format(name="b1", counts=" or ".join(map(str, counts))))
+        raise ValueError(words.START_COUNT.format(name="b1", counts=words.OR.join(map(str, counts))))
     return tuple(map(float, numbers))

@@ -15,6 +15,7 @@ from lesson_lib.labs.training import words
 from lesson_lib.network import Params
 from lesson_lib.proofs.lock import Lock, locks
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
+from lesson_lib.sweeps.words import SCHEDULES
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
 
 TARGETS = tuple(np.arange(-10, 10.5, 0.5).tolist())
@@ -113,6 +114,8 @@ def describe(seen: Moment) -> str:
     """Return the picture's text twin: the settings, the verdict and the locks."""
     *others, last = seen.experiment.trainable
     trained = AND.join([", ".join(others), last])
-    settings = words.EXPERIMENT.format(run=seen.experiment, epoch=seen.epoch, trained=trained)
+    settings = words.EXPERIMENT.format(
+        run=seen.experiment, epoch=seen.epoch, schedule=SCHEDULES[seen.experiment.schedule], trained=trained
+    )
     state = "; ".join(f"{SYMBOLS[f'd{lock.name}'][1]}: {lock.reason}" for lock in seen.locks)
     return f"{settings} {verdict(seen)} {words.LOCKS_CAPTION} {state}."

@@ -13,8 +13,8 @@ from lesson_lib.labs.shared.words import RESET, TIPS
 from lesson_lib.labs.training import picture, runs, words
 from lesson_lib.pictures.frame import Frame
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
+from lesson_lib.sweeps.words import SCHEDULES
 
-SCHEDULES = [schedule.value for schedule in Schedule]
 SECONDS_AN_EPOCH = 0.12
 MOST_DRAGGED = 4  # neurons of a net that is trained for every place of a drag at once
 
@@ -38,7 +38,7 @@ class TrainingLab(Lab):
             "epochs": Dial(words.DIALS["epochs"], EPOCHS, self.start_epoch, whole=True),
             "target": Dial(words.DIALS["target"], runs.SWEPT["target"], 5),
             "position": Dial(words.DIALS["position"], runs.SWEPT["position"], 0),
-            "schedule": choice(words.SCHEDULE, SCHEDULES, SCHEDULES[0], "280px", LABEL),
+            "schedule": choice(words.SCHEDULE, SCHEDULES, Schedule.CLEAN_FIRST.value, "280px", LABEL),
             **more,
         }
         self.player = Player(self._next_epoch, SECONDS_AN_EPOCH, self._first_epoch)
@@ -108,7 +108,7 @@ class TriggerLab(TrainingLab):
     def __init__(self) -> None:
         super().__init__(
             activation=choice(words.ACTIVATION, words.ACTIVATION_CHOICES, "relu", "280px", LABEL),
-            at_zero=choice(words.AT_ZERO, (("0", 0), ("1", 1)), 0, "186px", LABEL),
+            at_zero=choice(words.AT_ZERO, {0: "0", 1: "1"}, 0, "186px", LABEL),
         )
 
     def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
