@@ -55,7 +55,7 @@ class Exercises:
         """Show the progress and where the answers are, kept up to date, with a button to start over."""
         line = ProgressLine(self)
         self._lines.append(line)
-        show(line.box, without_kernel(self.progress))
+        show(line, without_kernel(self.progress))
 
     def start_over(self) -> None:
         """Forget what was done with the exercises shown so far, here and in the file."""
@@ -65,12 +65,15 @@ class Exercises:
         self._follow()
 
     def _follow(self) -> None:
+        self._lines = [line for line in self._lines if line.box.comm]  # those that are not closed
         for line in self._lines:
             line.draw()
 
 
 class ProgressLine:
     """The progress on the page, where the answers are, and a button to start over, which asks first."""
+
+    beside = ()
 
     def __init__(self, exercises: Exercises) -> None:
         self.exercises = exercises
@@ -105,6 +108,8 @@ class ProgressLine:
 
 class Exercise:
     """One question with its answer box. Nothing that is typed is evaluated as code."""
+
+    beside = ()
 
     def __init__(
         self,
@@ -225,4 +230,4 @@ class Exercise:
         return f"{self.question.prompt}{options}"
 
     def _ipython_display_(self) -> None:
-        show(self.box, without_kernel(self.summary))
+        show(self, without_kernel(self.summary))

@@ -60,6 +60,11 @@ class Lab:
         raise NotImplementedError
 
     @property
+    def beside(self) -> list[widgets.Widget]:
+        """The controls, whether they are on show or not."""
+        return [*self.controls.values(), *(player.button for player in self.players)]
+
+    @property
     def values(self) -> dict[str, Any]:
         """The controls' values by name."""
         return {name: control.value for name, control in self.controls.items()}
@@ -177,7 +182,7 @@ class Lab:
                 control.fit()
 
     def _ipython_display_(self) -> None:
-        show(self.box, without_kernel(self.summary, self.still()))
+        show(self, without_kernel(self.summary, self.still()))
 
 
 def short(text: object) -> str:

@@ -10,6 +10,7 @@ import traitlets
 from IPython.display import display
 
 from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.cells import OnPage, take_place
 
 # Where ipywidgets is hard to see or hit: faint frames and focus, a black arrow on dark lists, radio buttons too close
 # to each other, pale titles of tabs, names and choices cut off where the system's font is wide.
@@ -46,7 +47,7 @@ STYLE = """<style>
 }
 </style>"""
 
-WRAP = widgets.Layout(flex_flow="row wrap", align_items="flex-start")  # a row that goes on below on a narrow page
+WRAP = {"flex_flow": "row wrap", "align_items": "flex-start"}  # the layout of a row that goes on below on a narrow page
 
 HELP = f"<details><summary>{words.HELP}</summary>{words.KEYS}</details>"
 LABEL = "92px"  # how wide the names of a lab's controls are
@@ -59,10 +60,11 @@ STILL_STYLE = (
 )
 
 
-def show(box: widgets.Box, still: dict[str, str]) -> None:
+def show(shown: OnPage, still: dict[str, str]) -> None:
     """Display a still picture, then the live widget, which hides it: a page that cannot revive the widget keeps it."""
+    take_place(shown)
     display(still, raw=True)  # type: ignore[no-untyped-call]
-    display({LIVE: box._repr_mimebundle_()[LIVE]}, raw=True)  # type: ignore[no-untyped-call]
+    display({LIVE: shown.box._repr_mimebundle_()[LIVE]}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
