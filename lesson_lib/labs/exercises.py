@@ -13,7 +13,8 @@ from lesson_lib.exercises import words
 from lesson_lib.exercises.answers import Answers, Record, own_file
 from lesson_lib.exercises.catalogue import question
 from lesson_lib.exercises.marking import Question, mark_answer, shuffled
-from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
+from lesson_lib.labs.shared.look import style
+from lesson_lib.labs.shared.parts import button, field, show, status, without_kernel
 
 # ipywidgets marks what has lost its kernel.
 LOST = (

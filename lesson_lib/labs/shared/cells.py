@@ -44,7 +44,7 @@ def _close(old: OnPage, shell: Any) -> None:
     """Close all widgets, and take it out of the history of outputs; a variable keeps it, and can show it again."""
     for part in _parts(old.box, *old.beside):
         part.close()
-    for names in (shell.user_ns["_oh"], shell.user_ns, shell.user_ns_hidden):
+    for names in (shell.user_ns.get("_oh", {}), shell.user_ns, shell.user_ns_hidden):
         for name in [name for name, value in names.items() if value is old and str(name).strip("_").isdigit()]:
             del names[name]
 

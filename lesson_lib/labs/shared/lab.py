@@ -11,7 +11,8 @@ from lesson_lib.exercises.reading import plain
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
+from lesson_lib.labs.shared.look import style
+from lesson_lib.labs.shared.parts import alert, show, without_kernel
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.values import read_numbers, the_one
 from lesson_lib.pictures.frame import Frame

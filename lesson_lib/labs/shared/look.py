@@ -1,0 +1,21 @@
+"""What the box of a lab or an exercise brings along: its style, a still picture that gives way, and its own keys."""
+
+from importlib.resources import files
+
+import anywidget
+import ipywidgets as widgets
+
+HERE = files(__package__)
+
+
+class Look(anywidget.AnyWidget):
+    """The last, invisible part of a box."""
+
+    _esm = HERE.joinpath("look.js").read_text("utf-8")
+    _css = HERE.joinpath("look.css").read_text("utf-8")
+
+
+def style(box: widgets.Box) -> None:
+    """Give a lab or an exercise its look."""
+    box.add_class("by-hand")
+    box.children = (*box.children, Look(layout=widgets.Layout(display="none")))
