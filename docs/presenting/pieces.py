@@ -12,12 +12,11 @@ from nbformat import NotebookNode
 from presenting.formulas import mathml
 from presenting.heights import ratio
 
-from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.parts import STILL as LAB_STILL
 
 SUFFIXES = {"page": ".html", "slides": ".slides.html"}
 STILL = re.compile(
-    rf'<div class="{LAB_STILL}"><style>.*?</style>(.*)<p><em>{re.escape(words.NEEDS_KERNEL)}</em></p></div>', re.DOTALL
+    rf'<div class="{LAB_STILL}"( lang="[^"]*")?><style>.*?</style>(.*)<p><em>[^<]*</em></p></div>', re.DOTALL
 )
 PICTURE = re.compile(r'<svg [^>]*?class="by-hand-picture".*</svg>', re.DOTALL)
 NOTES = {
@@ -82,7 +81,7 @@ def output_html(html: str, resources: dict[str, Any]) -> str:
         return html
     kind, shown = ("lab", _lab) if "<img" in html else ("question", _question)
     note = NOTES[resources["kind"], kind].format(name=resources["metadata"]["name"])
-    return f'<div class="{kind}">{shown(still[1], note)}</div>'
+    return f'<div class="{kind}">{shown(still[2], note)}</div>'
 
 
 def _question(html: str, note: str) -> str:

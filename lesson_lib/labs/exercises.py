@@ -13,7 +13,8 @@ from lesson_lib.exercises import words
 from lesson_lib.exercises.answers import Answers, Record, own_file
 from lesson_lib.exercises.catalogue import question
 from lesson_lib.exercises.marking import Question, mark_answer, shuffled
-from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
+from lesson_lib.labs.shared.look import style
+from lesson_lib.labs.shared.parts import button, field, show, status, without_kernel
 
 # ipywidgets marks what has lost its kernel.
 LOST = (
@@ -55,7 +56,7 @@ class Exercises:
         """Show the progress and where the answers are, kept up to date, with a button to start over."""
         line = ProgressLine(self)
         self._lines.append(line)
-        show(line.box, without_kernel(self.progress))
+        show(line, without_kernel(self.progress))
 
     def start_over(self) -> None:
         """Forget what was done with the exercises shown so far, here and in the file."""
@@ -65,12 +66,15 @@ class Exercises:
         self._follow()
 
     def _follow(self) -> None:
+        self._lines = [line for line in self._lines if line.box.comm]  # those that are not closed
         for line in self._lines:
             line.draw()
 
 
 class ProgressLine:
     """The progress on the page, where the answers are, and a button to start over, which asks first."""
+
+    beside = ()
 
     def __init__(self, exercises: Exercises) -> None:
         self.exercises = exercises
@@ -105,6 +109,8 @@ class ProgressLine:
 
 class Exercise:
     """One question with its answer box. Nothing that is typed is evaluated as code."""
+
+    beside = ()
 
     def __init__(
         self,
@@ -225,4 +231,4 @@ class Exercise:
         return f"{self.question.prompt}{options}"
 
     def _ipython_display_(self) -> None:
-        show(self.box, without_kernel(self.summary))
+        show(self, without_kernel(self.summary))

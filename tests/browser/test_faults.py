@@ -8,6 +8,11 @@ from lesson_lib.labs.shared import words
 
 KINDS = [TriggerLab, BiasLab, NAALab, PruningLab]
 CELLS = [cell_with(kind) for kind in KINDS for _ in range(2)]
+RUN_FIRST = """async () => {
+    window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0;
+    await window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
+WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 MEMORY = "__import__('psutil').Process().memory_info().rss / 2**20"  # of the kernel, in MB
 
@@ -56,6 +61,17 @@ def test_a_key_held_for_500_events_ends_on_the_last_picture_and_hoards_nothing(o
     (memory, nodes), (memory_after, nodes_after) = sizes
     assert memory_after - memory < 10
     assert nodes_after - nodes < 250
+
+
+def test_a_cell_that_is_run_again_shows_a_new_lab_and_leaves_nothing_of_the_old_one(opened):
+    counts = []
+    for rate in (0.3, 0.5, 2):
+        opened.page.evaluate(RUN_FIRST)
+        opened.wait_until_run()
+        TwinLab(opened, 0, KINDS[0]()).put(rate=rate)
+        counts.append(int(opened.compute(WIDGETS)))
+    assert counts == counts[:1] * 3
+    TwinLab(opened, 1, KINDS[0]()).agrees()
 
 
 def test_two_notebooks_side_by_side_and_a_restarted_kernel_leave_each_other_alone(opened, server):

@@ -155,6 +155,14 @@ def test_each_list_is_chosen_from_on_the_keyboard(trigger_lab, name, label, walk
     assert trigger_lab.page.evaluate(CELL_COUNT) == cells
 
 
+def test_a_letter_is_no_shortcut_of_jupyterlab(trigger_lab):
+    cells = trigger_lab.page.evaluate(CELL_COUNT)
+    for control in (trigger_lab.slider("rate"), trigger_lab.field("schedule"), trigger_lab.mark("star")):
+        control.focus()
+        trigger_lab.page.keyboard.press("b")
+    assert trigger_lab.page.evaluate(CELL_COUNT) == cells
+
+
 def test_a_padlock_in_the_picture_names_what_keeps_a_gradient_at_0(trigger_lab):
     found = set()
     for activation, at_zero, x in (

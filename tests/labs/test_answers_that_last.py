@@ -132,7 +132,7 @@ def test_starting_over_asks_first_and_forgets_only_what_is_shown(file):
 
 def test_progress_that_is_shown_follows_every_answer(monkeypatch):
     shown = []
-    monkeypatch.setattr("lesson_lib.labs.exercises.show", lambda box, still: shown.append((box, still)))
+    monkeypatch.setattr("lesson_lib.labs.exercises.show", lambda line, still: shown.append((line.box, still)))
     exercises = Exercises()
     exercise = exercises.ask(NUMBERS)
     exercises.progress_line()

@@ -49,13 +49,22 @@ def test_ci_can_only_read_and_ends_by_itself():
         assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in uses)
 
 
-@pytest.mark.parametrize("script", [".ci/run", ".ci/binder", ".ci/lint"])
+@pytest.mark.parametrize("script", [".ci/run", ".ci/binder", ".ci/lint", ".ci/front-ends"])
 def test_a_script_of_ci_can_be_run(script):
     listed = subprocess.run(["git", "ls-files", "-s", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert listed.stdout.startswith("100755")
     assert f"{script} text eol=lf" in (ROOT / ".gitattributes").read_text(encoding="utf-8")
     assert (ROOT / script).read_text(encoding="utf-8").startswith("#!/bin/bash\n")
     assert stat.S_ISREG((ROOT / script).stat().st_mode)
+
+
+def test_the_readme_names_the_versions_of_the_front_ends_that_are_opened():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Other front ends")[2].partition("\n## ")[0]
+    told = {name.lower().split()[0]: tried for name, tried in re.findall(r"^\| ([^|]+) \| (\d[\d.]+) \|", readme, re.M)}
+    opened = dict(re.findall(r"(\w+)==([\d.]+)", (ROOT / ".ci" / "front-ends").read_text(encoding="utf-8")))
+    locked = dict(re.findall(r"^([\w-]+)==([\d.]+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M))
+    assert told == {"jupyterlab": locked["jupyterlab"], **opened}
+    assert opened["notebook"] == locked["notebook"]
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)

@@ -42,7 +42,7 @@ class HandCalculationLab(Lab):
             **{name: field(words.FIELDS[name], text, "initial", "auto") for name, text in START.items()},
         }
         self.state = compute(self.values)
-        self.messages = {name: widgets.HTML() for name in ("", *START)}
+        self.messages |= {name: widgets.HTML() for name in START}
         self.title, self.count = widgets.HTML(), widgets.HTML()
         self.twin = widgets.HTML(layout=widgets.Layout(min_height="46px"))  # for two lines, so that nothing jumps
         self.dial = Dial(words.LINE, range(1, self.lines + 1), 1, whole=True)

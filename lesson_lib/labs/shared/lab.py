@@ -11,7 +11,8 @@ from lesson_lib.exercises.reading import plain
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.parts import alert, show, style, without_kernel
+from lesson_lib.labs.shared.look import style
+from lesson_lib.labs.shared.parts import alert, show, without_kernel
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.values import read_numbers, the_one
 from lesson_lib.pictures.frame import Frame
@@ -58,6 +59,11 @@ class Lab:
     def summary(self) -> str:
         """What the picture says, in words and numbers."""
         raise NotImplementedError
+
+    @property
+    def beside(self) -> list[widgets.Widget]:
+        """The controls, whether they are on show or not."""
+        return [*self.controls.values(), *(player.button for player in self.players)]
 
     @property
     def values(self) -> dict[str, Any]:
@@ -177,7 +183,7 @@ class Lab:
                 control.fit()
 
     def _ipython_display_(self) -> None:
-        show(self.box, without_kernel(self.summary, self.still()))
+        show(self, without_kernel(self.summary, self.still()))
 
 
 def short(text: object) -> str:

@@ -10,43 +10,10 @@ import traitlets
 from IPython.display import display
 
 from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.cells import OnPage, take_place
+from lesson_lib.language import chosen
 
-# Where ipywidgets is hard to see or hit: faint frames and focus, a black arrow on dark lists, radio buttons too close
-# to each other, pale titles of tabs, names and choices cut off where the system's font is wide.
-STYLE = """<style>
-.by-hand {
-    --jp-widgets-input-border-color: var(--jp-ui-font-color2);
-    --jp-widgets-input-focus-border-color: var(--jp-brand-color1);
-    --jp-widgets-radio-item-height: 24px;
-    --jp-widgets-dropdown-arrow: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'\
-%3E%3Cpath fill='%23808080' d='M5 6l4 4 4-4 1 1-5 5-5-5z'/%3E%3C/svg%3E");
-}
-.by-hand :focus-visible, .by-hand input:focus-visible {
-    outline: 2px solid var(--jp-brand-color1) !important;
-    outline-offset: 0 !important;
-}
-.by-hand .noUi-handle { border-color: var(--jp-ui-font-color2) }
-.by-hand .noUi-target[disabled] { visibility: hidden }
-.by-hand .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { color: var(--jp-ui-font-color1) }
-.by-hand caption { white-space: normal !important }
-.by-hand-fine [role=status] { font-size: 11px; line-height: 1.2 !important; min-height: 2.4em }
-.by-hand-gone { color: #b00020; font-weight: 600; margin: 4px 0 }
-.by-hand-verdict { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; line-height: 1.4 }
-.by-hand-verdict > span { order: 1; flex-basis: 100% }
-.by-hand-verdict > .said ~ span { flex-basis: auto }
-.by-hand-verdict > b { padding: 3px 10px; border-radius: 8px; border: 2px solid; font-weight: 600 }
-.by-hand-verdict > .yes { color: #00735c; background: #ebf5f2 }
-.by-hand-verdict > .no { color: #b00020; background: #faf0f1 }
-@media screen {
-    [data-jp-theme-light="false"] .by-hand-verdict > .yes { color: #4fcfa8; background: #00735c14 }
-    [data-jp-theme-light="false"] .by-hand-verdict > .no { color: #ff8595; background: #b0002010 }
-}
-.by-hand .widget-inline-hbox > .widget-label, .by-hand .widget-dropdown, .by-hand .widget-dropdown > select {
-    min-width: max-content;
-}
-</style>"""
-
-WRAP = widgets.Layout(flex_flow="row wrap", align_items="flex-start")  # a row that goes on below on a narrow page
+WRAP = {"flex_flow": "row wrap", "align_items": "flex-start"}  # the layout of a row that goes on below on a narrow page
 
 HELP = f"<details><summary>{words.HELP}</summary>{words.KEYS}</details>"
 LABEL = "92px"  # how wide the names of a lab's controls are
@@ -59,10 +26,11 @@ STILL_STYLE = (
 )
 
 
-def show(box: widgets.Box, still: dict[str, str]) -> None:
+def show(shown: OnPage, still: dict[str, str]) -> None:
     """Display a still picture, then the live widget, which hides it: a page that cannot revive the widget keeps it."""
+    take_place(shown)
     display(still, raw=True)  # type: ignore[no-untyped-call]
-    display({LIVE: box._repr_mimebundle_()[LIVE]}, raw=True)  # type: ignore[no-untyped-call]
+    display({LIVE: shown.box._repr_mimebundle_()[LIVE]}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
@@ -70,7 +38,10 @@ def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
     source = b64encode(svg.encode()).decode()
     picture = f'<img alt="{escape(summary)}" width="680" src="data:image/svg+xml;base64,{source}">' if svg else ""
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in summary.splitlines())
-    html = f'<div class="{STILL}">{STILL_STYLE}{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p></div>'
+    language = "" if chosen() == "en" else f' lang="{chosen()}"'
+    html = (
+        f'<div class="{STILL}"{language}>{STILL_STYLE}{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p></div>'
+    )
     return {"text/html": html, "text/plain": summary}
 
 
@@ -128,12 +99,6 @@ def screen(top: Sequence[Any], left: Sequence[Any], right: Sequence[Any]) -> wid
     controls = widgets.VBox(left, layout=widgets.Layout(flex="0 0 auto", min_width="308px"))
     picture = widgets.VBox(right, layout=widgets.Layout(flex="1 1 460px", min_width="0"))
     return widgets.VBox([*top, widgets.HBox([controls, picture], layout=WRAP), widgets.HTML(HELP)])
-
-
-def style(box: widgets.Box) -> None:
-    """Give a lab or an exercise its style."""
-    box.add_class("by-hand")
-    box.children = (*box.children, widgets.HTML(STYLE, layout=widgets.Layout(display="none")))
 
 
 def status(text: str) -> str:

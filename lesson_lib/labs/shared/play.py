@@ -26,6 +26,7 @@ class Player:
         self._step, self._seconds, self._started, self._ended, self._texts = step, seconds, started, ended, texts
         self._task: asyncio.Task[None] | None = None
         self.button = button(texts[0], texts[2], self.press, width)
+        self.button.observe(lambda change: None if change["new"] else self.stop(), "comm")  # when it is closed
 
     def press(self) -> None:
         """Start, or stop what has been started."""

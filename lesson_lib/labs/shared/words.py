@@ -18,7 +18,7 @@ FIELD_ONE = "{name} must be one number; got {given}."
 HELP = "Keys and touch"
 KEYS = (
     "Tab to a control, arrows on a slider, Enter opens a list. In the picture, what the pointer lights up can be "
-    "dragged or clicked; Tab reaches it too, and arrows move it. Elsewhere single letters are JupyterLab's shortcuts."
+    "dragged or clicked; Tab reaches it too, and arrows move it."
 )
 REFUSED = "{problem}. {kept} is kept."
 GONE = "This picture has lost its kernel: run the cell again."
