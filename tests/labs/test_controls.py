@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from labparts import no_error_in_a_callback, sent, words_of  # noqa: F401
 from traitlets import TraitError
 
+from lesson_lib.labs import TriggerLab
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.dial import Dial
@@ -55,6 +56,20 @@ def test_a_dial_refuses_what_lies_outside(bad):
     with pytest.raises((TraitError, ValueError, TypeError)):
         dial.value = bad
     assert holds(dial) == (1, "1", 1)
+
+
+@pytest.mark.parametrize("value", [4.458478965723718e-104, -5e-324, 2e-15])
+def test_a_preset_brings_back_what_no_box_could_read(value):
+    lab = TriggerLab()
+    lab.set(target=value)
+    kept = lab.preset
+    lab.reset()
+    lab.load(kept)
+    assert lab.values["target"] == value
+    for text in ("inf", "nan", "1e400", "0x1p3"):
+        with pytest.raises(ValueError, match="target"):
+            lab.load(f"target={text}")
+        assert lab.values["target"] == value
 
 
 def test_a_whole_dial_holds_whole_numbers():

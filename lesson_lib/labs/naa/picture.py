@@ -147,7 +147,7 @@ def _tip(number: int, told: str, on: Frame) -> str:
     width = text_width(told, "middle") + 12
     left = on.places["neurons"][0]
     middle = float(np.clip(on.pixels("neurons", number, 0)[0, 0], left + width / 2, SIZE[0] - width / 2 - 1))
-    box = f'<rect class="pill" x="{middle - width / 2:g}" y="{TOP - 27}" width="{width:g}" height="20" rx="6"/>'
+    box = f'<rect class="pill" x="{middle - width / 2:.1f}" y="{TOP - 27}" width="{width:.1f}" height="20" rx="6"/>'
     return box + write(middle, TOP - 13, told, "middle")
 
 

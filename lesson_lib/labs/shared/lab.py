@@ -1,7 +1,7 @@
 """What every lab shares: named controls, set and reset, and a preset to paste."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -213,6 +213,9 @@ def _read(name: str, text: str, kind: type) -> Any:
     """Return what a preset says of a control, as the kind of value that the control holds."""
     if kind not in (int, float):
         return kind(text)
+    with suppress(ValueError):
+        if kind is float and _written(float(text)) == text:  # also what nobody types, such as 4e-104
+            return float(text)
     try:
         number = the_one(name, read_numbers(name, text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the box of a lab or an exercise brings along: its style, a still picture that gives way, its own keys, its language."""
+"""What every box brings along: its style, a still picture that gives way, its own keys, and its language."""
 
 from importlib.resources import files
 
