@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.resources import files
 from pkgutil import walk_packages
+from types import SimpleNamespace
 from typing import Any
 
 import lesson_lib
 
-FOLDER = files(__package__) / "languages"  # a file a language: context: {English text: its translation}
+FOLDER = files(__package__) / "languages"  # a file a language
 UNTRANSLATED = "[en] {}"  # how an English text is shown among those of another language
 OF_NOTEBOOKS = "code"  # the context of texts in the notebooks' code
-_chosen = "en"
-_texts: dict[str, dict[str, str]] = {}  # those of the chosen language; none for English
+_now = SimpleNamespace(language="en", texts={})  # texts: context: {English: translation}; none for English
 
 
 def use(language: str) -> None:
@@ -23,16 +23,16 @@ def use(language: str) -> None:
     Errors for programmers stay English. Raises ValueError for a language that there is not, and RuntimeError if some
     texts have been taken in another language already: the first cell of a notebook is the place to choose.
     """
-    global _chosen
     found = {file.name.removesuffix(".json"): file for file in FOLDER.iterdir() if file.name.endswith(".json")}
     if language not in ("en", *found):
         raise ValueError(f"language must be one of {', '.join(map(repr, ('en', *sorted(found))))}; got {language!r}")
-    if language == _chosen:
+    if language == _now.language:
         return
-    if _texts or any(name in sys.modules for name in words_modules()):
-        raise RuntimeError(f"texts were taken in {_chosen!r} already: restart the kernel, and let use() come first")
-    _texts.update(json.loads(found[language].read_text(encoding="utf-8")))
-    _chosen = language
+    if _now.texts or any(name in sys.modules for name in words_modules()):
+        raise RuntimeError(
+            f"texts were taken in {_now.language!r} already: restart the kernel, and let use() come first"
+        )
+    _now.language, _now.texts = language, json.loads(found[language].read_text(encoding="utf-8"))
     for name in words_modules():
         module = vars(import_module(name))
         module |= {
@@ -42,7 +42,7 @@ def use(language: str) -> None:
 
 def chosen() -> str:
     """Return the language in use, as pages name it: "en", "zh-CN"."""
-    return _chosen.replace("_", "-")
+    return str(_now.language).replace("_", "-")
 
 
 def words_modules() -> Iterator[str]:
@@ -58,10 +58,10 @@ def context_of(module: str) -> str:
 
 def translated(value: Any, context: str) -> Any:
     """Return a text, or texts in tuples, lists and dictionaries, in the language in use; names stay as they are."""
-    if not _texts or not value:
+    if not _now.texts or not value:
         return value
     if isinstance(value, str):
-        return _texts.get(context, {}).get(value) or UNTRANSLATED.format(value)
+        return _now.texts.get(context, {}).get(value) or UNTRANSLATED.format(value)
     if isinstance(value, dict):
         return {name: translated(text, context) for name, text in value.items()}
     return type(value)(translated(text, context) for text in value) if isinstance(value, tuple | list) else value
@@ -69,4 +69,4 @@ def translated(value: Any, context: str) -> Any:
 
 def of_notebook(text: str) -> str:
     """Return a text of a notebook's code in the language in use; it may be a number, so that it is never marked."""
-    return _texts.get(OF_NOTEBOOKS, {}).get(text, text)
+    return str(_now.texts.get(OF_NOTEBOOKS, {}).get(text, text))

@@ -29,6 +29,7 @@ from lesson_lib import training as training_loop
 from lesson_lib.digits import train_classifier
 from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.labs import BiasLab, HandCalculationLab, NAALab, PruningLab, TriggerLab
+from lesson_lib.labs.hand_calculation import words as hand_words
 from lesson_lib.labs.naa import compute as detection
 from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.labs.pruning import words as pruning_words
@@ -64,8 +65,9 @@ def words_of(lab):
 
 
 def without_message(text):
-    """Return a text of the lab without the message, which may repeat what was typed."""
-    return re.sub(rf' {shared_words.ERROR_SIGN} [^"<]*', "", text)
+    """Return a text of the lab without the message, which may repeat what was typed, or say that a line is the last."""
+    ends = hand_words.START_REACHED, hand_words.END_REACHED
+    return re.sub(rf' {shared_words.ERROR_SIGN} [^"<]*|({"|".join(map(re.escape, ends))}) ', "", text)
 
 
 def messages_of(lab):

@@ -184,7 +184,7 @@ def test_a_language_that_there_is_not_is_refused_and_nothing_is_changed():
 
 def test_the_lesson_reads_no_catalogue_unless_it_is_asked_and_never_by_the_machines_locale():
     code = "import sys, lesson_lib; lesson_lib.forward; from lesson_lib.labs.shared import words\n"
-    code += "from lesson_lib import language; print(words.RESET, language._texts, language.chosen())"
+    code += "from lesson_lib import language; print(words.RESET, language._now.texts, language.chosen())"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "zh_CN.UTF-8", "LANGUAGE": "zh_CN"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "Reset {} en\n"
