@@ -12,6 +12,7 @@ from helpers import Shown
 from refresh_notebooks import NOTEBOOKS
 
 from lesson_lib.labs.shared import words
+from lesson_lib.labs.shared.parts import STILL
 
 PATHS = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))  # the glossary has nothing to run
 NEEDS_KERAS = "07_capture_from_pytorch_and_keras"
@@ -78,7 +79,7 @@ def alive(cells):
         if cell.cell_type == "code":
             used, made = names(cell.source)
             is_opening = is_opening or "exercises" in made
-            shows = words.NEEDS_KERNEL in str(cell.outputs) or "exercises." in cell.source
+            shows = STILL in str(cell.outputs) or "exercises." in cell.source
             if shows or is_opening or needed & made:
                 found.append(i)
                 needed |= used
@@ -96,7 +97,7 @@ def test_what_is_alive_needs_the_opening_and_the_cells_that_make_its_names():
         "f()",
     ]
     cells = [nbformat.v4.new_markdown_cell("f"), *map(nbformat.v4.new_code_cell, [*sources, "f()"])]
-    cells[7].outputs = [nbformat.v4.new_output("display_data", {"text/html": words.NEEDS_KERNEL})]
+    cells[7].outputs = [nbformat.v4.new_output("display_data", {"text/html": STILL})]
     assert alive(cells) == [1, 2, 3, 5, 7]
 
 
