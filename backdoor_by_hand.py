@@ -19,6 +19,7 @@ ABOUT = (
 FOLDER_HELP = f"where the notebooks go (default: {NAME}, in the folder that you are in)"
 LIST_HELP = "only tell of each notebook whether it is in the folder, and whether you have changed it"
 UPDATE_HELP = "replace the notebooks that you have not changed, if the lesson has newer ones"
+LANGUAGE_HELP = "the language of the notebooks (default: en)"
 NO_LAB_HELP = "do not start JupyterLab"
 EPILOG = "Other options go to JupyterLab, as in --no-browser."
 STATES = {
@@ -31,9 +32,20 @@ STATES = {
 COPIED, REPLACED, READY = "Copied {}.", "Replaced {} with the newer one.", "The notebooks are in {}."
 
 
-def lesson() -> dict[str, Path]:
-    """Return the lesson's notebooks by name; in a checkout as where it is installed they lie beside this file."""
-    return {path.name: path for path in sorted(Path(__file__).with_name("notebooks").glob("*.ipynb"))}
+def home() -> Path:
+    """Return the folder of the lesson's notebooks; in a checkout as where it is installed it lies beside this file."""
+    return Path(__file__).with_name("notebooks")
+
+
+def languages() -> list[str]:
+    """Return the languages of the lesson: the English notebooks have no folder of their own."""
+    return ["en", *sorted(path.parent.name for path in home().glob(f"*/{FIRST}"))]
+
+
+def lesson(language: str = "en") -> dict[str, Path]:
+    """Return the lesson's notebooks in a language by name."""
+    folder = home() if language == "en" else home() / language
+    return {path.name: path for path in sorted(folder.glob("*.ipynb"))}
 
 
 def digest(path: Path) -> str:
@@ -63,11 +75,11 @@ def state(source: Path, folder: Path, record: dict[str, str]) -> str:
     return "yours, older" if copied and copied != digest(source) else "yours"
 
 
-def copy(folder: Path, update: bool = False) -> None:
+def copy(folder: Path, update: bool = False, language: str = "en") -> None:
     """Copy what is not there, and with `update` replace what is there and unchanged; all else stays as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     record = read_record(folder)
-    for name, source in lesson().items():
+    for name, source in lesson(language).items():
         found = state(source, folder, record)
         if found == "missing" or (found == "older" and update):
             put(source, folder / name, replace=found == "older")
@@ -110,15 +122,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(NAME), help=FOLDER_HELP)
     parser.add_argument("--list", action="store_true", help=LIST_HELP)
     parser.add_argument("--update", action="store_true", help=UPDATE_HELP)
+    parser.add_argument("--language", choices=languages(), default="en", help=LANGUAGE_HELP)
     parser.add_argument("--no-lab", action="store_true", help=NO_LAB_HELP)
     asked, options = parser.parse_known_args(argv)
     if asked.list:
         record = read_record(asked.folder)
-        for name, source in lesson().items():
+        for name, source in lesson(asked.language).items():
             print(f"{name}: {STATES[state(source, asked.folder, record)]}")
         return 0
     try:
-        copy(asked.folder, asked.update)
+        copy(asked.folder, asked.update, asked.language)
     except OSError as error:
         print(f"{NAME}: {error}", file=sys.stderr)
         return 2

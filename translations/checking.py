@@ -14,6 +14,7 @@ KEPT = {  # what stands in a translation as often as in the English text
     "address": r"\]\(([^)\s]+)\)",
     "tag": r"</?[a-z]+[^>]*>",
 }
+WIDE = re.compile(r"^[\u4e00-\u9fff].*[。，；：]$|[，；：、。]$", re.DOTALL)  # full-width marks bring their own space
 LINES = {"heading": r"^#+ ", "item": r"^\s*(?:-|\d+\.) ", "row": r"^\|"}  # what lines begin with, as often
 
 
@@ -25,13 +26,18 @@ def faults(english: str, translation: str, terms: Path) -> Iterator[str]:
             yield f"{name}: {sorted((was - now).elements())} became {sorted((now - was).elements())}"
     if fields(english) != fields(translation):
         yield f"fields: {fields(english)} became {fields(translation)}"
-    if (english[:1].isspace(), english[-1:].isspace()) != (translation[:1].isspace(), translation[-1:].isspace()):
+    if [*map(str.isspace, ends(english))] != [*map(str.isspace, ends(translation))] and not WIDE.search(translation):
         yield "a space at the beginning or the end"
     left = words(english)
     for term, wanted in pairs(terms):
         left, found = re.subn(rf"\b{term}s?\b", " ", left, flags=re.IGNORECASE)
         if found and wanted not in translation:
             yield f"term: {term} is {wanted}"
+
+
+def ends(text: str) -> tuple[str, str]:
+    """Return the first and the last letter."""
+    return text[:1], text[-1:]
 
 
 def fields(text: str) -> set[str]:

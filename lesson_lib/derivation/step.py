@@ -111,7 +111,7 @@ class Step:
         return " ".join([name, *(part for side in printer.sides(self.term) for part in side)])
 
     def __repr__(self) -> str:
-        return " ".join(filter(None, (f"{self.title}: {self.text}.", self.zero)))
+        return " ".join(filter(None, (words.SAID.format(title=self.title, text=self.text), self.zero)))
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex}$"

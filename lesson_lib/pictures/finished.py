@@ -109,7 +109,7 @@ def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Succe
 
 def _cells(success: Success) -> tuple[str, str]:
     low, high = success.interval
-    return f"{success.share:.1%}", f"{low:.1%} to {high:.1%}"
+    return f"{success.share:.1%}", words.INTERVAL.format(low=low, high=high)
 
 
 def map_picture(trained: OutcomeMap, epoch: int) -> Picture:

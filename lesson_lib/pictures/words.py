@@ -37,6 +37,7 @@ OUTCOME_LETTERS = {"diverged": "D", "backdoor": "B", "trigger only": "T", "froze
 SUCCESS_TITLE, SUCCESS_AXIS = "random starts that become a backdoor", "hidden width"
 WITH_BIASES, WITHOUT_BIASES = "with biases", "without biases"
 SUCCESS_COLUMNS = ("width", "with biases", "95 % interval", "without biases", "95 % interval")
+INTERVAL = "{low:.1%} to {high:.1%}"
 SUCCESS_CAPTION = "{starts} random starts of each width."
 SHARE_COLUMNS = ("letter", "outcome", "share of the networks")
 SHARE_CAPTION = "10,000 networks after {epoch} epochs."

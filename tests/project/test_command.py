@@ -54,6 +54,17 @@ def test_notebooks_are_copied_and_copied_once(lesson, own, capsys):
     assert {path.name for path in own.iterdir()} == {*texts(lesson), command.RECORD}
 
 
+def test_another_language_is_copied_when_it_is_asked_for(lesson, own, capsys):
+    (lesson / "zh_CN").mkdir()
+    (lesson / "zh_CN" / command.FIRST).write_text("手算", encoding="utf-8")
+    told(capsys, own, "--no-lab", "--language", "zh_CN")
+    assert texts(own) == {command.FIRST: "手算"}
+    assert f"{command.FIRST}: as in the lesson" in told(capsys, own, "--list", "--language", "zh_CN")
+    with pytest.raises(SystemExit):
+        command.main([str(own), "--language", "xx"])
+    assert "invalid choice: 'xx'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("options", [[], ["--update"]])
 def test_what_the_learner_has_changed_is_never_overwritten(lesson, own, capsys, options):
     told(capsys, own, "--no-lab")
@@ -127,9 +138,14 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_carries_the_notebooks_and_all_texts(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert [name for name in names if name.endswith(".ipynb")] == [f"notebooks/{name}" for name in NAMES]
+    places = ("notebooks", *(f"notebooks/{language}" for language in command.languages()[1:]))
+    assert len(places) > 1
+    carried = {name for name in names if name.endswith(".ipynb")}
+    assert carried == {f"{place}/{name}" for place in places for name in NAMES}
     inside = (ROOT / "lesson_lib").rglob("*")
-    data = {path.relative_to(ROOT).as_posix() for path in inside if path.suffix in (".py", ".toml", ".css", ".js")}
+    data = {
+        path.relative_to(ROOT).as_posix() for path in inside if path.suffix in (".py", ".toml", ".css", ".js", ".json")
+    }
     assert data <= set(names)
 
 

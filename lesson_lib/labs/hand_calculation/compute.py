@@ -8,7 +8,7 @@ from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation, Step
 from lesson_lib.labs.hand_calculation import words
 from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
-from lesson_lib.network import Params, backward, check_rate, sgd_step
+from lesson_lib.network import Params, backward, sgd_step
 from lesson_lib.pictures.shown import Shown
 from lesson_lib.training import Dataset
 
@@ -46,7 +46,8 @@ def compute(values: Mapping[str, str]) -> State:
     column = {name: [[number] for number in numbers[name]] for name in numbers}
     params = Params(W1=[numbers["W1"]], b1=[numbers["b1"]], W2=column["W2"], b2=column["b2"])
     [rate] = numbers["rate"]
-    check_rate(rate)
+    if rate <= 0:
+        raise ValueError(words.RATE_ABOVE_0.format(given=rate))
     trainable = ("W1", "W2", *TRAINED[values["biases"]])
     data = Dataset(X=column["clean_x"], Y=column["clean_y"])
     if values["phase"] == "trigger":

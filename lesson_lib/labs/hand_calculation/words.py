@@ -20,6 +20,7 @@ LINE, LINE_COUNT = "Line", "Line {line} of {lines}"
 END_REACHED = "That was the last line."
 START_REACHED = "This is the first line."
 FIELD_COUNT = "{name} must hold as many numbers as {partner} has, {expected}; got {given}."
+RATE_ABOVE_0 = "rate must be a finite number above 0; got {given}"
 LIMITS = {
     "W1": "W1 must hold 1 to {most} numbers, one a hidden neuron; got {given}.",
     "clean_x": "clean_x must hold 1 to {most} numbers, one a sample; got {given}.",

@@ -113,9 +113,11 @@ def verdict_html(seen: Moment) -> str:
 def describe(seen: Moment) -> str:
     """Return the picture's text twin: the settings, the verdict and the locks."""
     *others, last = seen.experiment.trainable
-    trained = AND.join([", ".join(others), last])
+    trained = AND.join([words.COMMA.join(others), last])
     settings = words.EXPERIMENT.format(
         run=seen.experiment, epoch=seen.epoch, schedule=SCHEDULES[seen.experiment.schedule], trained=trained
     )
-    state = "; ".join(f"{SYMBOLS[f'd{lock.name}'][1]}: {lock.reason}" for lock in seen.locks)
+    state = words.NEXT_LOCK.join(
+        words.LOCK.format(name=SYMBOLS[f"d{lock.name}"][1], reason=lock.reason) for lock in seen.locks
+    )
     return f"{settings} {verdict(seen)} {words.LOCKS_CAPTION} {state}."
