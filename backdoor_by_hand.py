@@ -32,8 +32,9 @@ COPIED, REPLACED, READY = "Copied {}.", "Replaced {} with the newer one.", "The 
 
 
 def lesson() -> dict[str, Path]:
-    """Return the lesson's notebooks by name; in a checkout as where it is installed they lie beside this file."""
-    return {path.name: path for path in sorted(Path(__file__).with_name("notebooks").glob("*.ipynb"))}
+    """Return the notebooks and the glossary by name; in a checkout, as installed, they lie beside this file."""
+    folder = Path(__file__).with_name("notebooks")
+    return {path.name: path for path in sorted([*folder.glob("*.ipynb"), *folder.glob("*.md")])}
 
 
 def digest(path: Path) -> str:
