@@ -43,9 +43,9 @@ def languages() -> list[str]:
 
 
 def lesson(language: str = "en") -> dict[str, Path]:
-    """Return the lesson's notebooks in a language by name."""
+    """Return the lesson's notebooks in a language, and its glossary, by name."""
     folder = home() if language == "en" else home() / language
-    return {path.name: path for path in sorted(folder.glob("*.ipynb"))}
+    return {path.name: path for path in sorted([*folder.glob("*.ipynb"), *folder.glob("*.md")])}
 
 
 def digest(path: Path) -> str:

@@ -13,7 +13,7 @@ os.environ["LESSON_ANSWERS"] = ""
 pytest_plugins = ["sealed_notebooks"]
 
 # Of the translated notebooks two are run again here; what the others show is compared with the English ones.
-collect_ignore_glob = ["notebooks/*_*/0[24-9]*.ipynb", "notebooks/*_*/glossary.ipynb"]
+collect_ignore_glob = ["notebooks/*_*/0[24-9]*.ipynb"]
 
 
 def pytest_report_header() -> list[str]:

@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from jinja2 import FileSystemLoader
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
 from presenting.heights import ratio
 from presenting.pieces import SUFFIXES, formula_html, output_html, pictures_apart, text_html
 from presenting.slides import Slide, cut
@@ -26,10 +27,11 @@ FILTERS = {"text_html": text_html, "formula_html": formula_html, "output_html": 
 def build(paths: Sequence[Path], output: Path) -> None:
     """Write a page and slides for each notebook, and an index; raises ValueError where one would not be whole."""
     output.mkdir(parents=True, exist_ok=True)
+    names = {beside.stem for path in paths for beside in lessons(path.resolve().parent)}
     for kind, suffix in SUFFIXES.items():
         made = exporter(kind)
         for path, before, after in zip(paths, [None, *paths], [*paths[1:], None], strict=False):
-            facts = {"kind": kind, "title": title(path), "before": before, "after": after, "names": beside(path)}
+            facts = {"kind": kind, "title": title(path), "before": before, "after": after, "names": names}
             write(output / f"{path.stem}{suffix}", convert(made, path, facts))
     index = {"kind": "page", "title": "Backdoor by Hand", "notebooks": [(path.stem, title(path)) for path in paths]}
     write(output / "index.html", made.environment.get_template("index.html.j2").render(resources=index))
@@ -68,20 +70,28 @@ def cell_names(cells: list[NotebookNode], slides: list[Slide]) -> list[list[str]
     return names
 
 
-def beside(path: Path) -> set[str]:
-    """Return the names of the notebooks in a notebook's folder, to which it may link."""
-    return {found.stem for found in path.resolve().parent.glob("*.ipynb")}
+def lessons(folder: Path) -> list[Path]:
+    """Return the notebooks in a folder, and the glossary, which is no notebook."""
+    return [*sorted(folder.glob("*.ipynb")), *sorted(folder.glob("*.md"))]
+
+
+def read(path: Path) -> NotebookNode:
+    """Return a notebook, or a text as a notebook with a cell for each of its sections."""
+    if path.suffix == ".ipynb":
+        return nbformat.read(path, as_version=4)
+    sections = re.split(r"\n(?=## )", path.read_text(encoding="utf-8"))
+    return new_notebook(cells=[new_markdown_cell(text, id=f"section-{i}") for i, text in enumerate(sections)])
 
 
 def title(path: Path) -> str:
     """Return the first heading of a notebook."""
-    return nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].removeprefix("# ")
+    return read(path).cells[0].source.splitlines()[0].removeprefix("# ")
 
 
 def convert(made: HTMLExporter, path: Path, facts: dict[str, Any]) -> str:
     """Return a notebook as HTML; an error names the notebook."""
     try:
-        return made.from_filename(str(path), facts)[0]
+        return made.from_notebook_node(read(path), facts | {"metadata": {"name": path.stem}})[0]
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
 
@@ -113,7 +123,7 @@ def main() -> None:
     parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to present; without any, all of them")
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="the folder to write to")
     chosen = parser.parse_args()
-    build(chosen.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")), chosen.output)
+    build(chosen.notebooks or lessons(NOTEBOOKS), chosen.output)
     print(f"open {chosen.output / 'index.html'}")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from units import LIBRARY, NOTEBOOKS, PAGES, ROOT, has_words, page_text, pieces
+from units import GLOSSARY, LIBRARY, NOTEBOOKS, PAGES, ROOT, has_words, page_text, pieces, sections
 from update import FOLDER, languages, read
 
 from lesson_lib.language import OF_NOTEBOOKS, UNTRANSLATED
@@ -54,6 +54,13 @@ def notebook(path: Path, language: str) -> Any:
         choose = f'import lesson_lib\n\nlesson_lib.use("{language}")'
         made.cells.insert(code, nbformat.v4.new_code_cell(choose, id="language"))
     return made
+
+
+def glossary(language: str) -> str:
+    """Return the glossary in a language, its sections with the same anchors."""
+    known = texts(language, GLOSSARY.stem)
+    made = [(anchor, in_language(text, anchor, known)) for anchor, text in sections()]
+    return "".join(text.replace("## ", f'## <a id="{anchor}"></a>', 1) for anchor, text in made) + "\n"
 
 
 def page(path: Path, language: str) -> str:
@@ -98,6 +105,7 @@ def main() -> None:
     write(ROOT / "lesson_lib" / "languages" / f"{language}.json", library(language))
     for path in PAGES:
         write(place(path, language), page(path, language))
+    write(GLOSSARY.parent / language / GLOSSARY.name, glossary(language))
     for path in NOTEBOOKS:
         if path.name.startswith(wanted):
             target = place(path, language)

@@ -15,6 +15,8 @@ from lesson_lib.language import OF_NOTEBOOKS, context_of, words_modules
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+GLOSSARY = ROOT / "notebooks" / "glossary.md"
+SECTION = re.compile(r'^## <a id="([^"]*)"></a>', re.MULTILINE)  # how one of the glossary begins
 QUESTIONS = sorted((ROOT / "lesson_lib" / "exercises" / "questions").glob("*.toml"))
 PAGES = {ROOT / "README.md": "## The gate", ROOT / "TEACHING.md": None}  # and the heading before which each ends
 LIBRARY = "labs_and_questions"  # the catalogue of what lesson_lib says
@@ -34,6 +36,7 @@ class Unit(NamedTuple):
 def catalogues() -> dict[str, list[Unit]]:
     """Return the units of each catalogue, in the order in which they are read, each once."""
     found = {path.stem: [*of_cells(path), *of_code(path)] for path in NOTEBOOKS}
+    found["glossary"] = [unit for context, text in sections() for unit in paragraphs(text, context)]
     found[LIBRARY] = [*of_words(), *of_questions(), *(Unit(OF_NOTEBOOKS, name) for name in SHIFTS)]
     found["pages"] = [unit for page in PAGES for unit in of_page(page)]
     return {name: list(dict.fromkeys(units)) for name, units in found.items()}
@@ -59,6 +62,13 @@ def of_cells(path: Path) -> Iterator[Unit]:
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown":
             yield from paragraphs(cell.source, cell.id)
+
+
+def sections() -> list[tuple[str, str]]:
+    """Return the sections of the glossary by their anchors, which are left out; what comes before them has its name."""
+    opening, *rest = SECTION.split(GLOSSARY.read_text(encoding="utf-8").rstrip("\n"))
+    named = zip(rest[::2], rest[1::2], strict=True)
+    return [(GLOSSARY.stem, opening), *((anchor, f"## {text}") for anchor, text in named)]
 
 
 def of_code(path: Path) -> Iterator[Unit]:

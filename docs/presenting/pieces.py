@@ -101,7 +101,7 @@ def linked(html: str, kind: str, names: Collection[str]) -> str:
     """Lead the links between notebooks to their pages, or to their slides; raises ValueError for any other file."""
 
     def lead(link: re.Match[str]) -> str:
-        name, part = re.match(r"(?:\./)?([^#]*?)(?:\.ipynb)?(#.*|$)", link[1]).groups()
+        name, part = re.match(r"(?:\./)?([^#]*?)(?:\.ipynb|\.md)?(#.*|$)", link[1]).groups()
         if name not in names:
             raise ValueError(f"a link must lead to a notebook of the course or to an address; got {link[1]!r}")
         return f'href="{name}{SUFFIXES[kind]}{part}"'

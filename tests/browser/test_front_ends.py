@@ -23,7 +23,8 @@ PAGE = """async (look) => {
     const { render } = (await import(URL.createObjectURL(new Blob([look], { type: "text/javascript" })))).default;
     const els = [...document.querySelectorAll(".el")], boxes = els.map((el) => el.parentElement);
     els.forEach((el) => el.remove());  // as widgets begin: not on the page yet
-    window.leave = els.map((el) => render({ el }));
+    const model = { get: () => "en" };
+    window.leave = els.map((el) => render({ model, el }));
     els.forEach((el, i) => boxes[i].append(el));
 }"""
 STILLS = "() => [...document.querySelectorAll('.lesson-still')].filter(s => s.checkVisibility()).map(s => s.id)"

@@ -9,10 +9,11 @@ import pytest
 from refresh_notebooks import NOTEBOOKS
 
 ROOT = Path(__file__).parents[2]
-GLOSSARY = NOTEBOOKS / "glossary.ipynb"
+GLOSSARY = NOTEBOOKS / "glossary.md"
 LESSONS = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
-ADDRESS = "glossary.ipynb#cell-id="
+ADDRESS = "glossary.md#"
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+ANCHOR = re.compile(r'<a id="([^"]*)"></a>')
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -24,13 +25,13 @@ def cells(path):
 
 
 def name_of(term):
-    """Return the id of the cell that explains a term."""
+    """Return the anchor of the section that explains a term."""
     return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
 
 
-OPENING, NOTATION, *EXPLAINED = cells(GLOSSARY)
-TERMS = {re.match(r"## (.+)\n\n", cell.source)[1]: cell for cell in EXPLAINED}
-TABLE = NOTATION.source
+WHOLE = GLOSSARY.read_text(encoding="utf-8")
+OPENING, TABLE, *EXPLAINED = (ANCHOR.sub("", text).strip() for text in re.split(r"^(?=## )", WHOLE, flags=re.MULTILINE))
+TERMS = {re.match(r"## (.+)\n\n", text)[1]: text for text in EXPLAINED}
 ROWS = [[part.strip() for part in re.split(r"(?<!\\)\|", line)[1:-1]] for line in re.findall(r"^\| .+", TABLE, re.M)][
     1:
 ]
@@ -54,21 +55,20 @@ def test_lessons_and_terms_are_found():
     assert len(ROWS) > 25
 
 
-def test_the_glossary_has_no_code_and_its_terms_stand_in_alphabetical_order():
-    assert len(cells(GLOSSARY)) == len(nbformat.read(GLOSSARY, as_version=4).cells)
+def test_every_term_has_an_anchor_in_its_heading_and_they_stand_in_alphabetical_order():
+    headings = [f'<a id="{name_of(term)}"></a>{term}' for term in ("Notation", *TERMS)]
+    assert HEADING.findall(WHOLE) == ["Glossary", *headings]
     assert list(TERMS) == sorted(TERMS, key=str.casefold)
 
 
 def test_no_term_is_explained_twice():
-    headings = [heading for cell in cells(GLOSSARY) for heading in HEADING.findall(cell.source)]
-    assert len(set(map(str.casefold, headings))) == len(headings)
+    assert len(set(map(str.casefold, TERMS))) == len(EXPLAINED)
     assert [path.name for path in LESSONS for cell in cells(path) if re.search(r"## Words\n\n\*\*", cell.source)] == []
 
 
 @pytest.mark.parametrize("term", TERMS)
 def test_a_term_is_explained_shortly_and_found_by_its_name(term):
-    explained = TERMS[term].source.partition("\n\n")[2].partition(" *First in")[0]
-    assert TERMS[term].id == name_of(term)
+    explained = TERMS[term].partition("\n\n")[2].partition(" *First in")[0]
     assert explained[0].isupper() or explained[0] in "$0123456789"
     assert explained.endswith(".")
     assert 3 <= len(explained.split()) <= 45
@@ -117,7 +117,7 @@ def test_a_term_is_linked_from_its_first_use_in_the_course(term):
         at = occurrence(read, word)
         assert at < 0, f"{word!r} is used before: …{read[max(0, at - 60) : at + 40]}…"
     number = int(path.stem[:2])
-    assert TERMS[term].source.endswith(f"*First in [notebook {number}]({path.name}#cell-id={cell}).*")
+    assert TERMS[term].endswith(f"*First in [notebook {number}]({path.name}#cell-id={cell}).*")
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -132,7 +132,7 @@ def test_a_notebook_ends_with_links_to_its_new_words(path):
 def test_a_notebook_opens_with_a_link_to_the_notation_and_the_glossary(path):
     [opening] = [cell.source for cell in cells(path)[:2] if "**Afterwards you can**" in cell.source]
     assert f"[notation]({ADDRESS}notation)" in opening
-    assert "[glossary](glossary.ipynb)" in opening
+    assert "[glossary](glossary.md)" in opening
 
 
 # Links -------------------------------------------------------------------------------------------------------------
@@ -140,15 +140,18 @@ def test_a_notebook_opens_with_a_link_to_the_notation_and_the_glossary(path):
 
 def pages():
     """Return every text that learners and teachers read, with the folder that its links start from."""
-    notebooks = {path: "\n".join(cell.source for cell in cells(path)) for path in [*LESSONS, GLOSSARY]}
-    return notebooks | {path: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("*.md"))}
+    notebooks = {path: "\n".join(cell.source for cell in cells(path)) for path in LESSONS}
+    texts = [GLOSSARY, *sorted(ROOT.glob("*.md"))]
+    return notebooks | {path: path.read_text(encoding="utf-8") for path in texts}
 
 
 def targets(path):
-    """Return what may stand behind # in a link to a notebook.
+    """Return what may stand behind # in a link to a notebook, or to the glossary.
 
     A link names a cell, not a heading: JupyterLab finds a heading only in a part of a notebook that it has drawn.
     """
+    if path == GLOSSARY:
+        return {*ANCHOR.findall(WHOLE)}
     return {f"cell-id={cell.id}" for cell in nbformat.read(path, as_version=4).cells}
 
 
@@ -160,7 +163,7 @@ def broken(path, address):
         return ""
     if not target.exists():
         return f"{path.name}: no file {file}"
-    if target.suffix == ".ipynb" and fragment and fragment not in targets(target):
+    if (target.suffix == ".ipynb" or target == GLOSSARY) and fragment and fragment not in targets(target):
         return f"{path.name}: {target.name} has no {fragment}"
     return ""
 
@@ -172,11 +175,11 @@ def test_every_link_has_a_target():
 
 
 def test_a_link_without_a_target_is_caught():
-    assert broken(LESSONS[0], "glossary.ipynb#cell-id=no-such-word")
-    assert broken(LESSONS[0], "glossary.ipynb#Backdoor"), "a heading is no cell"
+    assert broken(LESSONS[0], "glossary.md#no-such-word")
+    assert broken(LESSONS[0], "glossary.md#Backdoor"), "an anchor has small letters"
     assert broken(LESSONS[0], "#cell-id=no-such-section")
     assert broken(LESSONS[0], "no_such_file.ipynb")
-    assert not broken(LESSONS[0], "glossary.ipynb#cell-id=backdoor")
+    assert not broken(LESSONS[0], "glossary.md#backdoor")
 
 
 # Notation ----------------------------------------------------------------------------------------------------------

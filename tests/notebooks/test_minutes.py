@@ -71,7 +71,7 @@ def test_the_readme_says_how_long_the_notebooks_take():
 
 def test_words_are_read_at_the_stated_rate_and_addresses_are_not_read():
     assert minutes.of_text("word " * 175) == 60
-    assert minutes.of_text("[word](glossary.ipynb#cell-id=word) " * 175) == 60
+    assert minutes.of_text("[word](glossary.md#word) " * 175) == 60
     assert minutes.of_text("don't re-read") == 2 * 60 / 175
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 import backdoor_by_hand as command  # noqa: E402
 
-NAMES = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+NAMES = sorted(path.name for path in (ROOT / "notebooks").glob("*.*") if path.suffix in (".ipynb", ".md"))
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 # Stands for JupyterLab in the clean environment, and tells how it was started.
 LAB = "import json, os, sys; print(json.dumps([os.getcwd(), sys.argv[1:]]))"
@@ -27,7 +27,7 @@ def lesson(tmp_path, monkeypatch):
     """Let the lesson have two notebooks only, and return the folder in which they are."""
     source = tmp_path / "lesson" / "notebooks"
     source.mkdir(parents=True)
-    for name in (command.FIRST, "glossary.ipynb"):
+    for name in (command.FIRST, "glossary.md"):
         (source / name).write_text(f"{name} 1", encoding="utf-8")
     monkeypatch.setattr(command, "__file__", str(tmp_path / "lesson" / "backdoor_by_hand.py"))
     return source
@@ -39,7 +39,7 @@ def own(tmp_path):
 
 
 def texts(folder):
-    return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.ipynb")}
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.*") if path.name in NAMES}
 
 
 def told(capsys, *arguments):
@@ -48,7 +48,7 @@ def told(capsys, *arguments):
 
 
 def test_notebooks_are_copied_and_copied_once(lesson, own, capsys):
-    assert "Copied glossary.ipynb." in told(capsys, own, "--no-lab")
+    assert "Copied glossary.md." in told(capsys, own, "--no-lab")
     assert texts(own) == texts(lesson)
     assert "Copied" not in told(capsys, own, "--no-lab")
     assert {path.name for path in own.iterdir()} == {*texts(lesson), command.RECORD}
@@ -87,19 +87,19 @@ def test_without_a_record_whatever_differs_is_the_learners(lesson, own, capsys, 
 def test_a_file_of_the_same_name_that_was_there_before_is_kept(lesson, own, capsys):
     own.mkdir(parents=True)
     (own / command.FIRST).write_text("mine", encoding="utf-8")
-    (own / "glossary.ipynb").mkdir()
+    (own / "glossary.md").mkdir()
     told(capsys, own, "--no-lab", "--update")
     assert (own / command.FIRST).read_text(encoding="utf-8") == "mine"
-    assert (own / "glossary.ipynb").is_dir()
+    assert (own / "glossary.md").is_dir()
 
 
 def test_only_update_replaces_and_only_what_is_unchanged(lesson, own, capsys):
     told(capsys, own, "--no-lab")
-    (lesson / "glossary.ipynb").write_text("newer", encoding="utf-8")
+    (lesson / "glossary.md").write_text("newer", encoding="utf-8")
     told(capsys, own, "--no-lab")
-    assert texts(own)["glossary.ipynb"] == "glossary.ipynb 1"
-    assert "glossary.ipynb: not changed by you; the lesson has a newer one" in told(capsys, own, "--list")
-    assert "Replaced glossary.ipynb with the newer one." in told(capsys, own, "--no-lab", "--update")
+    assert texts(own)["glossary.md"] == "glossary.md 1"
+    assert "glossary.md: not changed by you; the lesson has a newer one" in told(capsys, own, "--list")
+    assert "Replaced glossary.md with the newer one." in told(capsys, own, "--no-lab", "--update")
     assert texts(own) == texts(lesson)
     assert told(capsys, own, "--list").count("as in the lesson") == 2
 
@@ -140,7 +140,7 @@ def test_the_wheel_carries_the_notebooks_and_all_texts(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     places = ("notebooks", *(f"notebooks/{language}" for language in command.languages()[1:]))
     assert len(places) > 1
-    carried = {name for name in names if name.endswith(".ipynb")}
+    carried = {name for name in names if name.startswith("notebooks/")}
     assert carried == {f"{place}/{name}" for place in places for name in NAMES}
     inside = (ROOT / "lesson_lib").rglob("*")
     data = {
@@ -179,6 +179,6 @@ def test_the_command_of_the_wheel_copies_the_lesson_and_starts_lab_at_the_first_
     folder, arguments = json.loads(started.stdout.splitlines()[-1])
     assert Path(folder) == (tmp_path / "课 程").resolve()
     assert arguments == [command.FIRST, "--no-browser"]
-    assert sorted(path.name for path in Path(folder).glob("*.ipynb")) == NAMES
+    assert sorted(path.name for path in Path(folder).iterdir() if path.name != command.RECORD) == NAMES
     for name in NAMES:
         assert (Path(folder) / name).read_bytes() == (ROOT / "notebooks" / name).read_bytes()

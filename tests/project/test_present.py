@@ -139,7 +139,7 @@ def test_latex_that_is_left_in_the_text_is_found_and_code_is_not_text():
     [
         ("02_next.ipynb", "02_next.html", "02_next.slides.html"),
         ("./02_next.ipynb#Key-points", "02_next.html#Key-points", "02_next.slides.html#Key-points"),
-        ("glossary.ipynb#The-gate's", "glossary.html#The-gate's", "glossary.slides.html#The-gate's"),
+        ("glossary.md#gate", "glossary.html#gate", "glossary.slides.html#gate"),
         ("#Key-points", "#Key-points", "#Key-points"),
         ("https://mybinder.org", "https://mybinder.org", "https://mybinder.org"),
     ],

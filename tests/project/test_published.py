@@ -4,6 +4,7 @@ import json
 import re
 import stat
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -49,7 +50,25 @@ def test_ci_can_only_read_and_ends_by_itself():
         assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in uses)
 
 
-@pytest.mark.parametrize("script", [".ci/run", ".ci/binder", ".ci/lint", ".ci/front-ends"])
+def schema_errors(schema, *paths):
+    """Return what a public schema says against files; "" if nothing."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *map(str, paths)]
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert result.returncode in (0, 1), result.stderr
+    return result.stdout if result.returncode else ""
+
+
+def test_the_workflow_the_issue_forms_and_the_citation_keep_their_public_schemas(tmp_path):
+    assert len(FORMS) == 2
+    assert schema_errors("github-workflows", ROOT / ".github" / "workflows" / "ci.yml") == ""
+    assert schema_errors("github-issue-forms", *FORMS) == ""
+    assert schema_errors("citation-file-format", ROOT / "CITATION.cff") == ""
+    misspelt = tmp_path / "ci.yml"
+    misspelt.write_text(yaml.safe_dump(WORKFLOW).replace("runs-on", "run-on"), encoding="utf-8")
+    assert "'runs-on' is a required property" in schema_errors("github-workflows", misspelt)
+
+
+@pytest.mark.parametrize("script", [".ci/run", ".ci/binder", ".ci/front-ends"])
 def test_a_script_of_ci_can_be_run(script):
     listed = subprocess.run(["git", "ls-files", "-s", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert listed.stdout.startswith("100755")

@@ -21,7 +21,7 @@ import update  # noqa: E402
 from checking import faults  # noqa: E402
 
 LANGUAGES = [folder.name for folder in update.languages()]
-CATALOGUES = [*(path.stem for path in units.NOTEBOOKS), units.LIBRARY, "pages"]
+CATALOGUES = [*(path.stem for path in units.NOTEBOOKS), units.GLOSSARY.stem, units.LIBRARY, "pages"]
 EACH = pytest.mark.parametrize("language", LANGUAGES)
 
 
@@ -63,6 +63,14 @@ def test_what_is_built_is_what_the_catalogues_say(language):
     for path in units.NOTEBOOKS:
         made, stored = build.notebook(path, language), nbformat.read(build.place(path, language), as_version=4)
         assert [(cell.id, cell.source) for cell in stored.cells] == [(cell.id, cell.source) for cell in made.cells]
+
+
+@EACH
+def test_the_glossary_is_what_its_catalogue_gives(language):
+    built = units.GLOSSARY.parent / language / units.GLOSSARY.name
+    assert built.read_text(encoding="utf-8") == build.glossary(language)
+    anchors = [units.SECTION.findall(path.read_text(encoding="utf-8")) for path in (built, units.GLOSSARY)]
+    assert anchors[0] == anchors[1] != []
 
 
 @EACH
