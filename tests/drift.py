@@ -24,7 +24,7 @@ LEFT_OUT = {
 }
 PYTEST = ["-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 PYTEST += [f"--deselect={test}" for test in LEFT_OUT]
-NO_TOOLS = "not browser and not torch and not keras and not dask"
+NO_TOOLS = "not browser and not firefox and not webkit and not torch and not keras and not dask"
 # The bytes of pictures are those of one Matplotlib. nbval compares all text, which has to be the same on all versions,
 # also the text twin of each picture.
 SAME_TEXT = f"{NO_TOOLS} and not same_bytes"

@@ -13,7 +13,9 @@ TITLE_ROOM = 14.0  # on the first slide, whose title is large
 WIDTH = 48.0
 CHARACTERS = {"text": 90, "row": 200, "question": 65, "code": 116, "printed": 98, "table": 88}  # on a line, at scale 1
 LINE = {"text": 1.4, "row": 1.4, "question": 1.68, "code": 0.9, "printed": 1.1}
-PICTURE = 17.0  # the greatest height
+PICTURE = 20.5  # the greatest height
+SMALL = 0.67  # 16 pixels at 1280 × 720
+SMALLEST = {"code": 1.05, "printed": 0.84}  # scales at which these have 16 pixels, and do not get smaller
 
 
 class Piece(NamedTuple):
@@ -34,7 +36,7 @@ def _piece_height(piece: Piece, scale: float) -> float:
     if piece.kind == "text":
         return text_height(piece.cell.source, scale)
     if piece.kind == "code":
-        return scale * _lines(piece.cell.source, "code", scale) + 1.2
+        return _drawn(scale, "code") * _lines(piece.cell.source, "code", scale) + 1.2
     if piece.kind == "output":
         return _output_height(piece.cell.outputs[0], scale) + 0.8
     return _question_height(piece.cell.outputs[0].data["text/plain"]) if piece.kind == "question" else ROOM
@@ -67,18 +69,22 @@ def _output_height(output: NotebookNode, scale: float) -> float:
     if "text/html" in data:
         return scale * _table_height(data["text/html"], printed, scale)
     if "text/latex" in data:
-        return scale * sum(3.6 if r"\\" in row else 2.7 for row in re.split(r"\\\\\[\d+pt\]", data["text/latex"]))
+        return scale * sum(3.6 if r"\\" in row else 3.1 for row in re.split(r"\\\\\[\d+pt\]", data["text/latex"]))
     if "image/svg+xml" in data:
         return min(WIDTH / ratio(data["image/svg+xml"]), PICTURE)
-    return scale * _lines(printed, "printed", scale)
+    return _drawn(scale, "printed") * _lines(printed, "printed", scale)
+
+
+def _drawn(scale: float, kind: str) -> float:
+    return max(scale, SMALLEST.get(kind, 0))
 
 
 def _lines(text: str, kind: str, scale: float = 1.0) -> float:
     """Return the height of wrapped text; code and printed lines are not enlarged until they wrap."""
     lengths = [len(line) for line in text.splitlines()]
-    if kind in {"code", "printed"} and scale > 1 and max(lengths) > CHARACTERS[kind] / scale:
+    if kind in SMALLEST and scale > 1 and max(lengths) > CHARACTERS[kind] / scale:
         return inf
-    return LINE[kind] * sum(max(1, ceil(length * scale / CHARACTERS[kind])) for length in lengths)
+    return LINE[kind] * sum(max(1, ceil(length * _drawn(scale, kind) / CHARACTERS[kind])) for length in lengths)
 
 
 def _table_height(html: str, twin: str, scale: float) -> float:
@@ -91,5 +97,16 @@ def _table_height(html: str, twin: str, scale: float) -> float:
 
 def ratio(svg: str) -> float:
     """Return the width over the height of a picture."""
-    width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
+    width, height = _size(svg)
     return width / height
+
+
+def letters(svg: str) -> float:
+    """Return how large a picture's letters must be drawn, in its own pixels, to have 16 pixels on a slide."""
+    width, height = _size(svg)
+    return max(12, SMALL / min(WIDTH / width, PICTURE / height))
+
+
+def _size(svg: str) -> tuple[int, int]:
+    width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
+    return width, height

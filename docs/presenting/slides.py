@@ -8,8 +8,11 @@ from typing import NamedTuple
 from nbformat import NotebookNode
 from presenting.heights import ROOM, TITLE, TITLE_ROOM, Piece, height, text_height
 
+ONE_LINE = 2.8
 BRIEF = 6.0  # sections up to this height share slides
-SCALES = (1.3, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
+SCALES = (1.3, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
+# What is for those who read alone stays off the slides: a folded box, and an opening's notes on minutes and keys.
+ALONE = re.compile(r"<details|\*\*(Time|You need|Predict before you look|Symbols and words)\b")
 
 
 class Slide(NamedTuple):
@@ -44,6 +47,8 @@ def _shared(sections: list[list[Piece]]) -> list[list[list[Piece]]]:
             groups[-1].append(section)
         else:
             groups.append([section])
+    if len(groups) > 1 and len(groups[-1]) == 1 and _is_brief(groups[-1][0]) and len(groups[-2]) > 2:
+        groups[-1].insert(0, groups[-2].pop())  # so that the last is not left alone
     return groups
 
 
@@ -102,17 +107,40 @@ def _pages(units: list[list[Piece]], room: float) -> list[list[Piece]]:
     closed = True
     for unit in units:
         alone = unit[-1].kind in {"question", "lab"}
-        for part in [unit] if _scale(unit, ROOM) >= 0.8 else _torn(unit):
+        for part in [unit] if _fits(unit) else _torn(unit):
             if closed or alone or height(pages[-1] + part) > (room if len(pages) == 1 else ROOM):
                 pages.append([])
             pages[-1] += part
             closed = alone
         closed = closed or _asks(unit)
-    return pages
+    return _without_single_lines(pages)
+
+
+def _without_single_lines(pages: list[list[Piece]]) -> list[list[Piece]]:
+    """Join a page of one line to the next where both fit; a lab stays alone, and a question but for an output."""
+    kept: list[list[Piece]] = []
+    for page in reversed(pages):
+        last = kept[-1][-1].kind if kept else "lab"
+        may_join = last != "lab" and (last != "question" or page[-1].kind == "output")
+        if may_join and height(page) < ONE_LINE and _fits(page + kept[-1]):
+            kept[-1] = page + kept[-1]
+        else:
+            kept.append(page)
+    return kept[::-1]
+
+
+def _fits(pieces: list[Piece]) -> bool:
+    return _scale(pieces, ROOM) >= 0.8
 
 
 def _torn(unit: list[Piece]) -> list[list[Piece]]:
-    at = next((i for i, piece in enumerate(unit) if piece.kind == "output"), 0)
+    """Tear before the outputs, and before the code if what stands before them is still too tall."""
+    parts = _torn_before(unit, {"output"})
+    return [torn for part in parts for torn in ([part] if _fits(part) else _torn_before(part, {"code"}))]
+
+
+def _torn_before(unit: list[Piece], kinds: set[str]) -> list[list[Piece]]:
+    at = next((i for i, piece in enumerate(unit) if piece.kind in kinds), 0)
     return [part for part in (unit[:at], unit[at:]) if part]
 
 
@@ -126,7 +154,8 @@ def _scale(pieces: list[Piece], room: float) -> float:
 
 def _pieces(cell: NotebookNode) -> Iterator[Piece]:
     if cell.cell_type == "markdown":
-        for block in _blocks(cell.source):
+        blocks = [] if ALONE.match(cell.source) else _blocks(cell.source)
+        for block in (block for block in blocks if not ALONE.match(block)):
             yield Piece("heading" if re.match(r"#{1,2} ", block) else "text", _copy(cell, source=block))
     elif cell.cell_type == "code" and not cell.source.startswith("exercises."):
         yield from _code_pieces(cell, without_imports(cell.source))

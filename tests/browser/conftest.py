@@ -25,7 +25,8 @@ CHROMIUM_ARGS = [
 
 
 def pytest_itemcollected(item):
-    item.add_marker("browser")
+    if not (item.get_closest_marker("firefox") or item.get_closest_marker("webkit")):
+        item.add_marker("browser")
 
 
 @pytest.hookimpl(wrapper=True)

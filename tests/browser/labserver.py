@@ -14,6 +14,9 @@ from typing import NamedTuple
 from urllib.request import ProxyHandler, Request, build_opener
 
 SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+# What the live slides need is for those who ask for it: the other tests see JupyterLab as a learner does.
+FONTS = ["fonts", "font-anonymous-pro", "font-atkinson-hyperlegible", "font-dejavu-sans-mono", "font-fira-code"]
+NOT_LIVE = ["jupyterlab-slideshow", *(f"@deathbeds/jupyterlab-{name}" for name in FONTS)]
 OPTIONS = [
     "--no-browser",
     "--allow-root",
@@ -41,12 +44,12 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def jupyter_server(folder: Path, timeout: float = 60) -> Iterator[Server]:
+def jupyter_server(folder: Path, timeout: float = 60, live_slides: bool = False) -> Iterator[Server]:
     """Serve a folder with this Python's JupyterLab; on leaving, the server and its kernels are gone."""
     token = secrets.token_hex(16)
     command = [sys.executable, "-m", "jupyterlab", *OPTIONS, f"--ServerApp.root_dir={folder}"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        environment = {**isolated_environment(Path(scratch)), "JUPYTER_TOKEN": token}
+        environment = {**isolated_environment(Path(scratch), live_slides), "JUPYTER_TOKEN": token}
         log = Path(scratch, "server.log")
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
@@ -57,11 +60,13 @@ def jupyter_server(folder: Path, timeout: float = 60) -> Iterator[Server]:
             stop(process)
 
 
-def isolated_environment(scratch: Path) -> dict[str, str]:
+def isolated_environment(scratch: Path, live_slides: bool = False) -> dict[str, str]:
     folders = {name: str(scratch / name.lower()) for name in PRIVATE_FOLDERS}
-    settings = Path(folders["JUPYTER_CONFIG_DIR"], "labconfig", "default_setting_overrides.json")
-    settings.parent.mkdir(parents=True)
-    settings.write_text(json.dumps(SETTINGS), encoding="utf-8")
+    config = Path(folders["JUPYTER_CONFIG_DIR"], "labconfig")
+    config.mkdir(parents=True)
+    disabled = {} if live_slides else dict.fromkeys(NOT_LIVE, True)
+    (config / "default_setting_overrides.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
+    (config / "page_config.json").write_text(json.dumps({"disabledExtensions": disabled}), encoding="utf-8")
     return {**os.environ, **folders, "JUPYTER_PREFER_ENV_PATH": "1"}
 
 

@@ -1,40 +1,28 @@
 """The pages and the slides in a browser without a network: whole, light, readable, linked, moved by keys, printable."""
 
 import re
-import sys
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-
-ROOT = Path(__file__).parents[2]
-PATHS = [*sorted((ROOT / "notebooks").glob("*.ipynb")), ROOT / "notebooks" / "glossary.md"]
-sys.path.insert(0, str(ROOT / "docs"))
-
-import present  # noqa: E402
-
-PAGES = [f"{path.stem}.html" for path in PATHS]
-DECKS = [f"{path.stem}.slides.html" for path in PATHS]
-TEXTS = """() => {
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
-    while (texts.nextNode())
-        if (!texts.currentNode.parentElement.closest('pre, code, script, style')) found.push(texts.currentNode.data);
-    return found;
-}"""
-PICTURES = "() => [...document.images].map(image => [image.alt, image.complete && image.naturalWidth > 0])"
-SLIDES = """() => [...document.querySelectorAll('section')].map(slide => ({
-    height: slide.offsetHeight, width: slide.scrollWidth, name: slide.getAttribute('aria-label'),
-    wide: [...slide.querySelectorAll('*')].filter(node => node.getBoundingClientRect().right > innerWidth + 1
-        && !node.closest('.places')).map(node => node.tagName),
-}))"""
-SHOWN = """() => {
-    const middle = document.elementFromPoint(innerWidth / 2, innerHeight / 2).closest('section');
-    return [middle.getAttribute('aria-label'), location.hash, document.activeElement === middle];
-}"""
+from presented import (
+    DECKS,
+    FORMULAS,
+    LETTERS,
+    PAGES,
+    PATHS,
+    PICTURES,
+    ROWS,
+    SHOWN,
+    SLIDES,
+    TEXTS,
+    overlaps,
+    present,
+    uneven,
+)
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +87,9 @@ def test_it_shows_no_latex_and_every_formula_as_mathml(opened):
     texts = opened.page.evaluate(TEXTS)
     assert len(texts) > 5
     assert [text for text in texts if re.search(r"\$|\\[a-zA-Z(\[]", text)] == []
-    sizes = """nodes => nodes.filter(node => !node.closest('details:not([open])'))
-        .map(node => node.getBoundingClientRect().height)"""
-    assert all(opened.page.eval_on_selector_all("math", sizes))
+    assert all(opened.page.evaluate(FORMULAS))
+    rows = opened.page.evaluate(ROWS)
+    assert (overlaps(rows), uneven(rows)) == ([], [])
 
 
 @every_file
@@ -198,6 +186,22 @@ def test_every_slide_fits_the_screen(opened, width, height):
     assert [slide for slide in slides if slide["width"] > width or slide["wide"]] == []
     assert [slide["name"] for slide in slides if slide["height"] > height + 1] == []
     opened.resize(1280, 720)
+
+
+@every_deck
+def test_every_slide_has_more_than_a_line_in_letters_of_16_pixels_and_nothing_for_who_reads_alone(opened):
+    slides = opened.page.evaluate(LETTERS)
+    assert [slide["name"] for slide in slides if slide["lines"] < 2 and not slide["lab"]] == []
+    assert [(slide["name"], slide["smallest"]) for slide in slides if slide["smallest"] < 16] == []
+    for unwanted in ("Shift + Enter", " minutes", "Clear Outputs", "Answers to the"):
+        assert [slide["name"] for slide in slides if unwanted in slide["said"]] == []
+
+
+@every_deck
+def test_a_lab_fills_its_slide_with_a_picture_that_is_drawn(opened):
+    for lab in filter(None, (slide["lab"] for slide in opened.page.evaluate(LETTERS))):
+        assert lab["isDrawn"]
+        assert min(lab["left"], lab["below"]) < 12
 
 
 @pytest.mark.parametrize("opened", DECKS[:1], indirect=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
-INI = "[pytest]\nmarkers =\n    browser\n    torch\n    keras\n    dask\n"
+INI = "[pytest]\nmarkers =\n    browser\n    firefox\n    webkit\n    torch\n    keras\n    dask\n"
 TESTS = """\
 import pytest
 
@@ -89,6 +89,21 @@ def test_in_ci_a_missing_tool_is_a_failure(run_pytest, missing, errors):
     assert status == 1, output
     assert f"{3 - errors} passed, 1 skipped, {errors} error" in output
     assert "needs " in output
+
+
+def test_other_browsers_are_missed_by_the_names_of_their_packages(run_pytest, tmp_path):
+    marks = "".join(f"@pytest.mark.{name}\ndef test_in_{name}(): pass\n" for name in ("firefox", "webkit"))
+    (tmp_path / "test_tools.py").write_text(f"import pytest\n{marks}", encoding="utf-8")
+    (tmp_path / "selenium.py").touch()
+    status, output = run_pytest()
+    assert status == 0, output
+    assert "Not run: 1 firefox test. Needed: Firefox: apt install firefox-esr" in output
+    assert "Not run: 1 webkit test. Needed: WebKitGTK: apt install webkit2gtk-driver xvfb" in output
+    assert "2 errors" in run_pytest(CI="true")[1]
+    for program in ("firefox", "geckodriver", "WebKitWebDriver", "Xvfb"):
+        (tmp_path / (f"{program}.exe" if os.name == "nt" else program)).touch(mode=0o755)
+    assert "2 passed" in run_pytest(CI="true")[1]
+    assert "2 errors" in run_pytest(CI="true", without=["selenium"])[1]
 
 
 def test_the_variable_chromium_names_the_program(run_pytest, tmp_path):

@@ -24,7 +24,8 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import present  # noqa: E402
 from presenting.formulas import mathml  # noqa: E402
-from presenting.heights import ratio  # noqa: E402
+from presenting.heights import letters, ratio  # noqa: E402
+from presenting.live import live  # noqa: E402
 from presenting.pieces import linked, output_html, pictures_apart, text_html  # noqa: E402
 from presenting.slides import cut, without_imports  # noqa: E402
 
@@ -185,6 +186,12 @@ def test_a_finished_picture_keeps_its_width_and_its_numbers():
     assert output.data == {"image/svg+xml": bundle["text/html"], "text/plain": str(picture.table)}
     assert 'width="700" height="340"' in output.data["image/svg+xml"]
     assert ratio(output.data["image/svg+xml"]) == pytest.approx(700 / 340)
+
+
+def test_the_letters_of_a_picture_have_16_pixels_on_a_slide_of_1280_by_720():
+    for width, height in ((900, 280), (700, 360), (900, 550), (300, 200)):
+        enlarged = min(1152 / width, 492 / height)
+        assert letters(f'<svg viewBox="0 0 {width} {height}">') * enlarged >= 16
 
 
 def test_a_lab_with_a_picture_inside_is_not_taken_for_a_finished_picture():
@@ -433,9 +440,15 @@ def test_a_notebook_that_would_not_be_whole_stops_the_build_and_is_named(tmp_pat
 
 @every_notebook
 def test_the_slides_of_a_notebook_hold_all_its_text_and_outputs_in_order(path):
-    cells = [cell for cell in read(path).cells if not cell.source.startswith("exercises.progress")]
+    cells = [cell for cell in read(path).cells if not cell.source.startswith(("exercises.progress", "<details"))]
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = "\n\n".join(block for block in cell.source.split("\n\n") if not block.startswith(ALONE))
     pieces = [cell for slide in cut(cells) for cell in slide.cells if not cell.metadata.get("again")]
     assert told(pieces) == told(cells)
+
+
+ALONE = ("**Time**", "**You need**", "**Predict before you look", "**Symbols and words**")  # who reads alone needs them
 
 
 def told(cells):
@@ -443,6 +456,37 @@ def told(cells):
     texts = [[cell.source, *printed(cell)] if cell.cell_type == "markdown" else printed(cell) for cell in cells]
     together = "\n".join(text for parts in texts for text in parts)
     return re.sub(r"^\|.*\n\|[-:| ]+$", "", together, flags=re.MULTILINE).split()
+
+
+@every_notebook
+def test_a_live_copy_runs_the_same_code_and_shows_each_cell_after_its_question(path):
+    made, cells = live(read(path)).cells, read(path).cells
+    code = [(cell.source, cell.outputs) for cell in cells if cell.cell_type == "code"]
+    assert [(cell.source, cell.outputs) for cell in made if cell.cell_type == "code"] == code
+    assert len({cell.id for cell in made}) == len(made)
+    shown = [cell for cell in made if cell.metadata.slideshow.get("slide_type") != "skip"]
+    assert all(cell.source.startswith("#") for cell in shown if cell.metadata.slideshow.get("slide_type"))
+    for cell, before in zip(shown[1:], shown, strict=False):
+        answers = cell.get("outputs") and "exercises.ask" not in cell.source
+        assert cell.metadata.slideshow or not answers or "**Predict" not in before.source
+
+
+def test_a_live_copy_hides_what_no_slide_shows_and_the_source_of_a_lab():
+    lab = new_code_cell("lab = Lab()\nlab", outputs=[still("Line 1 of 23.", PICTURE)])
+    title = new_markdown_cell("# 1 · Title\n\nOne.\n\n**Time** 3 minutes.")
+    cells = [title, code("import numpy"), heading("A"), lab, new_markdown_cell("Two."), code("f()", "5")]
+    made = [
+        (cell.source, cell.metadata.slideshow.get("slide_type"), "jupyter" in cell.metadata)
+        for cell in live(new_notebook(cells=cells)).cells
+    ]
+    assert made == [
+        ("# 1 · Title\n\nOne.", "slide", False),
+        ("## A", "slide", False),
+        ("import numpy", "skip", False),
+        ("lab = Lab()\nlab", None, True),
+        ("## A\n\nTwo.", "slide", False),
+        ("f()", None, False),
+    ]
 
 
 @every_notebook
