@@ -18,6 +18,7 @@ from presenting.heights import letters, ratio
 from presenting.live import live
 from presenting.pieces import SUFFIXES, formula_html, output_html, pictures_apart, text_html
 from presenting.slides import Slide, cut
+from presenting.words import LANGUAGES, in_language
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -29,13 +30,16 @@ FILTERS |= {"letters": letters, "ratio": ratio}
 def build(paths: Sequence[Path], output: Path) -> None:
     """Write a page and slides for each notebook, and an index; raises ValueError where one would not be whole."""
     output.mkdir(parents=True, exist_ok=True)
-    names = {beside.stem for path in paths for beside in lessons(path.resolve().parent)}
+    language = language_of(paths)
+    around = {"language": language, "lang": language.replace("_", "-"), "say": in_language(language)}
+    around["names"] = {beside.stem for path in paths for beside in lessons(path.resolve().parent)}
     for kind, suffix in SUFFIXES.items():
         made = exporter(kind)
         for path, before, after in zip(paths, [None, *paths], [*paths[1:], None], strict=False):
-            facts = {"kind": kind, "title": title(path), "before": before, "after": after, "names": names}
+            facts = around | {"kind": kind, "title": title(path), "before": before, "after": after}
             write(output / f"{path.stem}{suffix}", convert(made, path, facts))
-    index = {"kind": "page", "title": "Backdoor by Hand", "notebooks": [(path.stem, title(path)) for path in paths]}
+    index = around | {"kind": "page", "title": around["say"]["course"]}
+    index["notebooks"] = [(path.stem, title(path)) for path in paths]
     write(output / "index.html", made.environment.get_template("index.html.j2").render(resources=index))
 
 
@@ -75,6 +79,12 @@ def cell_names(cells: list[NotebookNode], slides: list[Slide]) -> list[list[str]
 def lessons(folder: Path) -> list[Path]:
     """Return the notebooks in a folder, and the glossary, which is no notebook."""
     return [*sorted(folder.glob("*.ipynb")), *sorted(folder.glob("*.md"))]
+
+
+def language_of(paths: Sequence[Path]) -> str:
+    """Return the language of notebooks: the folder that those in another language than English have."""
+    folders = {path.resolve().parent.name for path in paths}
+    return next((path.stem for path in LANGUAGES.glob("*.json") if path.stem in folders), "en")
 
 
 def read(path: Path) -> NotebookNode:
@@ -134,9 +144,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebooks", nargs="*", type=Path, help="notebooks to present; without any, all of them")
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="the folder to write to")
+    parser.add_argument("--language", default="", help="such as zh_CN: the notebooks of another language")
     parser.add_argument("--live", action="store_true", help="write notebooks to show as slides in JupyterLab instead")
     chosen = parser.parse_args()
-    paths = chosen.notebooks or lessons(NOTEBOOKS)
+    paths = chosen.notebooks or lessons(NOTEBOOKS / chosen.language)
+    chosen.output /= chosen.language
     if chosen.live:
         build_live(paths, chosen.output / "live")
         print(f"jupyter lab {chosen.output / 'live'}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.resources import files
 from pkgutil import walk_packages
+from runpy import run_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,3 +71,11 @@ def translated(value: Any, context: str) -> Any:
 def of_notebook(text: str) -> str:
     """Return a text of a notebook's code in the language in use; it may be a number, so that it is never marked."""
     return str(_now.texts.get(OF_NOTEBOOKS, {}).get(text, text))
+
+
+if __name__ == "__main__":  # python -m lesson_lib.language zh_CN worksheets --students 30
+    from lesson_lib.language import use as speak  # of the module that all others import, which this is not
+
+    _, language, command, *sys.argv[1:] = sys.argv
+    speak(language)
+    run_module(f"{lesson_lib.__name__}.{command}", run_name="__main__")

@@ -20,6 +20,13 @@ from lesson_lib.language import OF_NOTEBOOKS, UNTRANSLATED
 sys.path.insert(0, str(ROOT / "tests"))
 from refresh_notebooks import refresh
 
+COMMANDS = {  # of a page, and what they are in a language
+    r"(notebooks([/\\]))(?=\w+\.(ipynb|md))": r"\1LANGUAGE\2",
+    r"docs/present\.py": r"\g<0> --language LANGUAGE",
+    r"build/(?=index\.html|live)": r"\g<0>LANGUAGE/",
+    r"-m lesson_lib\.(worksheets|collect)": r"-m lesson_lib.language LANGUAGE \1",
+    r"backdoor-by-hand my-folder": r"\g<0> --language LANGUAGE",
+}
 Texts = dict[tuple[str, str], str]  # by context and English text
 
 
@@ -68,7 +75,9 @@ def page(path: Path, language: str) -> str:
     text = in_language(page_text(path), path.stem, texts(language, "pages"))
     addresses = re.findall(r"^\[\w+\]: .*", path.read_text(encoding="utf-8"), re.MULTILINE)
     text = "\n".join([text, *(line for line in addresses if line not in text), ""]) if addresses else text
-    return re.sub(r"(notebooks([/\\]))(?=\w+\.ipynb)", rf"\g<1>{language}\g<2>", text)
+    for english, own in COMMANDS.items():
+        text = re.sub(english, own.replace("LANGUAGE", language), text)
+    return text
 
 
 def library(language: str) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
@@ -14,6 +15,10 @@ from lesson_lib.digits import SHIFTS
 from lesson_lib.language import OF_NOTEBOOKS, context_of, words_modules
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+
+from presenting import words as presenting  # noqa: E402
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GLOSSARY = ROOT / "notebooks" / "glossary.md"
 SECTION = re.compile(r'^## <a id="([^"]*)"></a>', re.MULTILINE)  # how one of the glossary begins
@@ -37,7 +42,7 @@ def catalogues() -> dict[str, list[Unit]]:
     """Return the units of each catalogue, in the order in which they are read, each once."""
     found = {path.stem: [*of_cells(path), *of_code(path)] for path in NOTEBOOKS}
     found["glossary"] = [unit for context, text in sections() for unit in paragraphs(text, context)]
-    found[LIBRARY] = [*of_words(), *of_questions(), *(Unit(OF_NOTEBOOKS, name) for name in SHIFTS)]
+    found[LIBRARY] = [*of_words(), *of_presenting(), *of_questions(), *(Unit(OF_NOTEBOOKS, name) for name in SHIFTS)]
     found["pages"] = [unit for page in PAGES for unit in of_page(page)]
     return {name: list(dict.fromkeys(units)) for name, units in found.items()}
 
@@ -103,6 +108,12 @@ def of_words() -> Iterator[Unit]:
         module = vars(import_module(name))
         texts = [value for constant, value in module.items() if constant.isupper()]
         yield from (Unit(context_of(name), text) for text in leaves(texts))
+
+
+def of_presenting() -> Iterator[Unit]:
+    """Yield what pages and slides say around the notebooks, and the words by which they know a notebook's parts."""
+    texts = [*presenting.TEXTS.values(), presenting.PREDICT, *presenting.ALONE]
+    yield from (Unit(presenting.CONTEXT, text) for text in texts)
 
 
 def of_questions() -> Iterator[Unit]:

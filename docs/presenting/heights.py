@@ -3,6 +3,7 @@
 import re
 from math import ceil, inf
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 from nbformat import NotebookNode
 
@@ -75,13 +76,18 @@ def _output_height(output: NotebookNode, scale: float) -> float:
     return _drawn(scale, "printed") * _lines(printed, "printed", scale)
 
 
+def _letters(line: str) -> int:
+    """Return how many letters' room a line takes; a Chinese character takes that of two."""
+    return len(line) + sum(east_asian_width(letter) in "WF" for letter in line)
+
+
 def _drawn(scale: float, kind: str) -> float:
     return max(scale, SMALLEST.get(kind, 0))
 
 
 def _lines(text: str, kind: str, scale: float = 1.0) -> float:
     """Return the height of wrapped text; code and printed lines are not enlarged until they wrap."""
-    lengths = [len(line) for line in text.splitlines()]
+    lengths = [_letters(line) for line in text.splitlines()]
     if kind in SMALLEST and scale > 1 and max(lengths) > CHARACTERS[kind] / scale:
         return inf
     return LINE[kind] * sum(max(1, ceil(length * _drawn(scale, kind) / CHARACTERS[kind])) for length in lengths)
@@ -89,7 +95,7 @@ def _lines(text: str, kind: str, scale: float = 1.0) -> float:
 
 def _table_height(html: str, twin: str, scale: float) -> float:
     """Return the height of a table; its text twin tells how wide it is."""
-    is_wide = max(map(len, twin.splitlines()[:-1]), default=0) > CHARACTERS["table"] / scale
+    is_wide = max(map(_letters, twin.splitlines()[:-1]), default=0) > CHARACTERS["table"] / scale
     if is_wide and scale > 1:
         return inf
     return (2.1 if is_wide else 1.62) * html.count("<tr") + 1.6

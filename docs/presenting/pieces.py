@@ -11,6 +11,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from presenting.formulas import mathml
 from presenting.heights import ratio
+from presenting.words import in_language
 
 from lesson_lib.labs.shared.parts import STILL as LAB_STILL
 
@@ -19,12 +20,6 @@ STILL = re.compile(
     rf'<div class="{LAB_STILL}"( lang="[^"]*")?><style>.*?</style>(.*)<p><em>[^<]*</em></p></div>', re.DOTALL
 )
 PICTURE = re.compile(r'<svg [^>]*?class="by-hand-picture".*</svg>', re.DOTALL)
-NOTES = {
-    ("page", "lab"): '<p class="note">A still picture of the lab in the notebook <b>{name}</b>.</p>',
-    ("page", "question"): '<p class="note">The notebook <b>{name}</b> checks your answer.</p>',
-    ("slides", "lab"): '<p class="note">▶ Switch to the live lab in the notebook <b>{name}</b></p>',
-    ("slides", "question"): '<p class="note">The notebook <b>{name}</b> checks your answer.</p>',
-}
 
 
 class Renderer(IPythonRenderer):
@@ -56,7 +51,8 @@ def pictures_apart(notebook: NotebookNode, resources: dict[str, Any]) -> tuple[N
 def text_html(source: str, resources: dict[str, Any], named: bool = True) -> str:
     """Return a text cell as HTML; its headings can be linked to if `named`, its tables scroll when they are wide."""
     html = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=not named)).render(source)
-    html = re.sub(r"[\u4e00-\u9fff]+(:[\u4e00-\u9fff]+)?", r'<span lang="zh">\g<0></span>', html)
+    if resources.get("language", "en") == "en":
+        html = re.sub(r"[\u4e00-\u9fff]+(:[\u4e00-\u9fff]+)?", r'<span lang="zh">\g<0></span>', html)
     html = re.sub(r"<th(?=[ >])", '<th scope="col"', html)
     html = re.sub(r"<table>.*?</table>", _table, html, flags=re.DOTALL)
     return linked(html, resources["kind"], resources["names"])
@@ -80,7 +76,8 @@ def output_html(html: str, resources: dict[str, Any]) -> str:
     if not still:
         return html
     kind, shown = ("lab", _lab) if "<img" in html else ("question", _question)
-    note = NOTES[resources["kind"], kind].format(name=resources["metadata"]["name"])
+    told = in_language(resources.get("language", "en"))[f"{resources['kind']} {kind}"]
+    note = f'<p class="note">{told.format(name=resources["metadata"]["name"])}</p>'
     return f'<div class="{kind}">{shown(still[2], note)}</div>'
 
 

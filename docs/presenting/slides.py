@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nbformat import NotebookNode
+from presenting import words
 from presenting.heights import ROOM, TITLE, TITLE_ROOM, Piece, height, text_height
+from presenting.words import everywhere
 
 ONE_LINE = 2.8
 BRIEF = 6.0  # sections up to this height share slides
 SCALES = (1.3, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85, 0.8, 0.75)
 # What is for those who read alone stays off the slides: a folded box, and an opening's notes on minutes and keys.
-ALONE = re.compile(r"<details|\*\*(Time|You need|Predict before you look|Symbols and words)\b")
+PREDICTS, ALONE = everywhere(words.PREDICT), ("<details", *everywhere(*words.ALONE))
 
 
 class Slide(NamedTuple):
@@ -95,7 +97,7 @@ def _units(pieces: list[Piece]) -> Iterator[list[Piece]]:
 
 
 def _asks(unit: list[Piece]) -> bool:
-    return any(piece.kind == "text" and "**Predict" in piece.cell.source for piece in unit)
+    return any(piece.kind == "text" and any(mark in piece.cell.source for mark in PREDICTS) for piece in unit)
 
 
 def _pages(units: list[list[Piece]], room: float) -> list[list[Piece]]:
@@ -154,8 +156,8 @@ def _scale(pieces: list[Piece], room: float) -> float:
 
 def _pieces(cell: NotebookNode) -> Iterator[Piece]:
     if cell.cell_type == "markdown":
-        blocks = [] if ALONE.match(cell.source) else _blocks(cell.source)
-        for block in (block for block in blocks if not ALONE.match(block)):
+        blocks = [] if cell.source.startswith(ALONE) else _blocks(cell.source)
+        for block in (block for block in blocks if not block.startswith(ALONE)):
             yield Piece("heading" if re.match(r"#{1,2} ", block) else "text", _copy(cell, source=block))
     elif cell.cell_type == "code" and not cell.source.startswith("exercises."):
         yield from _code_pieces(cell, without_imports(cell.source))

@@ -6,11 +6,14 @@ import nbformat
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from helpers import Shown, focused
+from presented import SLIDES, TEXTS, present
 from refresh_notebooks import NOTEBOOKS
 from test_accessibility import AXE, FOCUS, FOCUS_FIRST, MISFITS, THEIRS, is_seen
 from test_every_notebook import IS_WHOLE, RUN, SHOW, alive
 
 from lesson_lib.labs.shared.parts import STILL
+
+TEXTS_AROUND = present.in_language("en")
 
 NAMES = ["01_backdoor_by_hand", "03_which_bias_fixes_it"]
 LANGUAGE = "zh_CN"
@@ -84,3 +87,27 @@ def test_nothing_is_cut_off(translated, width):
     translated[0].resize(width)
     for shown in boxes(translated):
         assert shown.box.evaluate(MISFITS) == []
+
+
+@pytest.fixture(scope="module")
+def presented_folder(tmp_path_factory):
+    """Build the pages and the slides of the language."""
+    folder = tmp_path_factory.mktemp(LANGUAGE)
+    present.build([NOTEBOOKS / LANGUAGE / f"{name}.ipynb" for name in NAMES], folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "file", ["index.html", *(f"{name}{end}" for name in NAMES for end in (".html", ".slides.html"))]
+)
+def test_pages_and_slides_speak_it_too_and_every_slide_fits(browser, presented_folder, file):
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((presented_folder / file).as_uri())
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    texts = page.evaluate(TEXTS)
+    assert {*TEXTS_AROUND.values()} & {text.strip() for text in texts} == set()
+    assert [text for text in texts if "[en]" in text] == []
+    for slide in page.evaluate(SLIDES):
+        assert slide["wide"] == [], slide
+        assert slide["height"] == 720, slide
+    page.close()

@@ -38,7 +38,7 @@ ALLOWED = {
     "gate": {"arrays", "naa", "tables"},
     "pictures": COMPUTING,
     "exercises": COMPUTING,
-    "worksheets": NET | {"training", "derivation", "proofs", "tables"},
+    "worksheets": NET | {"training", "derivation", "proofs", "tables", "language"},
     "collect": {"exercises", "tables"},
     "labs": COMPUTING | {"pictures", "exercises"},
 }
