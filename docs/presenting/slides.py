@@ -124,7 +124,7 @@ def _without_single_lines(pages: list[list[Piece]]) -> list[list[Piece]]:
     for page in reversed(pages):
         last = kept[-1][-1].kind if kept else "lab"
         may_join = last != "lab" and (last != "question" or page[-1].kind == "output")
-        if may_join and height(page) < ONE_LINE and _fits(page + kept[-1]):
+        if may_join and not _asks(page) and height(page) < ONE_LINE and _fits(page + kept[-1]):
             kept[-1] = page + kept[-1]
         else:
             kept.append(page)
