@@ -1,9 +1,9 @@
-"""What a learner did, kept in one small file of the learner's own: tries, hints and solutions seen, by question."""
+"""What a learner did, kept in one small file of the learner's own: tries, hints, solutions seen, and labs as left."""
 
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
@@ -63,30 +63,46 @@ class Record(NamedTuple):
         return self if self.solution_after is not None else self._replace(solution_after=len(self.tries))
 
 
-Change = Callable[[dict[str, Record]], Any]
+class Kept(NamedTuple):
+    """All that a file holds: the records by the names of the questions, and the presets of the labs by their cells."""
+
+    answers: dict[str, Record]
+    labs: dict[str, str]
+
+
+Change = Callable[[Kept], Any]
 
 
 class Answers:
-    """The records of all questions by name, kept in a file if there is a path, and in memory anyhow.
+    """The records of all questions, and how labs were left, kept in a file if there is a path, and in memory anyhow.
 
     Each change reads the file again and replaces it whole, behind a lock, so that two notebooks lose nothing. A file
     that cannot be read is set aside. What cannot be written waits for the next change. Nothing is raised.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.path, self.records = path, dict[str, Record]()
+        self.path, self.kept = path, Kept({}, {})
         self.problem = self.set_aside = ""
         self._waiting: list[Change] = []  # what could not be written yet
         self._synchronise(None)
 
     def change(self, name: str, change: Callable[[Record], Record]) -> Record:
         """Change the record of one question, here and in the file, and return it."""
-        self._synchronise(lambda records: records.update({name: change(records.get(name, Record()))}))
+        self._synchronise(lambda kept: kept.answers.update({name: change(kept.answers.get(name, Record()))}))
         return self.records[name]
+
+    def leave(self, lab: str, preset: str) -> None:
+        """Note how a lab was left, here and in the file."""
+        self._synchronise(lambda kept: kept.labs.update({lab: preset}))
 
     def forget(self, names: Sequence[str]) -> None:
         """Forget the records of some questions, here and in the file."""
-        self._synchronise(lambda records: [records.pop(name, None) for name in names])
+        self._synchronise(lambda kept: [kept.answers.pop(name, None) for name in names])
+
+    @property
+    def records(self) -> dict[str, Record]:
+        """The records of the questions by name."""
+        return self.kept.answers
 
     @property
     def place(self) -> str:
@@ -98,33 +114,33 @@ class Answers:
         """Read the file again, apply the change to what it holds, and write it; without a change only read."""
         if self.path is None:
             if change:
-                change(self.records)
+                change(self.kept)
             return
         try:
             with locked(self.path) if change else nullcontext():
-                records = self._read(self.path, self.records)
+                kept = self._read(self.path, self.kept)
                 for each in filter(None, (*self._waiting, change)):
-                    each(records)
+                    each(kept)
                 if change:
-                    write_answers(self.path, records)
-            self.records, self.problem, self._waiting = records, "", []
+                    write_answers(self.path, *kept)
+            self.kept, self.problem, self._waiting = kept, "", []
         except OSError as error:  # a folder that may not be written, a full disk: the page goes on without
             if change:
-                change(self.records)
+                change(self.kept)
                 self._waiting.append(change)
             self.problem = words.CANNOT_KEEP.format(problem=error.strerror or error)
 
-    def _read(self, path: Path, known: dict[str, Record]) -> dict[str, Record]:
+    def _read(self, path: Path, known: Kept) -> Kept:
         """Return what the file holds; a damaged one is set aside, and what this kernel knows begins the new one."""
         try:
-            return read_answers(path)
+            return read_file(path)
         except FileNotFoundError:  # the first answer, or a file that was taken away
-            return dict(known)
+            return Kept({**known.answers}, {**known.labs})
         except ValueError as error:
             aside = path.with_name(f"{path.stem}.damaged-{datetime.now():%Y%m%d-%H%M%S-%f}{path.suffix}")
             path.replace(aside)
             self.set_aside = words.SET_ASIDE.format(problem=error, name=aside.name)
-            return dict(known)
+            return Kept({**known.answers}, {**known.labs})
 
 
 def own_file() -> Path | None:
@@ -135,6 +151,11 @@ def own_file() -> Path | None:
 
 def read_answers(path: Path) -> dict[str, Record]:
     """Return the records in a file of answers; raises ValueError, saying what is wrong, and OSError."""
+    return read_file(path).answers
+
+
+def read_file(path: Path) -> Kept:
+    """Return all that a file of answers holds; raises as `read_answers` does."""
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(words.TOO_LARGE)
     try:
@@ -143,7 +164,10 @@ def read_answers(path: Path) -> dict[str, Record]:
         raise ValueError(words.NO_JSON) from None
     if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("answers"), dict):
         raise ValueError(words.NO_ANSWERS)
-    return {name: _record(name, entry) for name, entry in found["answers"].items()}
+    labs = found.get("labs", {})
+    if not isinstance(labs, dict) or not all(isinstance(preset, str) for preset in labs.values()):
+        raise ValueError(words.BAD_RECORD.format(name="labs"))
+    return Kept({name: _record(name, entry) for name, entry in found["answers"].items()}, labs)
 
 
 def _record(name: str, entry: Any) -> Record:
@@ -159,8 +183,8 @@ def _record(name: str, entry: Any) -> Record:
     return record
 
 
-def write_answers(path: Path, records: dict[str, Record]) -> None:
-    """Replace the file by one with these records, all at once: whoever reads sees the old one or the new one."""
+def write_answers(path: Path, records: Mapping[str, Record], labs: Mapping[str, str] = {}) -> None:
+    """Replace the file by one with this in it, all at once: whoever reads sees the old one or the new one."""
     answers = {
         name: record._asdict() | {"tries": [each._asdict() for each in record.tries]}
         for name, record in records.items()
@@ -168,7 +192,7 @@ def write_answers(path: Path, records: dict[str, Record]) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with fresh.open("w", encoding="utf-8") as file:
-            json.dump({"format": FORMAT, "answers": answers}, file, indent=1)
+            json.dump({"format": FORMAT, "answers": answers, "labs": dict(labs)}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_lib.exercises import answers, words
-from lesson_lib.exercises.answers import NAME, Answers, Record, Try, own_file, read_answers, write_answers
+from lesson_lib.exercises.answers import NAME, Answers, Record, Try, own_file, read_answers, read_file, write_answers
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = """
@@ -142,6 +142,7 @@ DAMAGED = [
     '{"format": 1, "answers": {"q": {"tries": [{"answer": "1"}], "hints": 0, "solution_after": null}}}',
     '{"format": 1, "answers": {"q": {"tries": [{"answer": 1, "right": true, "at": ""}], "hints": 0, '
     '"solution_after": null}}}',
+    '{"format": 1, "answers": {}, "labs": []}', '{"format": 1, "answers": {}, "labs": {"a": 1}}',
 ]  # fmt: skip
 
 
@@ -198,12 +199,13 @@ records = tries.flatmap(
 )
 
 
-@given(st.dictionaries(texts, records, max_size=4))
-def test_what_is_written_is_read_back(tmp_path_factory, known):
+@given(st.dictionaries(texts, records, max_size=4), st.dictionaries(texts, texts, max_size=4))
+def test_what_is_written_is_read_back(tmp_path_factory, known, labs):
     file = tmp_path_factory.mktemp("kept") / NAME
-    write_answers(file, known)
+    write_answers(file, known, labs)
+    assert read_file(file) == (known, labs)
     assert read_answers(file) == known
-    assert set(json.loads(file.read_text(encoding="utf-8"))) == {"format", "answers"}
+    assert set(json.loads(file.read_text(encoding="utf-8"))) == {"format", "answers", "labs"}
 
 
 # What counts ---------------------------------------------------------------------------------------------------------

@@ -27,9 +27,7 @@ def take_place(shown: OnPage) -> None:
         if part.comm is None:  # with the values that it has, under the name that it had
             part.open()
             del part._repr_mimebundle_  # which closing put over that of the class
-    shell = get_ipython()
-    parent: dict[str, Any] = getattr(shell, "get_parent", dict)()
-    cell = parent.get("metadata", {}).get("cellId")
+    shell, parent, cell = get_ipython(), _parent(), running_cell()
     if cell is None:
         return
     place, run = (parent["header"]["session"], cell), parent["header"]["msg_id"]
@@ -38,6 +36,17 @@ def take_place(shown: OnPage) -> None:
     for old in before:
         if not any(old in others for _, others in ON_SHOW.values()):
             _close(old, shell)
+
+
+def running_cell() -> str | None:
+    """Return the name of the cell that runs, if the page gives one."""
+    cell: str | None = _parent().get("metadata", {}).get("cellId")
+    return cell
+
+
+def _parent() -> dict[str, Any]:
+    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)()
+    return parent
 
 
 def _close(old: OnPage, shell: Any) -> None:

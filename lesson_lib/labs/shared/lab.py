@@ -10,9 +10,11 @@ import ipywidgets as widgets
 from lesson_lib.exercises.reading import plain
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.canvas import Canvas
+from lesson_lib.labs.shared.cells import running_cell
 from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.shared.left import Place
 from lesson_lib.labs.shared.look import style
-from lesson_lib.labs.shared.parts import alert, show, without_kernel
+from lesson_lib.labs.shared.parts import alert, show, status, without_kernel
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.values import read_numbers, the_one
 from lesson_lib.pictures.frame import Frame
@@ -45,7 +47,7 @@ class Lab:
         self.messages = {"": widgets.HTML()}  # by the control that a message stands beside; "" is under all
         self.canvas = Canvas(self.touch)
         self.error = ""
-        self._follows = True
+        self._follows, self._place = True, Place(None)
 
     def start(self) -> None:
         """Remember the controls' values as the defaults, connect them, and show the first state."""
@@ -163,6 +165,7 @@ class Lab:
             else:
                 self.show_error("")
                 self.draw()
+                self._place.keep(self.preset)
         except KeyboardInterrupt:
             self.show_error(words.INTERRUPTED)
             raise
@@ -184,6 +187,11 @@ class Lab:
                 control.fit()
 
     def _ipython_display_(self) -> None:
+        self._place = Place(running_cell())
+        if (left := self._place.left()) is not None:
+            with suppress(ValueError):  # of a lab that has changed since
+                self.load(left)
+                self.messages[""].value = status(words.AS_LEFT)
         show(self, without_kernel(self.summary, self.still()))
 
 

@@ -22,6 +22,7 @@ KEYS = (
 )
 OUTSIDE, NOT_WHOLE = "must be from {low:g} to {high:g}; got {given:g}", "must be a whole number; got {given:g}"
 REFUSED = "{problem}. {kept} is kept."
+AS_LEFT = "As you left it. Reset begins anew."
 GONE = "This picture has lost its kernel: run the cell again."
 YES, NO = "yes ✓", "no ✗"
 SPAN = "from {low:g} to {high:g}"
