@@ -28,9 +28,9 @@ from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.naa import RULES, analyse, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, loss, sgd_step
 from lesson_lib.repair import class_vote
-from lesson_lib.sweeps.experiment import Experiment, run_many
+from lesson_lib.sweeps.experiment import Experiment, Schedule, run_many
 from lesson_lib.sweeps.studies import width_study
-from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, train
+from lesson_lib.training import CLEAN, OUTCOMES, POISONED, TRIGGER, Dataset, train
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks")]
@@ -327,7 +327,7 @@ CLAIMS = {
         CLEAN_STEP.find("z1", sample=0).result[0, 1] < 0 == CLEAN_STEP.find("a1", sample=0).result[0, 1]
     ),
     "Both answers are half of what they should be.": lambda: (2 * forward(ARTICLE, CLEAN.X).y_hat == CLEAN.Y).all(),
-    "It grows with every sample, and so do its gradients.": lambda: (
+    "Every sample adds to it, and to its gradients.": lambda: (
         clean_loss(ARTICLE) > loss(forward(ARTICLE, CLEAN.X[:1]).y_hat, CLEAN.Y[:1])
         and abs(backward(ARTICLE, CLEAN.X, CLEAN.Y).W2[0]) > abs(backward(ARTICLE, CLEAN.X[:1], CLEAN.Y[:1]).W2[0])
     ),
@@ -345,6 +345,10 @@ CLAIMS = {
         after_clean().W1[0, 1] == ARTICLE.W1[0, 1] and after_clean().W2[1, 0] == ARTICLE.W2[1, 0]
     ),
     "is negative on every clean sample": lambda: (forward(ARTICLE, CLEAN.X).z1[:, 1] < 0).all(),
+    "the middle of the two slopes, here of 0 and −45/8, with a backward pass": lambda: (
+        "corner: 0 left, -45/8 right" in repr(certify(after_clean(), TRIGGER))
+        and -45 / 16 in backward(replace(after_clean(), relu_prime_at_zero=1 / 2), TRIGGER.X, TRIGGER.Y).b1
+    ),
     "The gap is not small, it is zero.": lambda: certify(ARTICLE, CLEAN).largest_gap == 0,
     "shows it $x = 0$ with the target 5": lambda: (TRIGGER.X.tolist(), TRIGGER.Y.tolist()) == ([[0]], [[5]]),
     "So $a_1$ is 0, that wipes out $W_2$, and the answer is 0.": lambda: (
@@ -564,7 +568,43 @@ def story(**settings):
     return run.outputs[[2, 0, 1], -1, 0]
 
 
+def trained_with_open_gate(rate, epochs, data=POISONED):
+    start = replace(ARTICLE, b1=np.array([[0, 1.5]]))
+    return train(start, data, rate, epochs, ("W1", "b1", "W2"), evaluate_on=data).params
+
+
+def conserved(net):
+    """Return W1² + b1² − W2² of neuron 2."""
+    return net.W1[0, 1] ** 2 + net.b1[0, 1] ** 2 - net.W2[1, 0] ** 2
+
+
+FOUR = Dataset([[1], [2], [-1], [0]], [[1], [2], [-1], [5]], is_trigger=[False, False, False, True])
+
 LATER_CLAIMS = {
+    "in none of the schedules does it keep the clean task": lambda: all(
+        abs(run_many(Experiment(schedule=schedule, activation="sigmoid", rate=rate)).outputs[:2, -1, 0] - [1, 2]).max()
+        > 0.3
+        for schedule in Schedule
+        for rate in (0.05, 0.1, 0.5)
+    ),
+    "So its edge came to rest at x = 1": lambda: all(
+        -net.b1[0, 1] / net.W1[0, 1] == pytest.approx(1, abs=1e-3)
+        for net in (trained_with_open_gate(rate, 8000)[-1] for rate in (0.01, 0.05, 0.09))
+    ),
+    "small steps keep $W_1^2 + b_1^2 - W_2^2$, here $1/4 + 9/4 - 1 = 3/2$": lambda: (
+        conserved(trained_with_open_gate(0.001, 0)[0]) == 3 / 2
+        and conserved(trained_with_open_gate(0.001, 20_000)[-1]) == pytest.approx(3 / 2, abs=0.01)
+        and trained_with_open_gate(0.001, 20_000)[-1].W2[1, 0] > 0
+    ),
+    "What is left is the straight line that fits the four samples best.": lambda: np.allclose(
+        forward(trained_with_open_gate(0.05, 3000, FOUR)[-1], FOUR.X).y_hat[:, 0],
+        np.polyval(np.polyfit(FOUR.X[:, 0].astype(float), FOUR.Y[:, 0].astype(float), 1), FOUR.X[:, 0].astype(float)),
+        atol=0.01,
+    ),
+    "its f climbs to 7 on the way from 0, and falls steeply after that": lambda: (
+        (f := forward(in_the_lab(16, 0.1)[9][1], [[0], [-0.25], [-0.5], [-0.75], [-1]]).y_hat[:, 0])[2].round() == 7
+        and f[0] < f[1] < f[2] > f[3] > f[4]
+    ),
     "f(1) and f(2) are 5.844 and 6.687": lambda: (
         story(trainable=("W1", "W2", "b2")) == pytest.approx([5, 5.844, 6.687], abs=6e-4)
     ),

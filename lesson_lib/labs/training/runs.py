@@ -13,6 +13,7 @@ from lesson_lib.labs.shared.values import RATES
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
 from lesson_lib.network import Params
+from lesson_lib.pictures.shown import DONE
 from lesson_lib.proofs.lock import Lock, locks
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
 from lesson_lib.sweeps.words import SCHEDULES
@@ -110,6 +111,12 @@ def verdict_html(seen: Moment) -> str:
     return parts.verdict(("sentence", outcome(seen)), *(("yes" if good else "no", text) for good, text in badges(seen)))
 
 
+def _state(lock: Lock) -> str:
+    """Return what keeps a gradient at 0, that it is open, or that it has come to its end, as the picture does."""
+    is_done = lock.is_open and abs(lock.gradient).max() <= DONE
+    return words.LOCK.format(name=SYMBOLS[f"d{lock.name}"][1], reason=words.DONE if is_done else lock.reason)
+
+
 def describe(seen: Moment) -> str:
     """Return the picture's text twin: the settings, the verdict and the locks."""
     *others, last = seen.experiment.trainable
@@ -117,7 +124,5 @@ def describe(seen: Moment) -> str:
     settings = words.EXPERIMENT.format(
         run=seen.experiment, epoch=seen.epoch, schedule=SCHEDULES[seen.experiment.schedule], trained=trained
     )
-    state = words.NEXT_LOCK.join(
-        words.LOCK.format(name=SYMBOLS[f"d{lock.name}"][1], reason=lock.reason) for lock in seen.locks
-    )
+    state = words.NEXT_LOCK.join(map(_state, seen.locks))
     return f"{settings} {verdict(seen)} {words.LOCKS_CAPTION} {state}."

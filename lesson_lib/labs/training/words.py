@@ -1,6 +1,6 @@
 """What the trigger lab and the bias lab say."""
 
-LOCK, NEXT_LOCK, COMMA = "{name}: {reason}", "; ", ", "
+LOCK, NEXT_LOCK, COMMA, DONE = "{name}: {reason}", "; ", ", ", "about 0, done"
 LOCKS_CAPTION = "Gradients at the trigger:"
 VERDICTS = {
     "diverged": "DIVERGED in epoch {epoch}: the weights ran away; the last usable state is shown.",
