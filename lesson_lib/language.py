@@ -36,9 +36,8 @@ def use(language: str) -> None:
     _now.language, _now.texts = language, json.loads(found[language].read_text(encoding="utf-8"))
     for name in words_modules():
         module = vars(import_module(name))
-        module |= {
-            constant: translated(text, context_of(name)) for constant, text in module.items() if constant.isupper()
-        }
+        texts = {constant: text for constant, text in module.items() if constant.isupper()}
+        module |= translated(texts, context_of(name))
 
 
 def chosen() -> str:

@@ -11,8 +11,6 @@ from pathlib import Path
 from browser.labserver import jupyter_server
 from playwright.sync_api import Page, sync_playwright
 
-from conftest import find_chromium
-
 LESSON = Path(__file__).parents[1] / "notebooks" / "01_backdoor_by_hand.ipynb"
 CLASSIC_IS_READY = "() => window.Jupyter?.notebook?.kernel?.is_connected()"
 STILLS = "() => [...document.querySelectorAll('.lesson-still')].filter(still => still.checkVisibility()).length"
@@ -52,6 +50,8 @@ def check(page: Page, labs: int) -> None:
 
 
 def main() -> None:
+    from conftest import find_chromium  # of this folder, which comes first when this is run
+
     with tempfile.TemporaryDirectory() as folder, jupyter_server(Path(folder)) as server, sync_playwright() as player:
         Path(folder, LESSON.name).write_bytes(LESSON.read_bytes())
         labs = LESSON.read_text("utf-8").count('<div class=\\"lesson-still')

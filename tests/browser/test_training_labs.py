@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from helpers import CELL_COUNT, TwinLab, cell_with, focused
+from helpers import CANVAS, CELL_COUNT, TwinLab, cell_with, focused
 
 from lesson_lib.labs import BiasLab, TriggerLab
 from lesson_lib.labs.shared import words as shared_words
@@ -321,8 +321,11 @@ def test_text_that_is_no_number_shows_an_alert_and_keeps_the_picture(bias_lab):
 
 def test_a_wider_net_needs_random_weights_and_says_so(bias_lab):
     before = bias_lab.read()
+    picture = bias_lab.box.locator(CANVAS)
+    width = picture.bounding_box()["width"]
     bias_lab.type("hidden width", "5")
     bias_lab.alert.wait_for()
+    assert picture.bounding_box()["width"] == width  # a long message takes no room from it
     assert words.WIDTH_NEEDS_RANDOM in bias_lab.alert.inner_text()
     assert bias_lab.read()["pictures"] == before["pictures"]
     bias_lab.choose("weights start", "at random")

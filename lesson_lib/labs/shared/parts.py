@@ -96,7 +96,7 @@ def button(description: str, tooltip: str, action: Callable[[], None], width: st
 
 def screen(top: Sequence[Any], left: Sequence[Any], right: Sequence[Any]) -> widgets.Box:
     """Return a lab that fits one screen: the verdict on top, the controls on the left, the picture on the right."""
-    controls = widgets.VBox(left, layout=widgets.Layout(flex="0 0 auto", min_width="308px"))
+    controls = widgets.VBox(left, layout=widgets.Layout(flex="0 0 auto", width="min-content", min_width="308px"))
     picture = widgets.VBox(right, layout=widgets.Layout(flex="1 1 460px", min_width="0"))
     return widgets.VBox([*top, widgets.HBox([controls, picture], layout=WRAP), widgets.HTML(HELP)])
 
