@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from html import escape
 from math import isinf
 
-from lesson_lib.language import of_notebook
+from lesson_lib.language import OF_NOTEBOOKS, translated
 
 
 class Table:
     """Rows of text, the first one being the heading, with a caption; show it in a notebook or print it."""
 
     def __init__(self, rows: Sequence[Sequence[str]], caption: str) -> None:
-        self.rows, self.caption = [tuple(map(of_notebook, row)) for row in rows], of_notebook(caption)
+        self.rows = translated([*map(tuple, rows)], OF_NOTEBOOKS)
+        self.caption = translated(caption, OF_NOTEBOOKS)
 
     def __repr__(self) -> str:
         widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]

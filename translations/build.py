@@ -24,7 +24,7 @@ COMMANDS = {  # of a page, and what they are in a language
     r"(notebooks([/\\]))(?=\w+\.(ipynb|md))": r"\1LANGUAGE\2",
     r"docs/present\.py": r"\g<0> --language LANGUAGE",
     r"build/(?=index\.html|live)": r"\g<0>LANGUAGE/",
-    r"-m lesson_lib\.(worksheets|collect)": r"-m lesson_lib.language LANGUAGE \1",
+    r"-m lesson_lib\.(worksheets|collect)": r"translations/speak.py LANGUAGE \1",
     r"backdoor-by-hand my-folder": r"\g<0> --language LANGUAGE",
 }
 Texts = dict[tuple[str, str], str]  # by context and English text

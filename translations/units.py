@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import nbformat
 
 from lesson_lib.digits import SHIFTS
-from lesson_lib.language import OF_NOTEBOOKS, context_of, words_modules
+from lesson_lib.language import OF_NOTEBOOKS, WORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -104,10 +104,10 @@ def called(call: ast.Call) -> str:
 
 def of_words() -> Iterator[Unit]:
     """Yield the texts of the modules of words."""
-    for name in words_modules():
-        module = vars(import_module(name))
+    for name in WORDS:
+        module = vars(import_module(f"lesson_lib.{name}"))
         texts = [value for constant, value in module.items() if constant.isupper()]
-        yield from (Unit(context_of(name), text) for text in leaves(texts))
+        yield from (Unit(name, text) for text in leaves(texts))
 
 
 def of_presenting() -> Iterator[Unit]:

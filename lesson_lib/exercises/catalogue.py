@@ -38,9 +38,8 @@ def question_texts() -> dict[str, dict[str, Any]]:
 def _in_the_language_in_use(fields: dict[str, Any], name: str) -> dict[str, Any]:
     """Translate the fields of a question, and its wrong choices, by which it finds what to say of them."""
     shown: dict[str, Any] = translated(fields, f"question {name}")
-    if "choices" in fields and "slips" in fields:
-        shown["slips"] = {translated(choice, f"question {name}"): slip for choice, slip in shown["slips"].items()}
-    return shown
+    names = dict(zip(fields.get("choices", ()), shown.get("choices", ()), strict=True))
+    return shown | {"slips": {names.get(slip, slip): text for slip, text in shown["slips"].items()}} if names else shown
 
 
 def question(name: str) -> Question:

@@ -12,8 +12,8 @@ from lesson_lib.network import Params, forward
 from lesson_lib.pictures import words
 from lesson_lib.pictures.finished import Picture, figure_of, picture_of
 from lesson_lib.pictures.frame import BLUE, GREEN, INK, ORANGE, STYLE
-from lesson_lib.sweeps import words as sweep_words
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, run_many
+from lesson_lib.sweeps.words import OUTCOMES as NAMES
 from lesson_lib.tables import Table
 from lesson_lib.training import OUTCOMES, POISONED, Dataset
 
@@ -52,7 +52,7 @@ def _ranges(rates: Sequence[float], answers: Array, outcomes: Array) -> list[tup
         (
             words.RANGE.format(first=rates[begin], last=rates[end - 1]),
             *(f"{answer:.2f}" for answer in rounded[:, begin]),
-            sweep_words.OUTCOMES[OUTCOMES[outcomes[begin]]],
+            NAMES[OUTCOMES[outcomes[begin]]],
         )
         for begin, end in pairwise(new)
     ]

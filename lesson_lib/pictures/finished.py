@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from lesson_lib.pictures import words
 from lesson_lib.pictures.frame import BLUE, GROUND, INK, ORANGE, STYLE, Frame, svg_of, whole_svg
 from lesson_lib.pictures.outcomes import map_axes, outcome_marks
-from lesson_lib.sweeps import words as sweep_words
 from lesson_lib.sweeps.studies import OutcomeMap, Success
+from lesson_lib.sweeps.words import OUTCOMES as NAMES
 from lesson_lib.tables import Table
 from lesson_lib.training import OUTCOMES
 
@@ -116,8 +116,6 @@ def map_picture(trained: OutcomeMap, epoch: int) -> Picture:
     """Return the map of outcomes after this epoch, and each outcome's share as a table."""
     frame = Frame(560, 400, map=(64, 28, 480, 330))
     map_axes(frame, trained.rates, trained.targets)
-    rows = [
-        (words.OUTCOME_LETTERS[one], sweep_words.OUTCOMES[one], f"{trained.share(one, epoch):.1%}") for one in OUTCOMES
-    ]
+    rows = [(words.OUTCOME_LETTERS[one], NAMES[one], f"{trained.share(one, epoch):.1%}") for one in OUTCOMES]
     table = Table([words.SHARE_COLUMNS, *rows], words.SHARE_CAPTION.format(epoch=epoch))
     return Picture(frame.size, frame.svg + outcome_marks(trained.at(epoch), frame.places["map"]), table)

@@ -98,9 +98,9 @@ def text_width(text: str, look: str) -> float:
 @lru_cache(maxsize=2048)
 def _ems(text: str, bold: bool) -> float:
     font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=100)
-    narrow = "".join(letter for letter in text if east_asian_width(letter) not in "WF")
+    narrow = "".join(letter for letter in text if east_asian_width(letter) not in "WF")  # the others measure 1
     width = float(text_to_path.get_text_width_height_descent(narrow, font, ismath=False)[0]) / 100
-    return width + len(text) - len(narrow)  # Chinese characters, which this font lacks, are as wide as they are high
+    return width + len(text) - len(narrow)
 
 
 def gradient(shown: Shown, quantity: str, i: int, y: float) -> str:

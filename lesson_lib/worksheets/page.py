@@ -9,7 +9,7 @@ import numpy as np
 from lesson_lib.derivation.printer import Printer
 from lesson_lib.derivation.step import Step
 from lesson_lib.derivation.words import SYMBOLS
-from lesson_lib.language import chosen
+from lesson_lib.language import now
 from lesson_lib.network import PARAMETERS
 from lesson_lib.proofs.lock import Lock
 from lesson_lib.worksheets import words
@@ -54,7 +54,7 @@ def key_page(sheets: Sequence[Sheet], names: Sequence[str], seed: int) -> str:
 
 def _document(title: str, sections: Iterable[str]) -> str:
     head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-    return f'<!DOCTYPE html><html lang="{chosen()}"><head>{head}</head><body>{"".join(sections)}</body></html>\n'
+    return f'<!DOCTYPE html><html lang="{now.tag}"><head>{head}</head><body>{"".join(sections)}</body></html>\n'
 
 
 def _sheet(sheet: Sheet, name: str, seed: int) -> str:

@@ -20,7 +20,7 @@ COMPUTING |= {"repair", "detectors", "capture", "tables", "language"}
 ALLOWED = {
     "__init__": set(),
     "doors": set(),
-    "language": {"__init__"},
+    "language": set(),
     "tables": {"language"},
     "arrays": set(),
     "activations": {"arrays"},

@@ -20,6 +20,8 @@ import units  # noqa: E402
 import update  # noqa: E402
 from checking import faults  # noqa: E402
 
+from lesson_lib.language import WORDS  # noqa: E402
+
 LANGUAGES = [folder.name for folder in update.languages()]
 CATALOGUES = [*(path.stem for path in units.NOTEBOOKS), units.GLOSSARY.stem, units.LIBRARY, "pages"]
 EACH = pytest.mark.parametrize("language", LANGUAGES)
@@ -32,6 +34,11 @@ def english():
 
 def catalogue(language, name):
     return update.read(update.FOLDER / language / f"{name}.po")
+
+
+def test_every_module_of_words_is_known():
+    found = {path.relative_to(ROOT / "lesson_lib").with_suffix("") for path in ROOT.glob("lesson_lib/**/words.py")}
+    assert {*WORDS} == {".".join(path.parts) for path in found}
 
 
 def test_there_is_a_language_and_all_its_catalogues_are_tested():
@@ -182,17 +189,15 @@ def test_a_language_that_there_is_not_is_refused_and_nothing_is_changed():
     said = run("import lesson_lib\nlesson_lib.use('zh_XX')").stderr
     assert "ValueError: language must be one of 'en', 'zh_CN'; got 'zh_XX'" in said
     after = "from lesson_lib.labs.shared import words\nfrom lesson_lib import language, use\n"
-    after += "try: use('zh_CN')\nexcept RuntimeError as error: print(error, words.RESET, language.chosen())"
-    assert run(after).stdout == (
-        "texts were taken in 'en' already: restart the kernel, and let use() come first Reset en\n"
-    )
+    after += "try: use('zh_CN')\nexcept RuntimeError as error: print(error, words.RESET, language.now.language)"
+    assert run(after).stdout == ("texts are in 'en' already: restart the kernel, and let use() come first Reset en\n")
     assert run("from lesson_lib import use\nuse('zh_CN'); use('zh_CN'); print(1)").stdout == "1\n"
     assert "RuntimeError" in run("from lesson_lib import use\nuse('zh_CN'); use('en')").stderr
 
 
 def test_the_lesson_reads_no_catalogue_unless_it_is_asked_and_never_by_the_machines_locale():
     code = "import sys, lesson_lib; lesson_lib.forward; from lesson_lib.labs.shared import words\n"
-    code += "from lesson_lib import language; print(words.RESET, language._now.texts, language.chosen())"
+    code += "from lesson_lib import language; print(words.RESET, language.now.texts, language.now.language)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "zh_CN.UTF-8", "LANGUAGE": "zh_CN"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "Reset {} en\n"

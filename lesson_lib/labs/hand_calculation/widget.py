@@ -32,8 +32,6 @@ class HandCalculationLab(Lab):
     click on a number in the picture, which leads to its line.
     """
 
-    called = words.FIELDS
-
     def __init__(self) -> None:
         super().__init__()
         self.line = 1

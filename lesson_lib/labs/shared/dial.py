@@ -80,9 +80,7 @@ class Dial(widgets.Box):
     def _within(self, proposal: dict[str, Any]) -> float:
         value = float(proposal["value"])
         if not self.positions[0] <= value <= self.positions[-1]:
-            raise traitlets.TraitError(
-                words.OUTSIDE.format(low=self.positions[0], high=self.positions[-1], given=value)
-            )
+            raise traitlets.TraitError(words.OUTSIDE.format(span=self.positions, given=value))
         if self.whole and not value.is_integer():
             raise traitlets.TraitError(words.NOT_WHOLE.format(given=value))
         return value

@@ -40,7 +40,6 @@ class Lab:
     picture: Callable[[], tuple[Frame, str, str]]  # returns frame, marks, and what they say for those who listen
     # What can be touched in the picture, by the mark's name: its panel, the Dials for across and up ("" for none).
     touchable: ClassVar[Mapping[str, tuple[str, str, str]]] = {}
-    called: ClassVar[Mapping[str, str]] = {}  # how messages call a control, where it is not by its name
     players: Sequence[Player] = ()  # what goes on by itself, until it is stopped or reset
 
     def __init__(self) -> None:
@@ -137,7 +136,7 @@ class Lab:
         self.error = str(error)
         name = self.error.partition(" ")[0].rstrip(":")
         place = name if name in self.messages else ""
-        text = self.error.replace(name, self.called.get(name, name), 1)
+        text = self.error.replace(name, getattr(self.controls.get(name), "description", "") or name, 1)
         for key, message in self.messages.items():
             message.value = alert(text) if text and key == place else ""
 

@@ -6,7 +6,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from lesson_lib.language import chosen
+from lesson_lib.language import now
 
 HERE = files(__package__)
 
@@ -22,4 +22,4 @@ class Look(anywidget.AnyWidget):
 def style(box: widgets.Box) -> None:
     """Give a lab or an exercise its look."""
     box.add_class("by-hand")
-    box.children = (*box.children, Look(language=chosen(), layout=widgets.Layout(display="none")))
+    box.children = (*box.children, Look(language=now.tag, layout=widgets.Layout(display="none")))

@@ -11,7 +11,7 @@ from IPython.display import display
 
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.cells import OnPage, take_place
-from lesson_lib.language import chosen
+from lesson_lib.language import now
 
 WRAP = {"flex_flow": "row wrap", "align_items": "flex-start"}  # the layout of a row that goes on below on a narrow page
 
@@ -38,10 +38,8 @@ def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
     source = b64encode(svg.encode()).decode()
     picture = f'<img alt="{escape(summary)}" width="680" src="data:image/svg+xml;base64,{source}">' if svg else ""
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in summary.splitlines())
-    language = "" if chosen() == "en" else f' lang="{chosen()}"'
-    html = (
-        f'<div class="{STILL}"{language}>{STILL_STYLE}{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p></div>'
-    )
+    begin = f'<div class="{STILL}">' if now.tag == "en" else f'<div class="{STILL}" lang="{now.tag}">'
+    html = f"{begin}{STILL_STYLE}{picture}{paragraphs}<p><em>{words.NEEDS_KERNEL}</em></p></div>"
     return {"text/html": html, "text/plain": summary}
 
 
@@ -74,9 +72,7 @@ class Choice(widgets.Dropdown):
     value = Chosen()
 
 
-def choice(
-    description: str, options: Mapping[Any, str], value: Any, width: str, label: str = "initial"
-) -> widgets.Dropdown:
+def choice(description: str, options: Mapping[Any, str], value: Any, width: str, label: str = "initial") -> Choice:
     """Return a labelled list of choices, each with the text that it is shown as."""
     return Choice(
         options=[(text, option) for option, text in options.items()],

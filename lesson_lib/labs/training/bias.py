@@ -17,9 +17,9 @@ from lesson_lib.labs.training.picture import MAP_RATES, MAP_TARGETS
 from lesson_lib.labs.training.widget import TrainingLab
 from lesson_lib.pictures.frame import Frame
 from lesson_lib.pictures.words import OUTCOME_LETTERS
-from lesson_lib.sweeps import words as sweep_words
 from lesson_lib.sweeps.experiment import EPOCHS
 from lesson_lib.sweeps.studies import OutcomeMap, map_steps
+from lesson_lib.sweeps.words import OUTCOMES as NAMES
 from lesson_lib.tables import percent
 from lesson_lib.training import OUTCOMES
 
@@ -137,14 +137,13 @@ class BiasLab(TrainingLab):
             return words.NO_MAP
         asked, rate, target = self.epoch, self.values["rate"], self.values["target"]
         epoch = self.map.epoch_at(asked)
-        parts = ((sweep_words.OUTCOMES[one], OUTCOME_LETTERS[one], self.map.share(one, epoch)) for one in OUTCOMES)
-        shares = (f"{outcome} ({letter}) {_share(share)}" for outcome, letter, share in parts)
+        shares = (f"{NAMES[one]} ({OUTCOME_LETTERS[one]}) {_share(self.map.share(one, epoch))}" for one in OUTCOMES)
         text = words.MAP_SUMMARY.format(
             epochs=(words.MAP_EPOCHS if epoch == asked else words.MAP_KEPT).format(epoch=epoch, asked=asked),
             shares=", ".join(shares),
             rate=rate,
             target=target,
-            cell=sweep_words.OUTCOMES[self.map.nearest(rate, target, epoch)],
+            cell=NAMES[self.map.nearest(rate, target, epoch)],
         )
         return f"{text} {words.MAP_STALE}" if self.map_is_stale else text
 
