@@ -580,7 +580,13 @@ def conserved(net):
 
 FOUR = Dataset([[1], [2], [-1], [0]], [[1], [2], [-1], [5]], is_trigger=[False, False, False, True])
 
+OPPOSITE = Dataset([[1], [2], [-1]], [[1], [2], [5]], is_trigger=[False, False, True])
+
 LATER_CLAIMS = {
+    r"$x \cdot e \cdot W_2 = -1 \cdot (-5.5) \cdot (-1) = -5.5$, and $-0.5 + 0.195 \cdot 5.5 = 0.5725$": lambda: (
+        backward(ARTICLE, OPPOSITE.X[2:], OPPOSITE.Y[2:]).W1[0, 1] == -5.5
+        and train(ARTICLE, OPPOSITE, 0.195, 1, evaluate_on=OPPOSITE).params[1].W1[0, 1] == pytest.approx(0.5725)
+    ),
     "in none of the schedules does it keep the clean task": lambda: all(
         abs(run_many(Experiment(schedule=schedule, activation="sigmoid", rate=rate)).outputs[:2, -1, 0] - [1, 2]).max()
         > 0.3
