@@ -78,9 +78,9 @@ class Dial(widgets.Box):
 
     @traitlets.validate("value")
     def _within(self, proposal: dict[str, Any]) -> float:
-        value = float(proposal["value"])
-        if not self.positions[0] <= value <= self.positions[-1]:
-            raise traitlets.TraitError(words.OUTSIDE.format(span=self.positions, given=value))
+        value, low, high = float(proposal["value"]), self.positions[0], self.positions[-1]
+        if not low <= value <= high:
+            raise traitlets.TraitError(words.OUTSIDE.format(low=low, high=high, given=value))
         if self.whole and not value.is_integer():
             raise traitlets.TraitError(words.NOT_WHOLE.format(given=value))
         return value

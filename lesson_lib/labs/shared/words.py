@@ -20,7 +20,7 @@ KEYS = (
     "Tab to a control, arrows on a slider, Enter opens a list. In the picture, what the pointer lights up can be "
     "dragged or clicked; Tab reaches it too, and arrows move it."
 )
-OUTSIDE, NOT_WHOLE = "must be from {span[0]:g} to {span[-1]:g}; got {given:g}", "must be a whole number; got {given:g}"
+OUTSIDE, NOT_WHOLE = "must be from {low:g} to {high:g}; got {given:g}", "must be a whole number; got {given:g}"
 REFUSED = "{problem}. {kept} is kept."
 AS_LEFT = "As you left it. Reset begins anew."
 GONE = "This picture has lost its kernel: run the cell again."
