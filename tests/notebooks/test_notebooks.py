@@ -580,9 +580,52 @@ def conserved(net):
 
 FOUR = Dataset([[1], [2], [-1], [0]], [[1], [2], [-1], [5]], is_trigger=[False, False, False, True])
 
+
+def pruned(model, by, n):
+    """Return clean accuracy and attack success of a model of the pruning lab with n neurons pruned, in per cent."""
+    curve = repairs.pruning(model, by).curve
+    return [round(100 * share[n], 1) for share in (curve.accuracy, curve.attack)]
+
+
+def first_below(model, by):
+    return repairs.pruning(model, by).curve.first_below(repairs.LIMIT)
+
+
+def repaired(model):
+    """Return the attack success before and after fine-tuning, in per cent, by the beginning of the repair's name."""
+    rows = repairs.compare_repairs(model).rows[1:]
+    return {row[0].split()[0]: [float(row[i].removesuffix(" %")) for i in (2, 4)] for row in rows}
+
+
 OPPOSITE = Dataset([[1], [2], [-1]], [[1], [2], [5]], is_trigger=[False, False, True])
 
 LATER_CLAIMS = {
+    "With 11 neurons in the order *rise*, with 16 in the order *difference*.": lambda: (
+        [first_below("poisoned", by) for by in ("rise", "difference")] == [11, 16]
+    ),
+    "Clean accuracy is then 86.9 % and 84.4 %, after 97.5 %.": lambda: (
+        [pruned("poisoned", by, n)[0] for by, n in (("rise", 11), ("difference", 16), ("rise", 0))]
+        == [86.9, 84.4, 97.5]
+    ),
+    "With 9 the attack still works on 71.0 % of the images, with 10 on none": lambda: (
+        [pruned("planted loud", "rise", n) for n in (9, 10)] == [[96.9, 71.0], [96.9, 0.0]]
+    ),
+    "*Rise* needs 38 neurons and costs 16 points, the *effect size* needs 8 and costs none.": lambda: (
+        [first_below("planted quiet", by) for by in ("rise", "effect size")] == [38, 8]
+        and round(pruned("planted quiet", "rise", 0)[0] - pruned("planted quiet", "rise", 38)[0]) == 16
+        and pruned("planted quiet", "effect size", 8)[0] >= pruned("planted quiet", "effect size", 0)[0]
+    ),
+    "8.6 points with 11 neurons. There is nothing to gain": lambda: (
+        pruned("clean", "rise", 0)[0] - pruned("clean", "rise", 11)[0] == pytest.approx(8.6)
+        and pruned("clean", "rise", 0)[1] == 0
+    ),
+    "Removing the direction stops all three attacks, and fine-tuning brings none of them back.": lambda: all(
+        max(repaired(model)["remove"]) < 5 for model in ("poisoned", "planted loud", "planted quiet")
+    ),
+    "fine-tuning brings a third of it back. Smoothing stops none.": lambda: (
+        repaired("poisoned")["prune"] == [2.2, 34.0]
+        and all(repaired(model)["smooth"][0] > 85 for model in ("poisoned", "planted loud", "planted quiet"))
+    ),
     r"$x \cdot e \cdot W_2 = -1 \cdot (-5.5) \cdot (-1) = -5.5$, and $-0.5 + 0.195 \cdot 5.5 = 0.5725$": lambda: (
         backward(ARTICLE, OPPOSITE.X[2:], OPPOSITE.Y[2:]).W1[0, 1] == -5.5
         and train(ARTICLE, OPPOSITE, 0.195, 1, evaluate_on=OPPOSITE).params[1].W1[0, 1] == pytest.approx(0.5725)
