@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CALL = """const [argument, done] = arguments;
 (async () => (FUNCTION)(argument))().then(value => done({ value }), error => done({ error: `${error}` }));"""
+INSIDE = "() => [innerWidth, innerHeight]"
 SCREEN = "1600x1200x24"
 
 
@@ -49,10 +50,13 @@ class OtherPage:
 
     def resize(self, width: int, height: int) -> None:
         """Give the page this size, whatever the window needs around it."""
-        self.driver.set_window_size(width, height)
-        inside = self.evaluate("() => [innerWidth, innerHeight]")
-        self.driver.set_window_size(2 * width - inside[0], 2 * height - inside[1])
-        self.wait_for("([width, height]) => innerWidth === width && innerHeight === height", [width, height])
+        deadline = time.monotonic() + 60
+        while (inside := self.evaluate(INSIDE)) != [width, height]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the page stays at {inside}, not {[width, height]}")
+            window = self.driver.get_window_size()
+            self.driver.set_window_size(window["width"] + width - inside[0], window["height"] + height - inside[1])
+            time.sleep(0.2)  # a page may follow its window late
 
     def press(self, *names: str) -> None:
         """Press keys, by Selenium's names of them, one after another, where the focus is."""
