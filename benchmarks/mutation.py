@@ -18,22 +18,22 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 REPORT = Path(__file__).with_name("MUTATION.md")
 TESTS = {  # the tests that have to notice a change of a module
-    "arrays": ["network/test_arrays"],
+    "arrays": ["network/test_arrays", "project/test_one_rule"],
     "activations": ["network/test_network"],
     "network": ["network/test_network"],
-    "training": ["network/test_training"],
+    "training": ["network/test_training", "project/test_one_rule"],
     "derivation/trace": ["derivation/test_trace", "derivation/test_printer", "derivation/test_derivation"],
-    "derivation/printer": ["derivation/test_printer", "derivation/test_derivation"],
+    "derivation/printer": ["derivation/test_printer", "derivation/test_derivation", "derivation/test_read_back"],
     "derivation/step": ["derivation/test_derivation"],
     "derivation/derive": ["derivation/test_derivation"],
     "proofs/certificate": ["proofs/test_certificate"],
-    "naa/comparison": ["naa/test_naa", "naa/test_rules"],
+    "naa/comparison": ["naa/test_naa", "naa/test_rules", "naa/test_moments", "project/test_one_rule"],
     "naa/permutation": ["naa/test_rules", "naa/test_naa"],
     "naa/judgement": ["naa/test_rules", "naa/test_naa"],
     "naa/calibration": ["naa/test_calibration"],
-    "naa/moments": ["naa/test_moments", "naa/test_naa"],
-    "repair/classifier": ["repair/test_repair"],
-    "repair/repairs": ["repair/test_repair"],
+    "naa/moments": ["naa/test_moments", "naa/test_naa", "naa/test_rules"],
+    "repair/classifier": ["repair/test_repair", "project/test_one_rule"],
+    "repair/repairs": ["repair/test_repair", "project/test_one_rule"],
 }
 SETTINGS = """
 [tool.mutmut]
@@ -92,7 +92,7 @@ def copy(folder: Path, module: str) -> None:
     """Put the package, the tests of one module and the settings into a folder."""
     names = [f"tests/{name}.py" for name in TESTS[module]]
     shutil.copytree(ROOT / "lesson_lib", folder / "lesson_lib", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (*names, "tests/strategies.py"):
+    for name in (*names, "tests/strategies.py", "tests/reading.py"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     (folder / "tests" / "conftest.py").write_text(CONFTEST, encoding="utf-8")

@@ -116,6 +116,50 @@ def test_products_of_two_kinds_say_which_comes_first(dialect):
     assert Printer("text").formula(a @ b @ c) == "W1 W2 z1"
 
 
+A, B, C, D = (
+    Traced(to_sympy(np.arange(k, k + 4).reshape(2, 2)), name=name)
+    for k, name in ((1, "W1"), (5, "W2"), (2, "z1"), (3, "dz1"))
+)
+ETA, RELU, SLOPE = (
+    Traced(exactly(Fraction(1, 10)), name="rate"),
+    Traced(C.value, "relu", C),
+    Traced(C.value, "relu'", C),
+)
+WRITTEN = {
+    "(W1 + W2) z1": (A + B) @ C,
+    "W1 + W2 z1": A + B @ C,
+    "W1 - (W2 + z1)": A - (B + C),
+    "W1 - (W2 - z1)": A - (B - C),
+    "W1 - W2 - z1": A - B - C,
+    "W1 + W2 - z1": A + (B - C),
+    "W1 + W2 + z1": A + (B + C),
+    "(W1 + W2)ᵀ": (A + B).T,
+    "(W1ᵀ)ᵀ": A.T.T,
+    "(W1 ⊙ W2)ᵀ": (A * B).T,
+    "(W1 W2)ᵀ z1": (A @ B).T @ C,
+    "1/2 W1 W2": (A @ B) / 2,
+    "1/2 (W1 + W2)": (A + B) / 2,
+    "1/2 W1 ⊙ W2": (A * B) / 2,
+    "W1 ⊙ W2 ⊙ z1": A * (B * C),
+    "(dL/dz1)ᵀ": D.T,
+    "1/2 dL/dz1": D / 2,
+    "rate dL/dz1": ETA * D,
+    "rate (W1 + W2)": ETA * (A + B),
+    "rate W1 W2": ETA * (A @ B),
+    "rate (W1 ⊙ W2)": ETA * (A * B),
+    "relu(z1) W2": RELU @ B,
+    "relu(z1)ᵀ dL/dz1": RELU.T @ D,
+    "relu'(z1)ᵀ": SLOPE.T,
+    "dL/dz1 ⊙ relu'(z1)": D * SLOPE,
+    "(dL/dz1 W2ᵀ) ⊙ relu'(z1)": (D @ B.T) * SLOPE,
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_brackets_stand_where_they_are_needed_and_nowhere_else(written):
+    assert Printer("text").formula(WRITTEN[written]) == written
+
+
 # Every line of a step ------------------------------------------------------------------------------------------------
 
 

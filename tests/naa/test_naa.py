@@ -706,3 +706,28 @@ def test_scores_of_what_is_not_there_are_refused(values, flagged, truth, says):
 def test_a_simulation_that_cannot_be_is_refused(options, says):
     with pytest.raises(ValueError, match=says):
         simulate_activations(**{"n_rows": 3, "rng": np.random.default_rng(0), "n_neurons": 4} | options)
+
+
+@pytest.mark.parametrize(
+    "extra", [{}, {"labels": ([0, 1, 0], [0, 1])}, {"rng": np.random.default_rng(0), "n_permutations": 9}]
+)
+@pytest.mark.parametrize("make", [np.array, lambda rows: iter([np.array(rows)])], ids=["array", "stream"])
+def test_a_set_that_is_not_finite_is_refused_by_its_name(extra, make):
+    good, bad = [[1.0], [2.0], [3.0]], [[1.0], [np.nan]]
+    with pytest.raises(ValueError, match=r"^suspect must hold finite"):
+        compare(make(good), make(bad), **extra)
+    extra = {"labels": ([0, 1], [0, 1, 0])} if "labels" in extra else extra
+    with pytest.raises(ValueError, match=r"^clean must hold finite"):
+        compare(make(bad), make(good), **extra)
+
+
+def test_permutations_tell_how_far_they_are():
+    told, rng = [], np.random.default_rng(0)
+    compare(
+        rng.normal(size=(9, 2)),
+        rng.normal(size=(5, 2)),
+        rng=rng,
+        n_permutations=7,
+        progress=lambda *at: told.append(at),
+    )
+    assert told[-1][0] == told[-1][1] > 0

@@ -110,6 +110,29 @@ def test_masked_triggers_and_neurons_are_refused(model):
         prune(model, masked([0, 1]))
 
 
+MISSING = [[None, None], [float("nan")] * 2, np.array([np.nan, np.nan]), np.array([None, 1], dtype=object)]
+
+
+@pytest.mark.parametrize("labels", MISSING, ids=repr)
+def test_labels_that_are_missing_are_refused_with_their_name_and_what_came(labels):
+    with pytest.raises(ValueError, match=r"^mine must be all numbers .* none NaN; got .*(None|nan)"):
+        as_labels(labels, "mine")
+
+
+def test_a_mask_deep_inside_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"^mine must be a plain array"):
+        as_labels([[masked([1, 2])]], "mine")
+
+
+def test_bytes_are_text():
+    for labels in ([b"a", b"b"], np.array([b"a", b"b"])):
+        assert as_labels(labels, "y", like=np.array(["c"])).tolist() == [b"a", b"b"]
+        with pytest.raises(ValueError, match="must be all numbers or all text"):
+            as_labels(labels, "y", like=np.array([1]))
+    with pytest.raises(ValueError, match="must be all numbers or all text"):
+        as_labels(np.array(["a", "b", None, 3], dtype=object), "y")
+
+
 def test_labels_keep_their_kind():
     assert as_labels([1, 2.5, True], "y").tolist() == [1, 2.5, 1]
     assert as_labels(["a", "b"], "y", like=np.array(["c"])).tolist() == ["a", "b"]
