@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_lib.naa import moments
-from lesson_lib.naa.moments import Moments, in_memory, measure
+from lesson_lib.naa.moments import Moments, in_memory, measure, measure_classes
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 
@@ -504,3 +504,16 @@ def test_a_cluster_computes_the_blocks(rng, tmp_path):
         assert len(client.scheduler_info()["workers"]) == 2
     assert_measured(found, rows)
     assert isinstance(found, Moments)
+
+
+def test_classes_are_measured_over_many_batches_in_double_precision():
+    rng = np.random.default_rng(0)
+    rows = (1e4 + rng.normal(size=(300, 3))).astype(np.float32)
+    codes = rng.integers(0, 3, size=300)
+    found = measure_classes([rows[:70], rows[70:160], rows[160:]], codes, 4)
+    for code in range(3):
+        exact = rows[codes == code].astype(np.float64)
+        assert found[code].n == len(exact)
+        np.testing.assert_allclose(found[code].mean, exact.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(found[code].m2, exact.var(axis=0) * len(exact), rtol=1e-9)
+    assert found[3].n == 0

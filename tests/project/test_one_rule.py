@@ -108,6 +108,10 @@ def test_masked_triggers_and_neurons_are_refused(model):
         Dataset([[1], [2]], [[1], [2]], masked([True, False]))
     with pytest.raises(ValueError, match="neurons must be a plain array; got a masked one"):
         prune(model, masked([0, 1]))
+    with pytest.raises(ValueError, match=r"^mean must be a plain array; got a masked one"):
+        smooth(model, masked(np.zeros(model.coefs_[0].shape[1])))
+    with pytest.raises(ValueError, match=r"^y must be all numbers or all text"):
+        fine_tune(model, DIGITS.X, DIGITS.y.astype(str), RNG, epochs=0)
 
 
 MISSING = [[None, None], [float("nan")] * 2, np.array([np.nan, np.nan]), np.array([None, 1], dtype=object)]
