@@ -155,6 +155,11 @@ WRITTEN = {
 }
 
 
+def test_a_matrix_of_sums_brings_its_own_brackets():
+    sums, other = (Traced(np.array([[first, r], [r, p]]), name=name) for first, name in ((p + q, "da1"), (q, "z1")))
+    assert Printer("text").formula(sums * other, in_numbers=True) == "[p + q, r; r, p] ⊙ [q, r; r, p]"
+
+
 @pytest.mark.parametrize("written", WRITTEN)
 def test_brackets_stand_where_they_are_needed_and_nowhere_else(written):
     assert Printer("text").formula(WRITTEN[written]) == written

@@ -114,7 +114,7 @@ def test_masked_triggers_and_neurons_are_refused(model):
         fine_tune(model, DIGITS.X, DIGITS.y.astype(str), RNG, epochs=0)
 
 
-MISSING = [[None, None], [float("nan")] * 2, np.array([np.nan, np.nan]), np.array([None, 1], dtype=object)]
+MISSING = [[None, None], [float("nan")] * 2, np.array([np.nan, np.nan]), np.array([None, 1], dtype=object), ["a", None]]
 
 
 @pytest.mark.parametrize("labels", MISSING, ids=repr)
