@@ -1,8 +1,6 @@
 """What tests and notebooks share: one thread a process, and how a notebook is run (tests/sealed_notebooks.py)."""
 
 import os
-import sys
-from pathlib import Path
 
 # Before NumPy is imported. Our matrices are small: more threads only wait for each other, and for the other workers'.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -14,11 +12,3 @@ pytest_plugins = ["sealed_notebooks"]
 
 # Of the translated notebooks two are run again here; what the others show is compared with the English ones.
 collect_ignore_glob = ["notebooks/*_*/0[24-9]*.ipynb"]
-
-
-def pytest_report_header() -> list[str]:
-    """Return what share of the course is translated."""
-    sys.path.insert(0, str(Path(__file__).parent / "translations"))
-    import update
-
-    return [update.told(folder) for folder in update.languages()]

@@ -66,14 +66,6 @@ def share(catalogue: Catalog) -> tuple[int, int, int]:
     return sum(bool(message.string) and not message.fuzzy for message in messages), stale, len(messages)
 
 
-def told(folder: Path) -> str:
-    """Return in words how much of a language is translated."""
-    done, stale, whole = (
-        sum(counts) for counts in zip(*(share(read(path)) for path in folder.glob("*.po")), strict=True)
-    )
-    return f"{folder.name}: {done} of {whole} texts translated ({done / whole:.1%}), {stale} stale"
-
-
 def main() -> int:
     """Write the catalogues, or with --check only tell whether they are up to date; say what share is translated."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -91,8 +83,9 @@ def main() -> int:
                 problems.append(f"{path.relative_to(ROOT)} is not up to date: run python translations/update.py")
             elif not check:
                 path.write_bytes(text)
-        print(told(folder))
-        if sum(done for done, *_ in counts) < LEAST * sum(whole for *_, whole in counts):
+        done, stale, whole = map(sum, zip(*counts, strict=True))
+        print(f"{folder.name}: {done} of {whole} texts translated ({done / whole:.1%}), {stale} stale")
+        if done < LEAST * whole:
             problems.append(f"{folder.name}: less than {LEAST:.0%} is translated")
     print(*problems, sep="\n", file=sys.stderr, end="\n" if problems else "")
     return len(problems) > 0
