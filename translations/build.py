@@ -8,6 +8,7 @@ import argparse
 import json
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ COMMANDS = {  # of a page, and what they are in a language
 Texts = dict[tuple[str, str], str]  # by context and English text
 
 
+@cache
 def texts(language: str, name: str) -> Texts:
     """Return what a catalogue has translated, and what is not stale."""
     messages = read(FOLDER / language / f"{name}.po")
@@ -38,8 +40,10 @@ def texts(language: str, name: str) -> Texts:
 
 def in_language(source: str, context: str, known: Texts) -> str:
     """Return a text in Markdown with its paragraphs translated; one that is not says that it is English."""
-    marked = (known.get((context, piece)) or marked_as_english(piece) for piece in pieces(source))
-    return "".join(new if has_words(old) else old for old, new in zip(pieces(source), marked, strict=True))
+    return "".join(
+        known.get((context, piece)) or marked_as_english(piece) if has_words(piece) else piece
+        for piece in pieces(source)
+    )
 
 
 def marked_as_english(paragraph: str) -> str:
@@ -82,7 +86,7 @@ def page(path: Path, language: str) -> str:
 
 def library(language: str) -> str:
     """Return the texts of lesson_lib and of the notebooks' code, as lesson_lib reads them."""
-    known = texts(language, LIBRARY)
+    known = dict(texts(language, LIBRARY))
     for path in NOTEBOOKS:
         known |= {key: text for key, text in texts(language, path.stem).items() if key[0] == OF_NOTEBOOKS}
     by_context: dict[str, dict[str, str]] = {}
@@ -108,15 +112,17 @@ def main() -> None:
     """Build what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("language", choices=[folder.name for folder in languages()])
-    parser.add_argument("--only", nargs="*", help="notebooks to build and run, by the beginning of their names")
+    parser.add_argument(
+        "--only", nargs="*", default=[""], help="notebooks to build and run, by the beginning of their names"
+    )
     chosen = parser.parse_args()
-    language, wanted = chosen.language, tuple(chosen.only or [""]) if chosen.only != [] else ()
+    language = chosen.language
     write(ROOT / "lesson_lib" / "languages" / f"{language}.json", library(language))
     for path in PAGES:
         write(place(path, language), page(path, language))
     write(GLOSSARY.parent / language / GLOSSARY.name, glossary(language))
     for path in NOTEBOOKS:
-        if path.name.startswith(wanted):
+        if path.name.startswith(tuple(chosen.only)):
             target = place(path, language)
             write(target, nbformat.writes(notebook(path, language)))
             write(target, refresh(target))

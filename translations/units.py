@@ -40,7 +40,8 @@ class Unit(NamedTuple):
 
 def catalogues() -> dict[str, list[Unit]]:
     """Return the units of each catalogue, in the order in which they are read, each once."""
-    found = {path.stem: [*of_cells(path), *of_code(path)] for path in NOTEBOOKS}
+    cells = {path.stem: nbformat.read(path, as_version=4).cells for path in NOTEBOOKS}
+    found = {name: [*of_text(each), *of_code(each)] for name, each in cells.items()}
     found["glossary"] = [unit for context, text in sections() for unit in paragraphs(text, context)]
     found[LIBRARY] = [*of_words(), *of_presenting(), *of_questions(), *(Unit(OF_NOTEBOOKS, name) for name in SHIFTS)]
     found["pages"] = [unit for page in PAGES for unit in of_page(page)]
@@ -62,9 +63,9 @@ def paragraphs(source: str, context: str) -> list[Unit]:
     return [Unit(context, piece) for piece in pieces(source) if has_words(piece)]
 
 
-def of_cells(path: Path) -> Iterator[Unit]:
+def of_text(cells: list[Any]) -> Iterator[Unit]:
     """Yield the paragraphs of a notebook, by cell."""
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in cells:
         if cell.cell_type == "markdown":
             yield from paragraphs(cell.source, cell.id)
 
@@ -76,9 +77,9 @@ def sections() -> list[tuple[str, str]]:
     return [(GLOSSARY.stem, opening), *((anchor, f"## {text}") for anchor, text in named)]
 
 
-def of_code(path: Path) -> Iterator[Unit]:
+def of_code(cells: list[Any]) -> Iterator[Unit]:
     """Yield the words that a notebook's code puts into tables and legends; formatted strings stay English."""
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in cells:
         if cell.cell_type == "code":
             yield from (Unit(OF_NOTEBOOKS, text) for text in strings(ast.parse(cell.source)))
 

@@ -134,13 +134,13 @@ class Answers:
         """Return what the file holds; a damaged one is set aside, and what this kernel knows begins the new one."""
         try:
             return read_file(path)
-        except FileNotFoundError:  # the first answer, or a file that was taken away
-            return Kept({**known.answers}, {**known.labs})
+        except FileNotFoundError:
+            pass  # the first answer, or a file that was taken away
         except ValueError as error:
             aside = path.with_name(f"{path.stem}.damaged-{datetime.now():%Y%m%d-%H%M%S-%f}{path.suffix}")
             path.replace(aside)
             self.set_aside = words.SET_ASIDE.format(problem=error, name=aside.name)
-            return Kept({**known.answers}, {**known.labs})
+        return Kept({**known.answers}, {**known.labs})
 
 
 def own_file() -> Path | None:
