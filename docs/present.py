@@ -31,7 +31,7 @@ def build(paths: Sequence[Path], output: Path) -> None:
     """Write a page and slides for each notebook, and an index; raises ValueError where one would not be whole."""
     output.mkdir(parents=True, exist_ok=True)
     language = language_of(paths)
-    around = {"language": language, "lang": language.replace("_", "-"), "say": in_language(language)}
+    around: dict[str, Any] = {"lang": language.replace("_", "-"), "say": in_language(language)}
     around["names"] = {beside.stem for path in paths for beside in lessons(path.resolve().parent)}
     for kind, suffix in SUFFIXES.items():
         made = exporter(kind)

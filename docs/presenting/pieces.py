@@ -11,7 +11,6 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from presenting.formulas import mathml
 from presenting.heights import ratio
-from presenting.words import in_language
 
 from lesson_lib.labs.shared.parts import STILL as LAB_STILL
 
@@ -51,7 +50,7 @@ def pictures_apart(notebook: NotebookNode, resources: dict[str, Any]) -> tuple[N
 def text_html(source: str, resources: dict[str, Any], named: bool = True) -> str:
     """Return a text cell as HTML; its headings can be linked to if `named`, its tables scroll when they are wide."""
     html = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=not named)).render(source)
-    if resources.get("language", "en") == "en":
+    if resources["lang"] == "en":
         html = re.sub(r"[\u4e00-\u9fff]+(:[\u4e00-\u9fff]+)?", r'<span lang="zh">\g<0></span>', html)
     html = re.sub(r"<th(?=[ >])", '<th scope="col"', html)
     html = re.sub(r"<table>.*?</table>", _table, html, flags=re.DOTALL)
@@ -76,7 +75,7 @@ def output_html(html: str, resources: dict[str, Any]) -> str:
     if not still:
         return html
     kind, shown = ("lab", _lab) if "<img" in html else ("question", _question)
-    told = in_language(resources.get("language", "en"))[f"{resources['kind']} {kind}"]
+    told = resources["say"][f"{resources['kind']} {kind}"]
     note = f'<p class="note">{told.format(name=resources["metadata"]["name"])}</p>'
     return f'<div class="{kind}">{shown(still[2], note)}</div>'
 

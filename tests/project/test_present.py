@@ -30,6 +30,7 @@ from presenting.pieces import linked, output_html, pictures_apart, text_html  # 
 from presenting.slides import cut, without_imports  # noqa: E402
 
 PAGE = {"kind": "page", "names": ["02_next", "glossary"], "metadata": {"name": "01_first"}}
+PAGE |= {"lang": "en", "say": present.in_language("en")}
 SLIDES = {**PAGE, "kind": "slides"}
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 

@@ -45,8 +45,7 @@ class PruningLab(Lab):
         texts = PLAY, PAUSE, words.PRUNING_PLAY
         self.player = Player(self._prune_on, SECONDS_A_NEURON, self._first, texts=texts, width="70px")
         self.players = [self.player]
-        self.facts, self.table = widgets.HTML(), widgets.HTML()
-        self.compare_text = widgets.HTML(layout=widgets.Layout(max_width="308px"))
+        self.facts, self.compare_text, self.table = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.compare_text.add_class("by-hand-fine")  # one line of it is as high as two
         self.tables: dict[str, str] = {}  # as HTML, by model
         self.compared = ""  # the model whose table is shown
