@@ -27,6 +27,7 @@ NAMED = {INK: "ink", GRID: "grid", GROUND: "ground", BLUE: "blue", ORANGE: "oran
 STYLE: Any = {"text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "grid.color": GRID, "grid.linewidth": 1}
 STYLE |= {"xtick.color": INK, "ytick.color": INK, "font.size": 11, "axes.titlesize": 12, "axes.titleweight": "bold"}
 STYLE |= {"axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
+FAR = 1e4  # pixels, beyond every picture
 LINE_GAP = 13  # between two texts at the ends of lines, in pixels
 Place = tuple[float, float, float, float]  # left, top, width, height
 SHAPES = {
@@ -65,15 +66,21 @@ class Frame:
         """The frame as SVG elements whose colours are the page's."""
         return svg_of(self._figure)
 
+    @cached_property
+    def _transforms(self) -> dict[str, Any]:
+        return {name: axes.transData.frozen() for name, axes in self.axes.items()}
+
     # Marks ------------------------------------------------------------------------------------------------------------
 
     def pixels(self, panel: str, x: Any, y: Any) -> Array:
         """Return where points (x, y) of a panel are in the picture, (n_points, 2), from its upper left corner."""
-        x, y = np.broadcast_arrays(np.atleast_1d(np.asarray(x, float)), np.asarray(y, float))
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        points = np.empty((y.size if x.size == 1 else x.size, 2))
+        points[:, 0], points[:, 1] = x, y
         with np.errstate(all="ignore"):
-            found = self.axes[panel].transData.transform(np.column_stack([x, y]))
+            found = self._transforms[panel].transform(points)
         found[:, 1] = self.size[1] - found[:, 1]
-        return np.asarray(np.nan_to_num(found, nan=-1e4, posinf=1e4, neginf=-1e4).clip(-1e4, 1e4).round(1))
+        return np.asarray(np.fmin(np.fmax(found, -FAR), FAR).round(1))  # what is no number is far away too
 
     def data_at(self, panel: str, x: float, y: float) -> tuple[float, float]:
         """Return which point (x, y) of a panel a pixel of the picture is; outside the panel, the nearest inside."""
@@ -84,8 +91,9 @@ class Frame:
 
     def line(self, panel: str, x: Any, y: Any, look: str) -> str:
         """Return a line through these points."""
-        points = " ".join(f"{across:g},{down:g}" for across, down in self.pixels(panel, x, y).tolist())
-        return f'<path class="line {look}" d="M{points}"/>'
+        points = self.pixels(panel, x, y)
+        d = " ".join(["%g,%g"] * len(points)) % tuple(points.ravel().tolist())
+        return f'<path class="line {look}" d="M{d}"/>'
 
     def dots(self, panel: str, x: Any, y: Any, look: str, shape: str = "disc") -> str:
         """Return a dot of this shape at each point."""

@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from lesson_lib.derivation.printer import Printer
-from lesson_lib.derivation.symbols import exactly
+from lesson_lib.derivation.printer import SIGNIFICANT_DIGITS, Printer
 from lesson_lib.derivation.trace import Place
 from lesson_lib.network import PARAMETERS, Params
 from lesson_lib.pictures import words
@@ -23,6 +22,7 @@ SHORT, LARGE = 5, 4  # characters that a number takes as it is, and in large let
 # Where a gradient's pill has its middle, and between which ends it stays.
 PILLS = {"dW1": (90, 1, 172), "db1": (254, 174, 334), "dW2": (398, 336, 539), "db2": (484, 336, 539)}
 PILL, PADDING, ICON = "tiny strong", 14, 12  # the look of its text, the room around it, and that of a padlock
+FRACTIONS = Printer("text")
 SIZES = {"tiny": 10.5, "small": 11, "large": 19}  # of letters, in pixels, as in picture.css
 LOCK = "M-4,-1h8v7h-8zM-2.5,-1v-2.5a2.5,2.5 0 0 1 5,0v2.5"
 SHUT = f'<path class="fill red" d="{LOCK}"/><path class="line red thin" d="{LOCK}"/>'
@@ -154,8 +154,13 @@ def number(found: Any, decimals: bool, most: int = SHORT + 1) -> str:
     """Return a number in `most` characters, where one digit is not too many."""
     if 0 < abs(float(found)) <= DONE:
         return words.TINY
-    text = Printer("text", decimals).number(exactly(found))
+    text = _rounded(found, SIGNIFICANT_DIGITS) if decimals else FRACTIONS.number(found)
     for digits in (3, 2, 1):
         if len(text) > (SHORT if digits == 3 else most):
-            text = f"{float(found):.{digits}g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+            text = _rounded(found, digits)
     return text.replace("-", "−")
+
+
+def _rounded(found: Any, digits: int) -> str:
+    text = f"{float(found) + 0.0:.{digits}g}"  # no minus before 0
+    return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
