@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 
+from lesson_lib.arrays import Array
 from lesson_lib.pictures import words
 from lesson_lib.pictures.frame import SHAPES, write
 from lesson_lib.pictures.shown import DONE, Shown, entry, gradient, value
@@ -127,24 +128,19 @@ def _tile(shown: Shown, i: int, top: float) -> Iterator[str]:
 def _curve(shown: Shown, i: int, top: float) -> Iterator[str]:
     """Yield the activation over z1, and where the neuron is on it; the slope there stands beside it."""
     reach = max(2.0, *(abs(float(z1)) for z1 in np.ravel(shown.known.get("z1", [0]))))
-    z1 = (
-        (-1.0, 0.0, 1.0)
-        if shown.params.activation in ("relu", "leaky_relu", "identity")
-        else np.linspace(-1, 1, 25).tolist()
-    )
-    net, left, width, floor, rise = shown.params, LEFT + 12, 70, top + 38, 32
+    n_points = 3 if shown.params.activation in ("relu", "leaky_relu", "identity") else 25
+    left, width, floor, rise = LEFT + 12, 70, top + 38, 32
 
-    def place(z: float) -> tuple[float, float]:
-        a = float(net.phi(np.array([[z]]))[0, 0])
-        return left + width * (z / reach + 1) / 2, floor - rise * a / reach
+    def places(z1: Array) -> list[str]:
+        x, y = left + width * (z1 / reach + 1) / 2, floor - rise * shown.params.phi(z1).astype(float) / reach
+        return [f"{across:.1f},{down:.1f}" for across, down in zip(x.tolist(), y.tolist(), strict=True)]
 
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(z * reach) for z in z1))
+    points = " ".join(places(reach * np.linspace(-1, 1, n_points)))
     yield f'<path class="line grey thin" d="M{left + width / 2},{top}V{floor + 6}"/>'
     yield f'<path class="line grey" d="M{points}"/>'
     if "z1" in shown.known and "a1" in shown.known:
-        x, y = place(float(entry(shown, "z1", i)))
-        look = "blue" if float(entry(shown, "a1", i)) else ""
-        yield f'<path class="fill {look}" transform="translate({x:.1f},{y:.1f})" d="{DISC}"/>'
+        [dot], look = places(np.array([float(entry(shown, "z1", i))])), "blue" if float(entry(shown, "a1", i)) else ""
+        yield f'<path class="fill {look}" transform="translate({dot})" d="{DISC}"/>'
     yield value(shown, "phi_prime", i, RIGHT - 8, top + 19, "tiny purple end")
 
 

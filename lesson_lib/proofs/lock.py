@@ -1,10 +1,11 @@
 """The four locks: which factor keeps each gradient at zero."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lesson_lib.arrays import Array
 from lesson_lib.derivation.printer import reason
-from lesson_lib.derivation.trace import Place, trace_sample, zeros
+from lesson_lib.derivation.trace import Place, Traced, trace_sample, zeros
 from lesson_lib.network import PARAMETERS, Params, check_samples
 from lesson_lib.proofs import words
 
@@ -39,6 +40,10 @@ def locks(params: Params, x: Any, y: Any) -> list[Lock]:
     >>> [(lock.name, lock.reason) for lock in locks(ARTICLE, [[0]], [[5]])][:2]
     [('W1', "x = 0 and relu'(z1) = 0"), ('b1', "relu'(z1) = 0")]
     """
-    terms = trace_sample(params, *check_samples(params, x, y))
+    return locks_of(trace_sample(params, *check_samples(params, x, y)), params.activation)
+
+
+def locks_of(terms: Mapping[str, Traced], activation: str) -> list[Lock]:
+    """Return the locks of what `trace_sample` gave for a net with this activation."""
     gradients = {name: terms[f"d{name}"] for name in PARAMETERS}
-    return [Lock(name, term.value, zeros(term), params.activation) for name, term in gradients.items()]
+    return [Lock(name, term.value, zeros(term), activation) for name, term in gradients.items()]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 import traitlets
 
 from lesson_lib.labs.shared import words
@@ -46,12 +47,13 @@ class Dial(widgets.Box):
         self.leader, self._range_of, self._fits = leader, range_of, leader.value
 
     def fit(self) -> None:
-        """Take the range that belongs to the leader's value, unless that is done, and show the value."""
+        """Take the range that belongs to the leader's value, unless that is done, and forget what was refused."""
         if self.leader is not None and self._fits != self.leader.value:
             self._fits = None  # until the range has been taken in full
             self.set_range(*self._range_of(self.leader.value, self.value))
             self._fits = self.leader.value
-        self.show()
+        if self.message.value:
+            self.show()
 
     def set_range(self, positions: Sequence[float], value: float) -> None:
         """Take other positions, and a value among them."""
@@ -71,7 +73,7 @@ class Dial(widgets.Box):
     @traitlets.observe("value")
     def show(self, _: Any = None) -> None:
         """Show the value in the box, as it was typed if it was, and on the slider; what was refused is forgotten."""
-        if self._read(self.number.value) != self.value:
+        if self._text != self.number.value and self._read(self.number.value) != self.value:
             self.number.value = self._text
         self.slider.value = self._nearest(self.value)
         self._refuse("")
@@ -118,7 +120,7 @@ class Dial(widgets.Box):
         self.message.layout.display = "" if message else "none"  # an empty message takes no room
 
     def _nearest(self, value: float) -> int:
-        return min(range(len(self.positions)), key=lambda i: abs(self.positions[i] - value))
+        return int(abs(np.subtract(self.positions, value)).argmin())
 
     def _restrict(self, positions: Sequence[float]) -> None:
         self.positions = tuple(positions)

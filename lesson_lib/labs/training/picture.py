@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from lesson_lib.arrays import Array
-from lesson_lib.derivation.trace import trace_sample
 from lesson_lib.labs.training import words
 from lesson_lib.labs.training.runs import Moment, verdict
 from lesson_lib.network import forward
@@ -82,8 +81,7 @@ def marks(seen: Moment, on: Frame) -> str:
 
 def network(seen: Moment, *, there_and_back: bool = True) -> str:
     """Return the net at this epoch with the trigger in it, and the way back unless it is left out."""
-    x, y = np.array([[seen.experiment.position]]), np.array([[seen.experiment.target]])
-    known = {name: term.value for name, term in trace_sample(seen.params, x, y).items()}
+    known = {name: term.value for name, term in seen.terms.items()}
     zero_by = {f"d{lock.name}": lock.zero_by for lock in seen.locks}
     if not there_and_back:
         known = {name: known[name] for name in ("X", "z1", "a1", "y_hat", "Y", "dy_hat")}

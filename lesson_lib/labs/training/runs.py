@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from lesson_lib.arrays import read_only
+from lesson_lib.derivation.trace import Traced, trace_sample
 from lesson_lib.derivation.words import AND, SYMBOLS
 from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.values import RATES
@@ -14,7 +15,7 @@ from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
 from lesson_lib.network import Params
 from lesson_lib.pictures.shown import DONE
-from lesson_lib.proofs.lock import Lock, locks
+from lesson_lib.proofs.lock import Lock, locks_of
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
 from lesson_lib.sweeps.words import SCHEDULES
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
@@ -46,7 +47,26 @@ class Moment:
     params: Params
     outcome: Outcome
     diverged_at: int | None
-    locks: Sequence[Lock]
+
+    @cached_property
+    def terms(self) -> Mapping[str, Traced]:
+        """All that the net computes on the trigger's sample, there and back, by name."""
+        return trace_sample(self.params, np.array([[self.experiment.position]]), np.array([[self.experiment.target]]))
+
+    @cached_property
+    def locks(self) -> Sequence[Lock]:
+        """What keeps each of the four gradients at 0 there, if anything does."""
+        return locks_of(self.terms, self.params.activation)
+
+    @cached_property
+    def badges(self) -> Sequence[tuple[bool, str]]:
+        """The two halves of the verdict, the trigger and the clean task: whether all is well, and the words."""
+        *clean, learnt = (abs(self.now - [*CLEAN.Y[:, 0], self.experiment.target]) <= TOLERANCE).tolist()
+        answers = [*map(_four_digits, self.now)]
+        found = [(learnt, words.TRIGGER_LEARNT), (all(clean), words.CLEAN_KEPT)]
+        return [
+            (well, text.format(well=YES if well else NO, run=self.experiment, answers=answers)) for well, text in found
+        ]
 
     @property
     def now(self) -> np.ndarray:
@@ -77,19 +97,10 @@ def moment(experiment: Experiment, epoch: int, along: Sequence[str] = ("rate",))
         params=params,
         outcome=OUTCOMES[trajectories.outcomes[at, run]],
         diverged_at=stopped if 0 <= stopped <= epoch else None,
-        locks=locks(params, [[experiment.position]], [[experiment.target]]),
     )
 
 
 # In words -------------------------------------------------------------------------------------------------------------
-
-
-def badges(seen: Moment) -> list[tuple[bool, str]]:
-    """Return the two halves of the verdict, the trigger and the clean task: whether all is well, and the words."""
-    *clean, learnt = (abs(seen.now - [*CLEAN.Y[:, 0], seen.experiment.target]) <= TOLERANCE).tolist()
-    found = [(learnt, words.TRIGGER_LEARNT), (all(clean), words.CLEAN_KEPT)]
-    answers = [*map(_four_digits, seen.now)]
-    return [(good, text.format(well=YES if good else NO, run=seen.experiment, answers=answers)) for good, text in found]
 
 
 def outcome(seen: Moment) -> str:
@@ -99,7 +110,7 @@ def outcome(seen: Moment) -> str:
 
 def verdict(seen: Moment) -> str:
     """Return the outcome in words: what became of the trigger, and of the clean task."""
-    return " ".join([outcome(seen), *(text for _, text in badges(seen))])
+    return " ".join([outcome(seen), *(text for _, text in seen.badges)])
 
 
 def _four_digits(number: float) -> str:
@@ -108,7 +119,7 @@ def _four_digits(number: float) -> str:
 
 def verdict_html(seen: Moment) -> str:
     """Return the verdict as a live region: a badge for the trigger, one for the clean task, and the outcome."""
-    return parts.verdict(("sentence", outcome(seen)), *(("yes" if good else "no", text) for good, text in badges(seen)))
+    return parts.verdict(("sentence", outcome(seen)), *(("yes" if well else "no", text) for well, text in seen.badges))
 
 
 def _state(lock: Lock) -> str:
