@@ -1,6 +1,7 @@
 """A hand on JupyterLab's page: it keys and drags a slider, or the trigger's star, and waits for the picture."""
 
 import math
+import random
 import subprocess
 import sys
 import time
@@ -31,6 +32,7 @@ BOXES = """() => [handle, handle.closest('.noUi-target'), note.picture].map(node
     return [x, y, width, height];
 })"""
 MOVES, SECONDS = 60, 2  # of a drag
+FRAME = 1000 / 60  # milliseconds from one picture of the screen to the next
 Points = list[tuple[float, float]]
 
 
@@ -72,7 +74,7 @@ def press(page: Any, key: str, with_formula: bool = False) -> float:
     page.keyboard.press(key)
     page.wait_for_function(DONE, arg=wanted, polling=10)
     page.wait_for_function(IS_IDLE)
-    page.wait_for_timeout(60)
+    page.wait_for_timeout(60 + random.uniform(0, FRAME))  # so that keys come at any time between two frames
     return float(page.evaluate(TOOK, wanted))
 
 

@@ -75,15 +75,16 @@ CELLS = {
 
 
 class Size(NamedTuple):
-    """The labs, rounds of all in turns, steps down and up again in each round, and rounds of drags."""
+    """The labs, rounds of all and of ours with the floor alone, steps each way in a round, and rounds of drags."""
 
     labs: tuple[str, ...] = tuple(LABS)
     rounds: int = 3
+    floor_rounds: int = 10
     steps: int = 2
-    drags: int = 2
+    drags: int = 4
 
 
-TINY = Size(labs=("TriggerLab, rate",), rounds=1, steps=1, drags=1)
+TINY = Size(labs=("TriggerLab, rate",), rounds=1, floor_rounds=1, steps=1, drags=1)
 
 
 def measured(size: Size) -> dict[str, tuple[str, ...]]:
@@ -158,12 +159,13 @@ def times_of_lab(page: Any, name: str, size: Size) -> Iterator[tuple[str, Times,
     for index in range(len(here)):
         page.evaluate(hand.RECORD, [index, name == WITH_FORMULA])
     page.wait_for_timeout(1000)
-    yield name, walks(page, name, here, size), ONE_STEP
+    near_floor = lambda: walks(page, name, ["", SWAPPED], size.floor_rounds, size.steps)  # noqa: E731
+    yield name, walks(page, name, here, size.rounds, size.steps) | near_floor(), ONE_STEP
     with hand.device_scale(page, 2):
-        yield FINE.format(name), walks(page, name, ["", SWAPPED], size), ONE_STEP
+        yield FINE.format(name), near_floor(), ONE_STEP
     if name == DRAGGED:
         with hand.busy_core():
-            yield BUSY.format(name), walks(page, name, ["", SWAPPED], size), ONE_STEP
+            yield BUSY.format(name), near_floor(), ONE_STEP
         for what, peers in DRAGS.items():
             pairs = times_of_drags(page, [one for one in here if one in ("", *peers)], size.drags, what)
             for part, times in zip((SETTLED, BETWEEN), pairs, strict=True):
@@ -175,17 +177,17 @@ def as_rows(what: str, times: Times, text: str, peers: Sequence[str] = PEERS) ->
     median = {variant: statistics.median(found) / 1000 for variant, found in times.items()}
     for peer in peers:
         note = "" if peer in median else NOT_INSTALLED if median else "no browser"
-        repeats = len(times.get("", []))
+        repeats = len(times.get(peer, []))
         yield Row(what, peer, text, median.get("", math.nan), median.get(peer), "s", repeats, WHY[peer], note)
 
 
-def walks(page: Any, name: str, chosen: Sequence[str], size: Size) -> Times:
+def walks(page: Any, name: str, chosen: Sequence[str], rounds: int, steps: int) -> Times:
     """Walk some variants in turns."""
     times: Times = {variant: [] for variant in chosen}
-    for _ in range(size.rounds):
+    for _ in range(rounds):
         for variant in chosen:
             choose(page, variant, 0 if variant else LABS[name].slider)  # a peer has one slider
-            times[variant] += hand.walk(page, size.steps, name == WITH_FORMULA)
+            times[variant] += hand.walk(page, steps, name == WITH_FORMULA)
     return times
 
 
