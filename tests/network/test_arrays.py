@@ -160,6 +160,17 @@ def test_a_tensor_is_taken_out_of_its_graph_and_of_its_device(dtype, steps):
         assert tensor.steps == steps
 
 
+def test_a_tensor_in_a_list_is_taken_too_and_one_without_numbers_is_refused_by_name():
+    class Sparse(Tensor):
+        def numpy(self):
+            raise TypeError("it has no strides")
+
+    row = Tensor(np.array([1.5, 2.0]), "torch.float64")
+    assert as_array([row, [3, 4]], "A").tolist() == [[1.5, 2], [3, 4]]
+    with pytest.raises(ValueError, match=r"^A must be a plain tensor: it has no strides$"):
+        as_array([Sparse([], "torch.float64"), [3, 4]], "A")
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int64"])
 @pytest.mark.parametrize("requires_grad", [False, True])
