@@ -61,6 +61,16 @@ class Frame:
         axes.set_xlabel(x_axis, labelpad=1)
         axes.set_ylabel(y_axis, labelpad=1)
 
+    def squeeze(
+        self, panel: str, axis: str, linear: float, limits: Sequence[float], ticks: Sequence[float], linscale: float = 1
+    ) -> None:
+        """Make a panel's axis, "x" or "y", logarithmic beyond `linear`, with these limits and ticks."""
+        axes = self.axes[panel]
+        getattr(axes, f"set_{axis}scale")("symlog", linthresh=linear, linscale=linscale)
+        getattr(axes, f"set_{axis}lim")(*limits)
+        getattr(axes, f"set_{axis}ticks")(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+        axes.xaxis.minorticks_off()
+
     @cached_property
     def svg(self) -> str:
         """The frame as SVG elements whose colours are the page's."""

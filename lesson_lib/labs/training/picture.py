@@ -42,36 +42,19 @@ def frame(last: str, is_narrow: bool = False) -> Frame:
         return made
     made.title("epochs", words.OUTPUT_TITLE, words.EPOCH_AXIS)
     made.axes["epochs"].set(ylim=(-11, 11), yticks=(-10, 0, 10))
-    _over_epochs(made.axes["epochs"])
-    {"gradients": _gradients, "activations": _activations, "map": _map}[last](made)
+    made.squeeze("epochs", "x", 10, (0, 2200), (0, 10, 100, 1000))
+    if last == "gradients":
+        made.title("gradients", words.GRADIENT_TITLE, words.EPOCH_AXIS)
+        made.squeeze("gradients", "x", 10, (0, 2200), (0, 10, 100, 1000))
+        made.squeeze("gradients", "y", 0.01, (-0.004, 1000), (0, 0.1, 10, 1000))
+    elif last == "activations":
+        made.title("activations", words.ACTIVATION_TITLE, words.NEURON_AXIS)
+        made.axes["activations"].xaxis.labelpad = 4
+        made.axes["activations"].set(xlim=(0, 1), xticks=[])
+        made.squeeze("activations", "y", 1, (-0.4, 100), (0, 1, 10, 100))
+    else:
+        map_axes(made, MAP_RATES, MAP_TARGETS)
     return made
-
-
-def _over_epochs(axes: Any) -> None:
-    axes.set_xscale("symlog", linthresh=10)
-    axes.set_xlim(0, 2200)
-    axes.set_xticks([0, 10, 100, 1000], ["0", "10", "100", "1000"])
-    axes.minorticks_off()
-
-
-def _gradients(made: Frame) -> None:
-    made.title("gradients", words.GRADIENT_TITLE, words.EPOCH_AXIS)
-    _over_epochs(made.axes["gradients"])
-    made.axes["gradients"].set_yscale("symlog", linthresh=0.01)
-    made.axes["gradients"].set_ylim(-0.004, 1000)
-    made.axes["gradients"].set_yticks([0, 0.1, 10, 1000], ["0", "0.1", "10", "1000"])
-
-
-def _activations(made: Frame) -> None:
-    made.title("activations", words.ACTIVATION_TITLE, words.NEURON_AXIS)
-    made.axes["activations"].xaxis.labelpad = 4
-    made.axes["activations"].set_yscale("symlog", linthresh=1)
-    made.axes["activations"].set(xlim=(0, 1), ylim=(-0.4, 100), xticks=[])
-    made.axes["activations"].set_yticks([0, 1, 10, 100], ["0", "1", "10", "100"])
-
-
-def _map(made: Frame) -> None:
-    map_axes(made, MAP_RATES, MAP_TARGETS)
 
 
 def marks(seen: Moment, on: Frame) -> str:
@@ -92,10 +75,10 @@ def network(seen: Moment, *, there_and_back: bool = True) -> str:
 def function(seen: Moment, on: Frame) -> Iterator[str]:
     """Yield f(x) as the sum of its neurons' parts, the samples, the error, and the trigger's star."""
     passed, x, target = forward(seen.params, GRID[:, None]), seen.experiment.position, seen.experiment.target
+    looks = NEURONS if seen.experiment.width <= len(NEURONS) else ()
+    parts = [*zip((passed.a1 * seen.params.W2[:, 0]).T, looks, strict=False)]
     lines = [on.line("function", GRID, passed.y_hat[:, 0], "blue")]
-    if seen.experiment.width <= len(NEURONS):
-        parts = passed.a1 * seen.params.W2[:, 0]
-        lines += [on.line("function", GRID, part, f"thin {look}") for part, look in zip(parts.T, NEURONS, strict=False)]
+    lines += [on.line("function", GRID, part, f"thin {look}") for part, look in parts]
     answer = float(np.clip(seen.now[2], -11, 11))
     lines.append(on.line("function", [x, x], [answer, target], "purple thin"))
     yield on.inside("function", lines)
@@ -106,10 +89,8 @@ def function(seen: Moment, on: Frame) -> Iterator[str]:
     star = '<circle class="reach" r="15" cx="{:g}" cy="{:g}"/>'.format(*on.pixels("function", x, target)[0].tolist())
     told = words.STAR_AT.format(x=x, target=target)
     star += on.dots("function", x, target, "orange rimmed", "star") + f"<title>{words.STAR}</title>"
-    ends = {"f(x)": (passed.y_hat[-1, 0], "blue")}
-    if seen.experiment.width <= len(NEURONS):
-        ends |= {f"n{i + 1}": (part[-1], look) for i, (part, look) in enumerate(zip(parts.T, NEURONS, strict=False))}
-    yield on.labels("function", ends)
+    ends = {f"n{i}": (part[-1], look) for i, (part, look) in enumerate(parts, 1)}
+    yield on.labels("function", {"f(x)": (passed.y_hat[-1, 0], "blue"), **ends})
     yield handle("star", star, words.STAR, (x, -3, 3), told)
 
 
