@@ -122,75 +122,52 @@ class Finding:
 
     settings: Settings
     signature: Signature
-    score: Score
-    quantity: str  # "shift", "effect_size" or "p"
+    score: Score  # of the flags and of the rule's ranking; NaN where the rule cannot judge
+    quantity: str  # "shift", "effect_size" or "p", in which the rule's threshold is a line
     bars: Array
     lines: tuple[float, ...]  # the highest first; none where the rule cannot judge or has no finite one
-
-    @property
-    def small(self) -> Indices:
-        """The neurons that pass the test of the rule bh, and lie under its floor of effect size."""
-        found = self.signature
-        passed = found.adjusted_p <= found.threshold if self.quantity == "p" else np.zeros(len(self.bars), bool)
-        return np.setdiff1d(np.flatnonzero(passed), found.flagged)
+    small: Indices  # the neurons that pass the test of the rule bh, and lie under its floor of effect size
 
 
 def find(settings: Settings) -> Finding:
     """Return what the rule makes of the two sets."""
-    is_simulated = settings.source == SIMULATION
-    data = replace(settings, rule="raw", threshold=0.0, over="signature") if is_simulated else Settings(settings.source)
-    over = settings.looks_at
-    found = judge(_compared(data, settings.rule == "permutation"), settings.rule, settings.threshold, over)
-    quantity = _quantity(found, over)
-    bars = getattr(found, quantity)
+    data, rule, over = Settings(settings.source), settings.rule, settings.looks_at
+    if settings.source == SIMULATION:
+        data = replace(settings, rule="raw", threshold=0.0, over="signature")
+    found = judge(_compared(data, rule == "permutation"), rule, settings.threshold, over)
+    if found.reason:
+        return Finding(settings, found, Score(np.nan, np.nan, np.nan), "shift", found.shift, (), found.flagged)
+    quantity = RULES[rule].looks_at or over.replace("signature", "shift")
+    bars, small, size = getattr(found, quantity), found.flagged[:0], abs(found.effect_size)
     if quantity == "p":  # the evidence: how many zeros the adjusted p has after the point, with the sign of the shift
-        bars = np.sign(found.shift) * -np.log10(np.maximum(found.adjusted_p, np.finfo(float).tiny))
-    return Finding(settings, found, _score(found, over, settings.truth), quantity, bars, _lines(found, over))
-
-
-def _quantity(found: Signature, over: str) -> str:
-    """Return the quantity in which a rule's threshold is a line: the shift, the effect size, or the evidence p."""
-    if found.reason:
-        return "shift"
-    if found.rule == "bh":
-        return "p"
-    return "effect_size" if found.rule in ("effect", "permutation") or over == "effect_size" else "shift"
-
-
-def _score(found: Signature, over: str, truth: range) -> Score:
-    """Score the flags and the rule's ranking; a rule that cannot judge has neither."""
-    if found.reason:
-        return Score(np.nan, np.nan, np.nan)
-    size = abs(found.effect_size)
+        adjusted = found.adjusted_p
+        small = np.setdiff1d(np.flatnonzero(adjusted <= found.threshold), found.flagged)
+        bars = np.sign(found.shift) * -np.log10(np.maximum(adjusted, np.finfo(float).tiny))
     ranking = {"mad": found.anomaly_index, "effect": size, "bh": -found.p, "permutation": size}
-    return score(ranking.get(found.rule, getattr(found, over)), found.flagged, truth)
+    ranked = score(ranking.get(rule, getattr(found, over)), found.flagged, settings.truth)
+    return Finding(settings, found, ranked, quantity, bars, _lines(found, over), small)
 
 
 def _lines(found: Signature, over: str) -> tuple[float, ...]:
     """Return where the rule's threshold lies in the units of the bars: beyond a line a neuron is flagged."""
-    if found.reason:
-        return ()
-    lines = _limits(found, getattr(found, over))
+    if found.rule == "bh":
+        lines = [-np.log10(found.threshold)]
+    elif found.rule == "permutation":
+        n = len(found.null_maxima)
+        larger = (np.arange(2, n + 2) / (n + 1) <= found.threshold).sum()  # splits that may be larger
+        lines = [np.append(np.sort(found.null_maxima)[::-1], np.inf)[larger]]
+    else:
+        centre, unit = _scale(found, over)
+        reach = found.threshold * unit
+        lines = [centre + reach] + [centre - reach] * (found.rule == "mad")  # the MAD index looks both ways
     if over == "signature":  # lines for the size are lines for both signs
         lines = [sign * line for line in lines if line >= 0 for sign in (1, -1)]
     return tuple(sorted({float(line) + 0.0 for line in lines if np.isfinite(line)}, reverse=True))
 
 
-def _limits(found: Signature, values: Array) -> list[float]:
-    """Return the values beyond which the rule flags; the MAD index looks both ways."""
-    if found.rule == "bh":
-        return [-np.log10(found.threshold)]
-    if found.rule == "permutation":
-        n = len(found.null_maxima)
-        allowed = int((np.arange(1, n + 2) / (n + 1) <= found.threshold).sum())  # splits that may be as large
-        return [np.r_[np.inf, np.sort(found.null_maxima)[::-1], np.inf][allowed]]
-    centre, unit = _scale(found, values)
-    reach = found.threshold * unit
-    return [centre + reach, centre - reach] if found.rule == "mad" else [centre + reach]
-
-
-def _scale(found: Signature, values: Array) -> tuple[float, float]:
+def _scale(found: Signature, over: str) -> tuple[float, float]:
     """Return where a threshold of 0 lies among the values, and how far one of 1 lies from it."""
+    values = getattr(found, over)
     if found.rule == "sd":
         return float(values.mean()), float(values.std(ddof=1))
     if found.rule == "mad":
@@ -207,5 +184,5 @@ def threshold_at(state: Finding, height: float) -> float:
         return float(10**-height)
     if found.rule == "permutation":
         return float((found.null_maxima >= height).sum() / (len(found.null_maxima) + 1))
-    centre, unit = _scale(found, getattr(found, over))
+    centre, unit = _scale(found, over)
     return abs(height - centre) / unit if found.rule == "mad" else (height - centre) / unit
