@@ -27,7 +27,6 @@ from lesson_lib.labs.naa.compute import (
     Settings,
     case,
     find,
-    threshold_at,
 )
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
@@ -713,7 +712,7 @@ def test_each_line_of_each_rule_is_where_it_was_dragged_to(lab, source, rule, ov
         asked = replace(lab.state.settings, threshold=THRESHOLDS[rule][position])
         state = find(asked)
         for line in state.lines:
-            back = find(replace(asked, threshold=threshold_at(state, line)))
+            back = find(replace(asked, threshold=state.threshold_at(line)))
             assert np.isclose(back.lines, line).any(), "the threshold whose line is there"
         if rule != "permutation" and state.lines and low < state.lines[-1] < high:
             lab.touch("threshold", **at(lab, 1, state.lines[-1]))

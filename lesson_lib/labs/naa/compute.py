@@ -128,6 +128,17 @@ class Finding:
     lines: tuple[float, ...]  # the highest first; none where the rule cannot judge or has no finite one
     small: Indices  # the neurons that pass the test of the rule bh, and lie under its floor of effect size
 
+    def threshold_at(self, height: float) -> float:
+        """Return the threshold whose line lies at this height among the bars."""
+        found, over = self.signature, self.settings.looks_at
+        height = abs(height) if over == "signature" else height
+        if found.rule == "bh":
+            return float(10**-height)
+        if found.rule == "permutation":
+            return float((found.null_maxima >= height).sum() / (len(found.null_maxima) + 1))
+        centre, unit = _scale(found, over)
+        return abs(height - centre) / unit if found.rule == "mad" else (height - centre) / unit
+
 
 def find(settings: Settings) -> Finding:
     """Return what the rule makes of the two sets."""
@@ -174,15 +185,3 @@ def _scale(found: Signature, over: str) -> tuple[float, float]:
         centre = np.median(values)
         return float(centre), float(NORMAL_MAD * np.median(abs(values - centre)))
     return 0.0, 1.0
-
-
-def threshold_at(state: Finding, height: float) -> float:
-    """Return the threshold whose line lies at this height among the bars."""
-    found, over = state.signature, state.settings.looks_at
-    height = abs(height) if over == "signature" else height
-    if found.rule == "bh":
-        return float(10**-height)
-    if found.rule == "permutation":
-        return float((found.null_maxima >= height).sum() / (len(found.null_maxima) + 1))
-    centre, unit = _scale(found, over)
-    return abs(height - centre) / unit if found.rule == "mad" else (height - centre) / unit

@@ -130,25 +130,20 @@ def reading(state: Finding, neuron: int) -> str:
 
 
 def _reading(state: Finding, neuron: int, on: Frame) -> str:
-    """Return the marker over a neuron, what is known of it, and the panel that reads the neuron under the pointer."""
+    """Return the marker over a neuron, what is known of it in a frame, and the panels that follow the pointer."""
     numbers = state.settings.numbers
     number, told, high = numbers[neuron], reading(state, neuron), on.axes["neurons"].get_ylim()[1]
     drawn = on.line("neurons", [number] * 2, [np.clip(state.bars[neuron], 0, high), high], "thin dotted")
-    drawn += on.dots("neurons", number, high, "rimmed", "diamond") + _tip(number, told, on)
+    drawn += on.dots("neurons", number, high, "rimmed", "diamond")
+    half = text_width(told, "middle") / 2 + 6
+    middle = np.clip(on.pixels("neurons", number, 0)[0, 0], on.places["neurons"][0] + half, SIZE[0] - half - 1)
+    drawn += f'<rect class="pill" x="{middle - half:.1f}" y="{TOP - 27}" width="{2 * half:.1f}" height="20" rx="6"/>'
+    drawn += write(middle, TOP - 13, told, "middle")
     for left, top, width, _ in on.places.values():
         drawn += f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{ROWS_END - top}"/>'
     drawn += f"<title>{words.NAA_READ}</title>"
     made = handle("neuron", drawn, words.NAA_READ, (number, numbers[0], numbers[-1]), told)
     return made.replace("<g ", '<g data-hover="" ', 1)
-
-
-def _tip(number: int, told: str, on: Frame) -> str:
-    """Return what is said of a neuron, over it, in a frame."""
-    width = text_width(told, "middle") + 12
-    left = on.places["neurons"][0]
-    middle = float(np.clip(on.pixels("neurons", number, 0)[0, 0], left + width / 2, SIZE[0] - width / 2 - 1))
-    box = f'<rect class="pill" x="{middle - width / 2:.1f}" y="{TOP - 27}" width="{width:.1f}" height="20" rx="6"/>'
-    return box + write(middle, TOP - 13, told, "middle")
 
 
 def _threshold(state: Finding, on: Frame) -> str:
@@ -165,5 +160,5 @@ def _threshold(state: Finding, on: Frame) -> str:
     for text, down in zip(words.NAA_LINES[bool(state.lines[0] > high)], (-2, 11), strict=True):
         drawn += write(x + 8, max(y, TOP + 12) + down, text.format(line=state.lines[0]), "small")
     told = words.NAA_THRESHOLD_AT.format(threshold=state.settings.threshold)
-    value = (state.settings.threshold, *THRESHOLDS[state.settings.rule][:: len(THRESHOLDS[state.settings.rule]) - 1])
+    value = (state.settings.threshold, THRESHOLDS[state.settings.rule][0], THRESHOLDS[state.settings.rule][-1])
     return handle("threshold", f"{drawn}<title>{words.NAA_DRAG}</title>", words.NAA_DRAG, value, told)

@@ -1,6 +1,6 @@
 """The NAA lab: neuron activation analysis on the article's simulation and on the toy, with every rule's threshold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any, ClassVar
 
@@ -9,18 +9,7 @@ import numpy as np
 
 from lesson_lib.arrays import Indices
 from lesson_lib.labs.naa import picture, words
-from lesson_lib.labs.naa.compute import (
-    FIRST,
-    SIMULATED,
-    SIMULATION,
-    STARTS,
-    THRESHOLDS,
-    WHOLE,
-    Finding,
-    Settings,
-    find,
-    threshold_at,
-)
+from lesson_lib.labs.naa.compute import FIRST, SIMULATED, SIMULATION, STARTS, THRESHOLDS, WHOLE, Finding, Settings, find
 from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
@@ -48,15 +37,16 @@ class NAALab(Lab):
         start, label = Settings(), words.NAA_LABELS
         self.threshold = Dial(label["threshold"], THRESHOLDS[start.rule], start.threshold)
         self.controls = {
-            "source": _list("source", words.NAA_SOURCES, start.source),
-            "rule": _list("rule", words.NAA_RULES, start.rule),
+            "source": choice(label["source"], words.NAA_SOURCES, start.source, "302px", LABEL),
+            "rule": choice(label["rule"], words.NAA_RULES, start.rule, "302px", LABEL),
             "threshold": self.threshold,
-            "over": _list("over", words.NAA_OVER, start.over),
+            "over": choice(label["over"], words.NAA_OVER, start.over, "302px", LABEL),
             **{name: Dial(label[name], SIMULATED[name], getattr(start, name), name in WHOLE) for name in SIMULATED},
             "neuron": Dial(label["neuron"], start.numbers, FIRST, whole=True),
         }
         self.threshold.follow(self.controls["rule"], lambda rule, _: (THRESHOLDS[rule], STARTS[rule]))
-        self.controls["neuron"].follow(self.controls["source"], _neurons)
+        source, first = self.controls["source"], {SIMULATION: FIRST}  # the toy's neurons are counted from 1
+        self.controls["neuron"].follow(source, lambda name, _: (Settings(name).numbers, first.get(name, 1)))
         self.facts, self.numbers, self.note = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.facts.layout.min_height, self.note.layout.min_height = "68px", "30px"  # so that nothing below jumps
         self.state, self.neuron = find(start), FIRST
@@ -83,22 +73,21 @@ class NAALab(Lab):
         for name in (*SIMULATED, "over"):
             self.controls[name].disabled = idle.get(name, idle["simulated"])
         told = {"rule": settings.rule, "what": words.NAA_LOOKS_AT.get(settings.rule)}
-        notes = " ".join(words.NAA_IDLE[why].format(**told) for why in idle if idle[why])
-        self.note.value = parts.note(notes)
+        self.note.value = parts.note(" ".join(words.NAA_IDLE[why].format(**told) for why in idle if idle[why]))
         self.facts.value, self.numbers.value = verdict_html(self.state), numbers_html(self.state)
         self.canvas.show(*self.picture())
 
     def picture(self) -> tuple[Frame, str, str]:
         """Return the frame, the bars with what is marked on them, and the verdict."""
         frame = picture.frame(self.state.quantity, len(self.state.bars))
-        return frame, picture.marks(self.state, self.neuron, frame), verdict(self.state)
+        return frame, picture.marks(self.state, self.neuron, frame), " ".join(verdict(self.state))
 
     def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
         """Follow a mark; a line of the threshold goes where it is put, though it is seldom at the threshold itself."""
         if touch == "threshold" and not key:
             if not self.state.signature.reason:
                 _, height = self.picture()[0].data_at("neurons", float(x), float(y))
-                self.threshold.value = self.threshold.nearest(threshold_at(self.state, height))
+                self.threshold.value = self.threshold.nearest(self.state.threshold_at(height))
             return
         left, second = (self.canvas.shown.places.get(panel, (np.inf,))[0] for panel in ("neurons", "contribution"))
         x -= second - left if x >= second else 0
@@ -110,52 +99,26 @@ class NAALab(Lab):
         """The picture's text twin: what is compared, the rule, the verdict and the numbers."""
         state = self.state
         numbers = ", ".join(f"{name} {text}" for name, text in zip(words.NAA_COLUMNS, _facts(state), strict=True))
-        return "\n".join((_compared(state), _ruled(state), verdict(state), f"{numbers}. {_sizes(state)}"))
-
-
-def _neurons(source: str, _: float) -> tuple[range, float]:
-    """Return the numbers of the neurons that can be read, and the first that is."""
-    numbers = Settings(source).numbers
-    return numbers, FIRST if source == SIMULATION else numbers[0]
-
-
-def _list(name: str, options: Mapping[Any, str], value: str) -> widgets.Dropdown:
-    return choice(words.NAA_LABELS[name], options, value, "302px", LABEL)
+        return "\n".join((_compared(state), _ruled(state), " ".join(verdict(state)), f"{numbers}. {_sizes(state)}"))
 
 
 # What is said --------------------------------------------------------------------------------------------------------
 
 
-def verdict(state: Finding) -> str:
-    """Return what the rule says, what that means, and what is true."""
-    return " ".join(filter(None, _verdict(state)))
-
-
-def _verdict(state: Finding) -> tuple[str, str, str]:
-    """Return what the rule says, what that means, and what is true."""
+def verdict(state: Finding) -> tuple[str, str, str]:
+    """Return what the rule says, what that means, and what is true: the backdoored neurons, and how many were found."""
     found = state.signature
-    if found.reason:
-        said, caveat = words.NAA_CANNOT.format(reason=found.reason), words.NAA_CAVEATS["cannot"]
-    elif len(found.flagged):
-        counts = {"flagged": len(found.flagged), "n": len(state.bars)}
-        said = words.NAA_ALARM.format(rule=found.rule, which=_named(state, found.flagged), **counts)
-        caveat = words.NAA_CAVEATS["alarm"]
-    else:
-        said = words.NAA_SILENT.format(rule=found.rule, n=len(state.bars))
-        caveat = words.NAA_CAVEATS["silent"]
+    kind = "cannot" if found.reason else "alarm" if len(found.flagged) else "silent"
+    said = {"cannot": words.NAA_CANNOT, "alarm": words.NAA_ALARM, "silent": words.NAA_SILENT}[kind]
+    told = {"rule": found.rule, "reason": found.reason, "flagged": len(found.flagged), "n": len(state.bars)}
+    caveat = words.NAA_CAVEATS[kind]
     if len(state.small):
         caveat = f"{words.NAA_TOO_SMALL.format(passed=len(state.small), floor=EFFECT_FLOOR)} {caveat}"
-    return said, caveat, _truth(state)
-
-
-def _truth(state: Finding) -> str:
-    """Return which neurons are backdoored and how many of them the rule has found."""
-    flagged, guilty = set(state.signature.flagged.tolist()), set(state.settings.truth)
+    flagged, guilty = set(found.flagged.tolist()), set(state.settings.truth)
+    are = (words.NAA_IS if len(guilty) == 1 else words.NAA_ARE).format(which=_named(state, state.settings.truth))
     counts = {"hits": len(flagged & guilty), "missed": len(guilty - flagged), "wrong": len(flagged - guilty)}
-    if not guilty:
-        return words.NAA_NO_TRUTH.format(**counts)
-    are = words.NAA_IS if len(guilty) == 1 else words.NAA_ARE
-    return words.NAA_TRUTH.format(which=are.format(which=_named(state, state.settings.truth)), **counts)
+    truth = (words.NAA_TRUTH if guilty else words.NAA_NO_TRUTH).format(which=are, **counts)
+    return said.format(which=_named(state, found.flagged), **told), caveat, truth
 
 
 def _named(state: Finding, neurons: Sequence[int] | Indices) -> str:
@@ -176,8 +139,8 @@ def _facts(state: Finding) -> tuple[str, ...]:
 
 def verdict_html(state: Finding) -> str:
     """Return the verdict as a live region: a badge for what the rule says, one for the truth, and what that means."""
-    said, caveat, truth = _verdict(state)
-    kind = "yes" if set(state.signature.flagged.tolist()) == set(state.settings.truth) else "no"
+    said, caveat, truth = verdict(state)
+    kind = "yes" if state.signature.flagged.tolist() == [*state.settings.truth] else "no"
     return parts.verdict(("said", said), ("sentence", caveat), (kind, truth))
 
 
@@ -191,28 +154,19 @@ def numbers_html(state: Finding) -> str:
 
 def _compared(state: Finding) -> str:
     """Return which two sets of activations are compared."""
-    settings = state.settings
-    if settings.source != SIMULATION:
-        return words.NAA_TOY.format(source=words.NAA_SOURCES[settings.source])
-    return words.NAA_SIMULATED.format(
-        rows=settings.rows,
-        triggered=f"{round(settings.triggered * settings.rows)}",
-        which=_named(state, settings.truth) if settings.truth else words.NAA_NO_NEURON,
-        rise=f"{settings.rise:g}",
-        seed=settings.seed,
-    )
+    chosen = state.settings
+    if chosen.source != SIMULATION:
+        return words.NAA_TOY.format(source=words.NAA_SOURCES[chosen.source])
+    which = _named(state, chosen.truth) if chosen.truth else words.NAA_NO_NEURON
+    told = {"rise": f"{chosen.rise:g}", "triggered": round(chosen.triggered * chosen.rows), "which": which}
+    return words.NAA_SIMULATED.format(rows=chosen.rows, seed=chosen.seed, **told)
 
 
 def _ruled(state: Finding) -> str:
     """Return the rule, what it looks at, and what its threshold means."""
-    rule = state.settings.rule
-    over = words.NAA_OVER[state.settings.over]
-    return words.NAA_SETTING.format(
-        rule=rule,
-        over=words.NAA_OVER_WHAT.format(over=over) if rule in TAKES_OVER else "",
-        threshold=f"{state.settings.threshold:g}",
-        meaning=RULES[rule].threshold_is,
-    )
+    rule, threshold = state.settings.rule, f"{state.settings.threshold:g}"
+    over = words.NAA_OVER_WHAT.format(over=words.NAA_OVER[state.settings.over]) if rule in TAKES_OVER else ""
+    return words.NAA_SETTING.format(rule=rule, over=over, threshold=threshold, meaning=RULES[rule].threshold_is)
 
 
 def _sizes(state: Finding) -> str:
@@ -221,8 +175,5 @@ def _sizes(state: Finding) -> str:
     if found.contribution is None:
         others = np.delete(found.signature, list(state.settings.truth))
         return words.NAA_OTHERS.format(largest=f"{others.max():.3f}")
-    pairs = enumerate(zip(found.shift, found.contribution[:, 0], strict=True), 1)
-    return " ".join(
-        words.NAA_TOY_FACT.format(number=i, shift=signed(shift, 3), contribution=signed(moved, 3))
-        for i, (shift, moved) in pairs
-    )
+    pairs = enumerate(zip(map(signed, found.shift), map(signed, found.contribution[:, 0]), strict=True), 1)
+    return " ".join(words.NAA_TOY_FACT.format(number=i, shift=shift, contribution=moved) for i, (shift, moved) in pairs)
