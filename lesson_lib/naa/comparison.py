@@ -1,6 +1,6 @@
 """Compare two sets of activations: how far each neuron shifted, how large that is, and how likely by chance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -61,17 +61,19 @@ def compare(
     sets may be anything that `measure` takes; labels and permutations read them several times, a stream into memory
     first. `progress(done, all)` is called as permutations go on. Raises ValueError for what does not fit.
     """
-    null_maxima = np.array([])
-    if labels is None and n_permutations is None:
-        before, after, effective_n = measure(clean, "clean"), measure(suspect, "suspect"), None
-    else:
+    null_maxima, effective_n, several_times = np.array([]), None, labels is not None or n_permutations is not None
+    if several_times:
         clean, suspect = repeatable(clean, "clean"), repeatable(suspect, "suspect")
-        n_rows = _count(clean, suspect)
-        classes = tuple(np.zeros(n, dtype=int) for n in n_rows) if labels is None else _read_labels(n_rows, labels)
-        effective_n = None if labels is None else _effective_sample_size(*classes)
+    before, after = measure(clean, "clean"), measure(suspect, "suspect")
+    check_widths(len(before.mean), len(after.mean), "suspect")
+    if several_times:
+        classes = tuple(np.zeros(part.n, dtype=int) for part in (before, after))
+        if labels is not None:
+            classes = _read_labels((before.n, after.n), labels)
+            effective_n = _effective_sample_size(*classes)
         before, after = _match(clean, suspect, *classes)
-        if n_permutations is not None:
-            null_maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes, progress)
+    if n_permutations is not None:
+        null_maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes, progress)
     found = welch(before, after, effective_n)
     moved = None if outgoing is None else contribution(found[0], outgoing)
     return Comparison(*found, before.n, after.n, moved, null_maxima)
@@ -84,7 +86,6 @@ def welch(clean: Moments, suspect: Moments, effective_n: float | None = None) ->
     A shift that the rounding of numbers explains is none. `effective_n` is how many clean rows the clean mean is
     worth, if not all count alike, as with matched classes.
     """
-    check_widths(len(clean.mean), len(suspect.mean), "suspect")
     shift = suspect.mean - clean.mean
     shift[abs(shift) <= clean.rounding + suspect.rounding] = 0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -125,17 +126,10 @@ def match_classes(clean: Any, suspect: Any, clean_labels: Any, suspect_labels: A
 def _match(clean: Any, suspect: Any, known: Indices, asked: Indices) -> tuple[Moments, Moments]:
     """Return the moments of what `match_classes` returns, without holding it in memory."""
     n_classes = known.max() + 1
-    before, after = measure_classes(clean, known, n_classes), measure_classes(suspect, asked, n_classes)
-    pairs = [*zip(before, before, strict=True), *zip(after, before, strict=True)]
-    gaps = [Moments(part.n, part.mean - own.mean, part.m2, part.rounding) for part, own in pairs]
-    return reduce(Moments.__add__, gaps[:n_classes]), reduce(Moments.__add__, gaps[n_classes:])
-
-
-def _count(clean: Any, suspect: Any) -> tuple[int, int]:
-    """Return the number of rows of each set; raises ValueError for what `measure` refuses, and for unequal widths."""
-    before, after = measure(clean, "clean"), measure(suspect, "suspect")
-    check_widths(len(before.mean), len(after.mean), "suspect")
-    return before.n, after.n
+    pairs = zip(measure_classes(clean, known, n_classes), measure_classes(suspect, asked, n_classes), strict=True)
+    gaps = [[replace(part, mean=part.mean - own.mean) for part in (own, other)] for own, other in pairs]
+    before, after = (reduce(Moments.__add__, parts) for parts in zip(*gaps, strict=True))
+    return before, after
 
 
 def _read_labels(n_rows: tuple[int, int], labels: tuple[Any, Any]) -> tuple[Indices, Indices]:

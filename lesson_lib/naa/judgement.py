@@ -1,7 +1,7 @@
 """Judge a comparison: the rules that flag neurons, each with its source, and a vote over the classes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import comb
 from numbers import Real
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lesson_lib.arrays import Array, Indices
+from lesson_lib.arrays import Array, Indices, check_choice
 from lesson_lib.naa import words
 from lesson_lib.naa.comparison import Comparison, compare, contribution, match_classes
 
@@ -50,8 +50,7 @@ def _mean_plus_sd(_: Comparison, values: Array, threshold: float) -> Answer:
         return words.INFINITE_SPREAD
     if np.ptp(values) == 0:
         return words.NO_SPREAD
-    limit: float = values.mean() + threshold * values.std(ddof=1)
-    return values > limit
+    return np.asarray(values > values.mean() + threshold * values.std(ddof=1))
 
 
 def _mad(_: Comparison, values: Array, threshold: float) -> Answer:
@@ -95,10 +94,8 @@ CHANCES = ("bh", "permutation")  # the rules whose threshold is a probability
 
 def check_rule(rule: str, threshold: float | None, over: str = "signature") -> float:
     """Return the threshold, the rule's own default for None; raises ValueError for what the rule cannot take."""
-    if not isinstance(rule, str) or rule not in RULES:
-        raise ValueError(f"rule must be one of {', '.join(RULES)}; got {rule!r}")
-    if over not in OVER:
-        raise ValueError(f"over must be one of {', '.join(OVER)}; got {over!r}")
+    check_choice("rule", rule, RULES)
+    check_choice("over", over, OVER)
     if threshold is None:
         return RULES[rule].default
     highest = 1.0 if rule in CHANCES else np.inf
@@ -135,22 +132,15 @@ def judge(comparison: Comparison, rule: str, threshold: float | None = None, ove
     flag what lies far above, mad what lies far off on either side. Raises ValueError for what the rule cannot take.
     """
     threshold = check_rule(rule, threshold, over)
-    values: Array = getattr(comparison, over)
-    looks_at = RULES[rule].looks_at or over
-    looked_at: Array = getattr(comparison, looks_at)
+    looked_at: Array = getattr(comparison, RULES[rule].looks_at or over)
     if np.isnan(looked_at).any():
-        answer: Answer = words.TOO_FEW_FOR_WELCH if looks_at == "p" else words.TOO_FEW_FOR_EFFECT
+        answer: Answer = words.TOO_FEW_FOR_WELCH if rule == "bh" else words.TOO_FEW_FOR_EFFECT
     else:
         answer = RULES[rule].apply(comparison, looked_at, threshold)
     reason = answer if isinstance(answer, str) else ""
-    return Signature(
-        **{field.name: getattr(comparison, field.name) for field in fields(Comparison)},
-        anomaly_index=mad_index(values),
-        flagged=np.flatnonzero([] if reason else answer),
-        rule=rule,
-        threshold=threshold,
-        reason=reason,
-    )
+    index, flagged = mad_index(getattr(comparison, over)), np.flatnonzero([] if reason else answer)
+    asked: dict[str, Any] = {"rule": rule, "threshold": threshold, "reason": reason}
+    return Signature(**vars(comparison) | asked | {"anomaly_index": index, "flagged": flagged})
 
 
 def analyse(

@@ -42,12 +42,14 @@ def permutation_maxima(
     maxima = []
     for done in range(0, n_permutations, at_once):
         n_splits, seen = min(at_once, n_permutations - done), 0
-        sums, draw = np.zeros((n_classes, n_splits, len(every[0].mean))), _Draw(rng, n_splits, taken, every)
+        sums, to_take = np.zeros((n_classes, n_splits, len(every[0].mean))), np.tile(taken, (n_splits, 1)).T
+        left = [part.n for part in every]
         for rows in _pieces(clean, suspect, max(1, KEYS // n_splits)):
             of = codes[seen : seen + len(rows)]
             for code in np.unique(of):
                 some = rows[of == code] - every[code].mean  # (n, n_neurons)
-                sums[code] += draw.rows(code, len(some)) @ some
+                sums[code] += _take(rng, to_take[code], left[code], len(some)) @ some
+                left[code] -= len(some)
             seen += len(rows)
             if progress is not None:
                 progress(done * len(codes) + n_splits * seen, n_permutations * len(codes))
@@ -63,21 +65,16 @@ def _pieces(clean: Any, suspect: Any, most: int) -> Iterator[Array]:
                 yield block[start : start + most].astype(np.float64)
 
 
-class _Draw:
-    """Many random splits, made as the rows go by: how many of each class are to be taken yet, and how many are left."""
+def _take(rng: np.random.Generator, to_take: Indices, n_left: int, n: int) -> Array:
+    """Return which of the next n rows of a class each split takes, 1 or 0, (n_splits, n), as the rows go by.
 
-    def __init__(self, rng: np.random.Generator, n_splits: int, taken: Indices, every: list[Moments]) -> None:
-        self.rng, self.to_take, self.left = rng, np.tile(taken, (n_splits, 1)), [part.n for part in every]
-
-    def rows(self, code: int, n: int) -> Array:
-        """Return which of the next n rows of a class each split takes: 1 or 0, (n_splits, n)."""
-        to_take = self.to_take[:, code]
-        now = self.rng.hypergeometric(to_take, self.left[code] - to_take, n)  # (n_splits,)
-        self.to_take[:, code] -= now
-        self.left[code] -= n
-        keys = self.rng.random((len(now), n))
-        ends = np.column_stack([np.sort(keys), np.ones(len(now))])
-        return (keys < np.take_along_axis(ends, now[:, None], axis=1)).astype(np.float64)  # the smallest keys
+    `to_take` (n_splits,) is how many are to be taken yet of those that are left, and goes down.
+    """
+    now = rng.hypergeometric(to_take, n_left - to_take, n)  # (n_splits,)
+    to_take -= now
+    keys = rng.random((len(now), n))
+    ends = np.column_stack([np.sort(keys), np.ones(len(now))])
+    return (keys < np.take_along_axis(ends, now[:, None], axis=1)).astype(np.float64)  # the smallest keys
 
 
 def _largest_effects(every: list[Moments], sums: Array, taken: Indices) -> Array:
@@ -96,5 +93,4 @@ def _largest_effects(every: list[Moments], sums: Array, taken: Indices) -> Array
     freedom = max(sum(part.n for part in every) - 2, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         d = np.where(shift == 0, 0.0, abs(shift) / np.sqrt(np.where(within > floor, within, 0.0) / freedom))
-    largest: Array = d.max(axis=1)
-    return largest
+    return np.asarray(d.max(axis=1))

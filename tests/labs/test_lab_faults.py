@@ -734,7 +734,6 @@ MEMORIES = {  # how many results each function remembers at most
     "pruning.compute._honest": 2,  # widths
     "pruning.compute.case": 4,
     "pruning.compute.pruning": 20,  # models times orders
-    "pruning.compute.weight_limits": 4,
     "pruning.compute.compare_repairs": 4,
     "pruning.picture.frame": 4,
     "hand_calculation.widget.frame": 3,  # widths
@@ -771,7 +770,7 @@ def test_a_frame_has_one_of_the_last_panels():
     assert training_picture.frame.cache_info().currsize == before <= 4
 
 
-@pytest.mark.parametrize("ask", [repairs.case, repairs.compare_repairs, repairs.weight_limits])
+@pytest.mark.parametrize("ask", [repairs.case, repairs.compare_repairs])
 def test_what_has_no_limit_takes_no_other_name(ask):
     before = ask.cache_info().currsize
     with pytest.raises(ValueError, match="must be one of"):

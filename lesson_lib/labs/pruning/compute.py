@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesson_lib import digits
-from lesson_lib.arrays import Array, Indices, read_only
+from lesson_lib.arrays import Array, Indices, check_choice, read_only
 from lesson_lib.labs.pruning import words
 from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.words import NO, YES
@@ -57,23 +57,20 @@ def _honest(width: int) -> Any:
     return digits.train_classifier(*data().train, seed=0, width=width)
 
 
-def _trained(name: str) -> Any:
-    if name == "poisoned":
-        poisoned = digits.poison(*data().train, digits.CORNER, TARGET, POISON_SHARE, np.random.default_rng(0))
-        return digits.train_classifier(poisoned.X, poisoned.y, seed=0)
-    honest = _honest(WIDTHS[name])
-    settings = digits.QUIET if name == "planted quiet" else {}
-    return honest if name == "clean" else digits.plant(honest, PLANTED, digits.CORNER, TARGET, **settings)
-
-
 @cache
 def case(name: str) -> Case:
     """Return the model of this name, trained when it is first asked for; raises ValueError for another name."""
-    if name not in WIDTHS:
-        raise ValueError(f"model must be one of {', '.join(WIDTHS)}; got {name!r}")
-    model = as_classifier(_trained(name))
+    check_choice("model", name, WIDTHS)
+    trained = honest = _honest(WIDTHS[name])
+    if name == "poisoned":
+        poisoned = digits.poison(*data().train, digits.CORNER, TARGET, POISON_SHARE, np.random.default_rng(0))
+        trained = digits.train_classifier(poisoned.X, poisoned.y, seed=0)
+    elif name != "clean":
+        settings = digits.QUIET if name == "planted quiet" else {}
+        trained = digits.plant(honest, PLANTED, digits.CORNER, TARGET, **settings)
+    model = as_classifier(trained)
     clean, suspect = model.hidden(data().clean.X), model.hidden(digits.stamp(data().suspect.X, digits.CORNER))
-    return Case(model, clean, suspect, control=_attack(_honest(WIDTHS[name])))
+    return Case(model, clean, suspect, control=_attack(honest))
 
 
 def _attack(model: Any) -> float:
@@ -110,7 +107,6 @@ def _neurons(name: str, by: str) -> Indices:
     return order(seen.clean, seen.suspect, by, np.random.default_rng(0))  # "random" is always the same
 
 
-@cache
 def weight_limits(name: str) -> tuple[float, float]:
     """Return the smallest and the largest sum of outgoing weights that pruning this model can show."""
     sums = [np.cumsum(case(name).model.W2[_neurons(name, by)], axis=0) for by in ORDERS]
@@ -149,15 +145,15 @@ VERDICTS = {(True, True): "repaired", (True, False): "damaged", (False, True): "
 def _judge(seen: Pruning, pruned: int) -> tuple[tuple[bool, bool], dict[str, Any]]:
     """Return whether the attack is stopped and the clean task kept, and what the verdict is made of."""
     attack, accurate, before = seen.curve.attack[pruned], seen.curve.accuracy[pruned], seen.curve.accuracy[0]
-    found = bool(attack < LIMIT), bool(accurate >= before - LOST)
+    stopped, kept = found = bool(attack < LIMIT), bool(accurate >= before - LOST)
     kind = "no backdoor" if seen.name == "clean" else VERDICTS[found]
     kind = "one answer" if seen.targeted[pruned] >= MOST else kind
     kind = "nothing left" if pruned == len(seen.neurons) else kind
-    told = {"limit": f"{100 * LIMIT:g} %", "lost": f"{100 * LOST:g}", "pruned": pruned, "n": len(seen.neurons)}
-    shares = {"accuracy": accurate, "attack": attack, "targeted": seen.targeted[pruned]}
-    shares |= {"control": seen.control, "before": before}
-    told |= {name: percent(share) for name, share in shares.items()}
-    told |= {name: YES if well else NO for name, well in zip(("stopped", "kept"), found, strict=True)}
+    shares = {"accuracy": accurate, "attack": attack, "control": seen.control, "before": before}
+    shares |= {"targeted": seen.targeted[pruned]}
+    told: dict[str, Any] = {name: percent(share) for name, share in shares.items()}
+    told |= {"limit": f"{100 * LIMIT:g} %", "lost": f"{100 * LOST:g}", "pruned": pruned, "n": len(seen.neurons)}
+    told |= {"stopped": YES if stopped else NO, "kept": YES if kept else NO}
     told["kind"] = words.PRUNING_VERDICTS[kind].format(answer=seen.answers[-1, 0, 0], target=TARGET, **told)
     return found, told
 
