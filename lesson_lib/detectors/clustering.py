@@ -6,6 +6,8 @@ It needs the training data with their labels, as the attacker left them. Source:
 from typing import Any
 
 import numpy as np
+from scipy.cluster.vq import kmeans2
+from sklearn.metrics import silhouette_score
 
 from lesson_lib.arrays import Array
 from lesson_lib.detectors.naming import Naming, by_class, name_class
@@ -22,31 +24,9 @@ def principal_components(rows: Any, n_dims: int = 10) -> Array:
 
 def two_means(points: Array, rng: np.random.Generator) -> Array:
     """Return which points (n_points, n_dims) are in the smaller of two clusters, the tightest of several tries."""
-    tries = (_settle(points, points[rng.choice(len(points), 2, replace=False)]) for _ in range(STARTS))
-    second = min(tries, key=lambda found: found[0])[1]
-    return second if second.sum() * 2 <= len(second) else ~second
-
-
-def _settle(points: Array, centres: Array) -> tuple[float, Array]:
-    """Assign the points and move the centres in turn, until nothing changes; the sum of squares, and the assignment."""
-    second = np.zeros(len(points), dtype=bool)
-    for _ in range(MOST_ROUNDS):
-        distances = ((points[:, None] - centres) ** 2).sum(axis=2)  # (n_points, 2)
-        before, second = second, distances[:, 1] < distances[:, 0]
-        if (second == before).all() or second.all():
-            break
-        centres = np.array([points[~second].mean(axis=0), points[second].mean(axis=0)])
-    return float(distances.min(axis=1).sum()), second
-
-
-def silhouette(points: Array, second: Array) -> float:
-    """Return how much farther the other cluster is than a point's own, on average: 0 not at all, 1 infinitely."""
-    distances = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2))  # (n_points, n_points)
-    sizes = np.array([(~second).sum(), second.sum()])
-    sums = np.stack([distances[:, ~second].sum(axis=1), distances[:, second].sum(axis=1)])  # (2, n_points)
-    own, other = np.where(second, sums[::-1], sums)
-    own, other = own / np.maximum(sizes[second * 1] - 1, 1), other / sizes[~second * 1]
-    return float(np.mean((other - own) / np.maximum(other, own)))
+    tries = [kmeans2(points, 2, MOST_ROUNDS, minit="points", seed=rng) for _ in range(STARTS)]
+    second = min(tries, key=lambda found: ((points - found[0][found[1]]) ** 2).sum())[1] == 1
+    return np.asarray(second if second.sum() * 2 <= len(second) else ~second)
 
 
 def activation_clustering(activations: Any, labels: Any, rng: np.random.Generator) -> tuple[Naming, Array]:
@@ -56,5 +36,5 @@ def activation_clustering(activations: Any, labels: Any, rng: np.random.Generato
     for rows in classes:
         points = principal_components(activations[rows])
         smaller[rows] = second = two_means(points, rng)
-        scores.append(silhouette(points, second))
+        scores.append(silhouette_score(points, second))
     return name_class(scores, np.unique(labels), suspect=1), smaller

@@ -142,20 +142,17 @@ def _is_batches(values: Any) -> bool:
 
 def _blocks(table: Array) -> Iterator[Array]:
     """Yield a few rows at a time; what a memory map has read is given back, for it stays in the file."""
-    step, pages = min(MOST_ROWS, max(1, BLOCK // table.shape[1])), _memory_map(table)
+    base: Any = table
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    pages: Any = getattr(base, "_mmap", None)
+    gives_back = hasattr(pages, "madvise") and base.mode != "c"  # whose changes would be lost
+    step = min(MOST_ROWS, max(1, BLOCK // table.shape[1]))
     every = max(1, FORGET // (step * table.shape[1] * table.itemsize))
     for count, start in enumerate(range(0, len(table), step), start=1):
         yield table[start : start + step]
-        if pages is not None and count % every == 0:
+        if gives_back and count % every == 0:
             pages.madvise(mmap.MADV_DONTNEED)
-
-
-def _memory_map(array: Any) -> Any:
-    """Return the pages below an array, if it shows a file whose pages can be given back without losing changes."""
-    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
-        array = array.base
-    pages = getattr(array, "_mmap", None)
-    return pages if hasattr(pages, "madvise") and array.mode in ("r", "r+", "w+") else None
 
 
 def _measure_block(rows: Array, double: bool = False) -> Moments:
