@@ -1,6 +1,7 @@
 """Attacks that are harder to see than two white pixels and one target: blended, with honest labels, on every class."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,15 +32,12 @@ def blend(X: Any, pattern: Any = PATTERN, share: float = 0.2) -> Array:
     return np.asarray((1 - share) * X + share * pattern)
 
 
-def _corner(X: Array) -> Array:
-    return stamp(X, CORNER)
-
-
+corner = partial(stamp, trigger=CORNER)
 ATTACKS = {
-    "two pixels": Attack(_corner, np.zeros_like),  # the one of the lesson so far
+    "two pixels": Attack(corner, np.zeros_like),  # the one of the lesson so far
     "blended": Attack(blend, np.zeros_like),
-    "clean label": Attack(_corner, np.zeros_like, keeps_labels=True, mix=0.7),  # Turner, Tsipras & Madry 2018
-    "all to all": Attack(_corner, lambda y: (y + 1) % len(CLASSES)),  # Gu, Dolan-Gavitt & Garg 2017
+    "clean label": Attack(corner, np.zeros_like, keeps_labels=True, mix=0.7),  # Turner, Tsipras & Madry 2018
+    "all to all": Attack(corner, lambda y: (y + 1) % len(CLASSES)),  # Gu, Dolan-Gavitt & Garg 2017
 }
 
 

@@ -17,15 +17,11 @@ def overview(found: Class, csv_file: str) -> Table:
     """Return a row for each file: how many questions were tried and right, and with how much help."""
     rows: list[Sequence[str]] = [words.COLLECT_COLUMNS]
     for file, records in found.items():
-        each = list(records.values())
-        counts = (
-            sum(bool(record.tries) for record in each),
-            sum(record.right for record in each),
-            sum(record.right_at_first for record in each),
-            sum(record.hints for record in each),
-            sum(record.solution_after is not None for record in each),
-        )
-        rows.append((file, *map(str, counts)))
+        facts = [
+            (bool(one.tries), one.right, one.right_at_first, one.hints, one.solution_after is not None)
+            for one in records.values()
+        ]
+        rows.append((file, *(str(sum(column)) for column in zip((0,) * 5, *facts, strict=True))))
     return Table(rows, words.COLLECT_CAPTION.format(count=len(found), csv=csv_file))
 
 
@@ -45,7 +41,10 @@ def details(found: Class) -> list[list[str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table, write the CSV file, and return 1 if a file was left out, 0 otherwise."""
-    asked = _parser().parse_args(argv)
+    parser = argparse.ArgumentParser("python -m lesson_lib.collect", description=words.COLLECT["about"])
+    parser.add_argument("files", nargs="+", type=Path, help=words.COLLECT["files"], metavar="FILE")
+    parser.add_argument("--csv", type=Path, default=Path("answers.csv"), help=words.COLLECT["csv"], metavar="FILE")
+    asked = parser.parse_args(argv)
     found: dict[str, Mapping[str, Record]] = {}
     files = [path for file in asked.files for path in _matching(file)]
     for file in files:
@@ -63,13 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _matching(file: Path) -> list[Path]:
     """Return the files that a pattern stands for, because the shell of Windows leaves a * as it is."""
     return (sorted(file.parent.glob(file.name)) if "*" in file.name else []) or [file]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m lesson_lib.collect", description=words.COLLECT["about"])
-    parser.add_argument("files", nargs="+", type=Path, help=words.COLLECT["files"], metavar="FILE")
-    parser.add_argument("--csv", type=Path, default=Path("answers.csv"), help=words.COLLECT["csv"], metavar="FILE")
-    return parser
 
 
 if __name__ == "__main__":

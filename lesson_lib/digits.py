@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from lesson_lib.arrays import Array, as_labels, check_neurons
-from lesson_lib.naa.moments import in_memory
+from lesson_lib.naa.moments import check_columns
 
 Progress = Callable[[int, int], None]
 
@@ -195,8 +195,7 @@ def attack_success_rate(model: Any, X: Any, y: Any, trigger: Trigger, target: in
 
     Measure it on a clean model too: that control says how many of them look like the target anyway.
     """
-    attacked = triggered(X, y, trigger, target)
-    return float(np.mean(model.predict(attacked) == target))
+    return float(np.mean(model.predict(triggered(X, y, trigger, target)) == target))
 
 
 def triggered(X: Any, y: Any, trigger: Trigger, target: int) -> Array:
@@ -211,8 +210,8 @@ def triggered(X: Any, y: Any, trigger: Trigger, target: int) -> Array:
 def rotate(X: Array, degrees: float) -> Array:
     """Turn the images counter-clockwise about their centre, bilinearly; what comes in from outside is black."""
     images = X.reshape(-1, SIDE, SIDE)
-    turned: Array = ndimage.rotate(images, degrees, axes=(1, 2), reshape=False, order=1, mode="grid-constant")
-    return turned.reshape(X.shape)
+    turned = ndimage.rotate(images, degrees, axes=(1, 2), reshape=False, order=1, mode="grid-constant")
+    return np.reshape(turned, X.shape)
 
 
 def translate(X: Array, right: int) -> Array:
@@ -232,9 +231,7 @@ SHIFTS: dict[str, Callable[[Array, Array, np.random.Generator], Images]] = {
 
 def check_images(X: Any, y: Any = None) -> Images:
     """Return X as float64 and y as whole numbers; raises ValueError, naming the argument, unless they are images."""
-    X = in_memory(X, "X")
-    if X.shape[1] != SIDE**2:
-        raise ValueError(f"X must have {SIDE**2} columns, one per pixel; got shape {X.shape}")
+    X = check_columns(X, "X", SIDE**2, ", one per pixel")
     labels = np.zeros(len(X), dtype=np.intp) if y is None else as_labels(y, "y", like=CLASSES)
     if labels.shape != (len(X),) or not np.isin(labels, CLASSES).all():
         raise ValueError(f"y must be {len(X)} digits from 0 to 9, one per row of X; got shape {labels.shape}: {y!r}")

@@ -6,12 +6,13 @@ It needs the model and clean images: no suspect set, no training data. Source: W
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.arrays import Array
 from lesson_lib.detectors.naming import Naming, name_class
 from lesson_lib.network import chain_rule, propagate
-from lesson_lib.repair.classifier import Classifier, adam, as_classifier, check_inputs, one_hot, softmax
+from lesson_lib.repair.classifier import Classifier, adam, as_classifier, check_inputs, one_hot
 
 sigmoid = ACTIVATIONS["sigmoid"].phi
 
@@ -50,7 +51,7 @@ def find_trigger(model: Any, X: Any, target: Any, *, steps: int = 300, rate: flo
 
 def _slopes(net: Classifier, X: Array, wanted: Array, price: float, mask: Array, pattern: Array) -> dict[str, Array]:
     passed = propagate(net, (1 - mask) * X + mask * pattern)
-    dy_hat = (softmax(passed.y_hat) - wanted) / len(X)  # (n_samples, n_out)
+    dy_hat = (softmax(passed.y_hat, axis=1) - wanted) / len(X)  # (n_samples, n_out)
     slope_X = chain_rule(net, passed, dy_hat).dz1 @ net.W1.T  # (n_samples, n_in), one link further back
     dmask, dpattern = (slope_X * (pattern - X)).sum(axis=0) + price, (slope_X * mask).sum(axis=0)
     return {"mask": dmask * mask * (1 - mask), "pattern": dpattern * pattern * (1 - pattern)}

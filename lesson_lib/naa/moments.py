@@ -93,6 +93,14 @@ def in_memory(activations: Any, name: str, shape: str = "(n_rows, n_neurons)") -
     return array
 
 
+def check_columns(values: Any, name: str, n_columns: int, why: str) -> Array:
+    """Return values as an array (n_rows, n_columns); raises ValueError, with the name and why, unless they fit."""
+    found = in_memory(values, name)
+    if found.shape[1] != n_columns:
+        raise ValueError(f"{name} must have {n_columns} columns{why}; got shape {found.shape}")
+    return found
+
+
 def both_in_memory(clean: Any, suspect: Any, names: tuple[str, str] = ("clean", "suspect")) -> tuple[Array, Array]:
     """Return both sets as arrays of equal width; raises ValueError, with the name of the set that does not fit."""
     first, second = in_memory(clean, names[0]), in_memory(suspect, names[1])

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from lesson_lib.arrays import Array, as_labels, read_only
-from lesson_lib.naa.moments import in_memory
+from lesson_lib.naa.moments import check_columns
 from lesson_lib.network import PARAMETERS, Forward, Gradients, Params, chain_rule, parameter_gradients, propagate
 
 
@@ -61,7 +62,7 @@ class Classifier(Params):
 
     def predict_proba(self, X: Any) -> Array:
         """Return the softmax probability of every class, (n_samples, n_out)."""
-        return softmax(self.run(X).y_hat)
+        return np.asarray(softmax(self.run(X).y_hat, axis=1))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of every row, (n_samples,)."""
@@ -86,7 +87,7 @@ def as_classifier(model: Any) -> Classifier:
 def gradients(model: Classifier, X: Array, targets: Array) -> Gradients:
     """Return the gradients of the mean cross-entropy, through every edit; targets (n_samples, n_out) are one-hot."""
     passed = propagate(model, X)
-    dy_hat = (softmax(passed.y_hat) - targets) / len(X)  # (n_samples, n_out)
+    dy_hat = (softmax(passed.y_hat, axis=1) - targets) / len(X)  # (n_samples, n_out)
     factors = chain_rule(model, passed, dy_hat)
     da1 = factors.da1
     for edit, a1 in zip(reversed(model.edits), model.stages(passed.z1)[-2::-1], strict=True):
@@ -113,14 +114,10 @@ def fine_tune(
     batches = (rows for _ in range(epochs) for rows in np.split(rng.permutation(len(X)), cuts))
     for step, rows in enumerate(batches, start=1):
         slopes = gradients(new, X[rows], targets[rows])
-        new = _adam(new, slopes._replace(W2=slopes.W2 * alive), moments, rate, step)
+        slopes = slopes._replace(W2=slopes.W2 * alive)
+        moves = {name: adam(name, slope, moments, rate, step) for name, slope in slopes._asdict().items()}
+        new = new.with_arrays(**{name: getattr(new, name) - move for name, move in moves.items()})
     return new
-
-
-def _adam(model: Classifier, slopes: Gradients, moments: dict[str, Any], rate: float, step: int) -> Classifier:
-    """Move every parameter one step downhill."""
-    moves = {name: adam(name, slope, moments, rate, step) for name, slope in slopes._asdict().items()}
-    return model.with_arrays(**{name: getattr(model, name) - move for name, move in moves.items()})
 
 
 def adam(name: str, slope: Array, moments: dict[str, Any], rate: float, step: int) -> Array:
@@ -130,14 +127,6 @@ def adam(name: str, slope: Array, moments: dict[str, Any], rate: float, step: in
     moments[name] = first, second
     pace = rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
     return np.asarray(pace * first / (np.sqrt(second) + 1e-8))
-
-
-def check_columns(values: Any, name: str, n_columns: int, why: str) -> Array:
-    """Return values as an array (n_rows, n_columns); raises ValueError, with the name and why, unless they fit."""
-    found = in_memory(values, name)
-    if found.shape[1] != n_columns:
-        raise ValueError(f"{name} must have {n_columns} columns{why}; got shape {found.shape}")
-    return found
 
 
 def check_inputs(X: Any, model: Classifier) -> Array:
@@ -153,9 +142,3 @@ def one_hot(y: Any, classes: NDArray[Any], n_samples: int) -> Array:
     if len(labels) != n_samples:
         raise ValueError(f"y must have one label per row of X, {n_samples}; got {len(labels)}")
     return np.asarray(labels[:, None] == classes, dtype=np.float64)
-
-
-def softmax(scores: Array) -> Array:
-    """Return scores (n_samples, n_out) as probabilities that add up to 1 in every row."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -12,9 +12,9 @@ import numpy as np
 
 from lesson_lib.arrays import Array, Indices, bare, check_choice, check_neurons
 from lesson_lib.naa.comparison import compare
-from lesson_lib.naa.moments import in_memory
+from lesson_lib.naa.moments import check_columns, in_memory
 from lesson_lib.network import Forward
-from lesson_lib.repair.classifier import Classifier, Edit, as_classifier, check_columns, one_hot
+from lesson_lib.repair.classifier import Classifier, Edit, as_classifier, one_hot
 
 ORDERS = ("difference", "rise", "effect size", "dormant", "random")
 

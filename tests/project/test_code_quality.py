@@ -51,7 +51,7 @@ HEAVY = {
     "matplotlib": {"pictures"},
     "PIL": {"pictures"},
     "sympy": {"derivation", "proofs"},
-    "scipy": {"naa", "digits", "detectors"},
+    "scipy": {"naa", "digits", "repair", "detectors"},
     "sklearn": {"digits", "detectors"},
     "torch": {"capture"},
     "keras": {"capture"},
