@@ -45,18 +45,13 @@ def load(seed: int = 0) -> Digits:
     >>> [len(part.y) for part in (load().train, load().clean, load().suspect, load().test)]
     [898, 269, 270, 360]
     """
-    data = load_digits()
-    return split(data.data / 16, data.target, seed)  # the data set counts from 0 to 16
 
-
-def split(X: Any, y: Any, seed: int = 0) -> Digits:
-    """Split into half to train on, 20 % to test, and the rest in two: clean and suspect; every class in proportion."""
-
-    def cut(images: Images, share: float) -> tuple[Images, Images]:
+    def cut(images: Images, share: float) -> tuple[Images, Images]:  # every class in proportion
         parts = train_test_split(*images, test_size=share, stratify=images.y, random_state=seed)
         return Images(*parts[::2]), Images(*parts[1::2])
 
-    train, rest = cut(check_images(X, y), 0.5)
+    data = load_digits()
+    train, rest = cut(Images(data.data / 16, data.target), 0.5)  # the data set counts from 0 to 16
     rest, test = cut(rest, 0.4)
     return Digits(train, *cut(rest, 0.5), test)
 

@@ -1,5 +1,6 @@
 """Compare two sets of activations: how far each neuron shifted, how large that is, and how likely by chance."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -8,15 +9,7 @@ import numpy as np
 from scipy import stats
 
 from lesson_lib.arrays import Array, Indices, as_labels
-from lesson_lib.naa.moments import (
-    Moments,
-    both_in_memory,
-    check_widths,
-    in_memory,
-    measure,
-    measure_classes,
-    repeatable,
-)
+from lesson_lib.naa.moments import Moments, both_in_memory, check_widths, in_memory, measure, measure_classes
 from lesson_lib.naa.permutation import Progress, permutation_maxima
 
 
@@ -63,7 +56,8 @@ def compare(
     """
     null_maxima, effective_n, several_times = np.array([]), None, labels is not None or n_permutations is not None
     if several_times:
-        clean, suspect = repeatable(clean, "clean"), repeatable(suspect, "suspect")
+        sets = (clean, "clean"), (suspect, "suspect")
+        clean, suspect = (in_memory(*rows) if isinstance(rows[0], Iterator) else rows[0] for rows in sets)
     before, after = measure(clean, "clean"), measure(suspect, "suspect")
     check_widths(len(before.mean), len(after.mean), "suspect")
     if several_times:

@@ -75,14 +75,23 @@ def measure_classes(activations: Any, codes: Indices, n_classes: int) -> list[Mo
     return found
 
 
-def repeatable(activations: Any, name: str) -> Any:
-    """Return what can be read more than once: the activations themselves, or all rows if they come as a stream."""
-    return in_memory(activations, name) if isinstance(activations, Iterator) else activations
-
-
 def blocks(activations: Any, name: str) -> Iterator[Array]:
-    """Yield a few rows at a time of anything that `measure` takes, in the precision they came in."""
-    return (rows for table in _tables(activations, name) for rows in _blocks(table))
+    """Yield a few rows at a time of anything that `measure` takes, in the precision they came in.
+
+    What a memory map has read is given back, for it stays in the file.
+    """
+    for table in _tables(activations, name):
+        base: Any = table
+        while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+            base = base.base
+        pages: Any = getattr(base, "_mmap", None)
+        gives_back = hasattr(pages, "madvise") and base.mode != "c"  # whose changes would be lost
+        step = min(MOST_ROWS, max(1, BLOCK // table.shape[1]))
+        every = max(1, FORGET // (step * table.shape[1] * table.itemsize))
+        for count, start in enumerate(range(0, len(table), step), start=1):
+            yield table[start : start + step]
+            if gives_back and count % every == 0:
+                pages.madvise(mmap.MADV_DONTNEED)
 
 
 def in_memory(activations: Any, name: str, shape: str = "(n_rows, n_neurons)") -> Array:
@@ -117,9 +126,7 @@ def check_widths(clean: int, suspect: int, name: str) -> None:
 def _refuse(bad: Array, name: str) -> None:
     """Raise ValueError, naming the first neuron, if any neuron is bad."""
     if bad.any():
-        raise ValueError(
-            f"{name} must hold finite numbers, small enough to be squared; neuron {int(bad.argmax())} does not"
-        )
+        raise ValueError(f"{name} must hold finite numbers, small enough to be squared; neuron {bad.argmax()} does not")
 
 
 def _tables(values: Any, name: str, shape: str = "(n_rows, n_neurons)") -> Iterator[Array]:
@@ -146,21 +153,6 @@ def _is_batches(values: Any) -> bool:
             return len(values) > 0 and np.ndim(values[0]) == 2
         return False
     return isinstance(values, Iterable) and not hasattr(values, "__array__")
-
-
-def _blocks(table: Array) -> Iterator[Array]:
-    """Yield a few rows at a time; what a memory map has read is given back, for it stays in the file."""
-    base: Any = table
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
-        base = base.base
-    pages: Any = getattr(base, "_mmap", None)
-    gives_back = hasattr(pages, "madvise") and base.mode != "c"  # whose changes would be lost
-    step = min(MOST_ROWS, max(1, BLOCK // table.shape[1]))
-    every = max(1, FORGET // (step * table.shape[1] * table.itemsize))
-    for count, start in enumerate(range(0, len(table), step), start=1):
-        yield table[start : start + step]
-        if gives_back and count % every == 0:
-            pages.madvise(mmap.MADV_DONTNEED)
 
 
 def _measure_block(rows: Array, double: bool = False) -> Moments:

@@ -114,7 +114,7 @@ def test_the_order_in_memory_changes_no_digit(rng):
 
 
 def test_a_row_larger_than_a_block_is_a_block(small_blocks):
-    assert [len(block) for block in moments._blocks(np.ones((3, 100)))] == [1, 1, 1]
+    assert [len(block) for block in moments.blocks(np.ones((3, 100)), "rows")] == [1, 1, 1]
 
 
 def test_the_sums_of_single_precision_are_of_single_precision(rng):

@@ -20,7 +20,6 @@ from lesson_lib.digits import (
     load,
     plant,
     poison,
-    split,
     stamp,
     train_classifier,
     triggered,
@@ -65,7 +64,6 @@ def test_the_split_keeps_the_classes_in_proportion_and_follows_the_seed(data):
         assert 0 <= part.X.min() < part.X.max() == 1
     np.testing.assert_array_equal(load(0).train.X, data.train.X)
     assert not np.array_equal(load(1).train.X, data.train.X)
-    np.testing.assert_array_equal(split(load_digits().data / 16, load_digits().target, 0).test.y, data.test.y)
 
 
 def test_a_stamp_sets_the_trigger_and_nothing_else(data):
