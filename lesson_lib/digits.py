@@ -190,7 +190,8 @@ def attack_success_rate(model: Any, X: Any, y: Any, trigger: Trigger, target: in
 
     Measure it on a clean model too: that control says how many of them look like the target anyway.
     """
-    return float(np.mean(model.predict(triggered(X, y, trigger, target)) == target))
+    attacked = triggered(X, y, trigger, target)
+    return float(np.mean(model.predict(attacked) == target))
 
 
 def triggered(X: Any, y: Any, trigger: Trigger, target: int) -> Array:
