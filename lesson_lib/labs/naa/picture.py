@@ -65,9 +65,14 @@ def _bars(state: Finding, on: Frame) -> str:
     else:
         drawn.append(_panel(state, "contribution", state.signature.contribution[:, 0], on))
     rows = {"truth": [*state.settings.truth], "flagged": state.signature.flagged, "small": state.small}
-    drawn += [_row(name, rows[name], on) for name in rows if name != "small" or state.quantity == "p"]
+    left, _, width, _ = on.places["neurons"]
+    for name in ROWS if state.quantity == "p" else ("truth", "flagged"):
+        look, top = ROWS[name]
+        places = on.pixels("neurons", np.asarray(rows[name], int) + _is_toy(on), 0)[:, 0].tolist()
+        drawn.append(write(left + width + 8, top + MARK, words.NAA_ROWS[name], "small"))
+        drawn.append(_thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, on, least=2))
     captions = zip(CAPTION, (words.NAA_CAPTIONS[state.quantity], second), strict=True)
-    return "".join(drawn + [write(on.places["neurons"][0], y, text) for y, text in captions])
+    return "".join(drawn + [write(left, y, text) for y, text in captions])
 
 
 def _panel(state: Finding, panel: str, heights: Array, on: Frame) -> str:
@@ -105,15 +110,6 @@ def _number(end: list[float], value: float) -> str:
     x, y = end[0], min(max(end[1], TOP + 20), TOP + HEIGHT - 20) + (-6 if value >= 0 else 16)
     ground = f'<rect class="fill ground" x="{x - 26:g}" y="{y - 12:g}" width="52" height="16"/>'
     return ground + write(x, y, signed(value, 3), "middle strong")
-
-
-def _row(name: str, neurons: Any, on: Frame) -> str:
-    """Return a row of marks below the bars, with its name behind it."""
-    look, top = ROWS[name]
-    places = on.pixels("neurons", np.asarray(neurons, int) + _is_toy(on), 0)[:, 0].tolist()
-    left, _, width, _ = on.places["neurons"]
-    label = write(left + width + 8, top + MARK, words.NAA_ROWS[name], "small")
-    return label + _thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, on, least=2)
 
 
 def reading(state: Finding, neuron: int) -> str:

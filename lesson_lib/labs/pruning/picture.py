@@ -88,9 +88,8 @@ def _cursor(seen: Pruning, pruned: int, on: Frame) -> str:
         look, shape = LOOKS[name]
         mark += on.dots("curves", pruned, curve[pruned], f"{look.split()[0]} rimmed", shape)
     mark += f"<title>{words.PRUNING_CURSOR}</title>"
-    return handle(
-        "cursor", mark, words.PRUNING_CURSOR, (pruned, 0, n), words.PRUNING_CURSOR_AT.format(pruned=pruned, n=n)
-    )
+    told = words.PRUNING_CURSOR_AT.format(pruned=pruned, n=n)
+    return handle("cursor", mark, words.PRUNING_CURSOR, (pruned, 0, n), told)
 
 
 def _weights(sums: Array, on: Frame) -> Iterator[str]:
