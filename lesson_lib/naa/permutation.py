@@ -1,6 +1,6 @@
 """What chance alone can do: the largest effect size in each of many random divisions of the rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import add
 from typing import Any
 
@@ -44,10 +44,12 @@ def permutation_maxima(
         n_splits, seen = min(at_once, n_permutations - done), 0
         sums, to_take = np.zeros((n_classes, n_splits, len(every[0].mean))), np.tile(taken, (n_splits, 1)).T
         left = [part.n for part in every]
-        for rows in _pieces(clean, suspect, max(1, KEYS // n_splits)):
+        most = max(1, KEYS // n_splits)  # rows at a time
+        all_rows = (block for each in (clean, suspect) for block in blocks(each, "rows"))
+        for rows in (block[start : start + most] for block in all_rows for start in range(0, len(block), most)):
             of = codes[seen : seen + len(rows)]
             for code in np.unique(of):
-                some = rows[of == code] - every[code].mean  # (n, n_neurons)
+                some = rows[of == code].astype(np.float64) - every[code].mean  # (n, n_neurons)
                 sums[code] += _take(rng, to_take[code], left[code], len(some)) @ some
                 left[code] -= len(some)
             seen += len(rows)
@@ -55,14 +57,6 @@ def permutation_maxima(
                 progress(done * len(codes) + n_splits * seen, n_permutations * len(codes))
         maxima.append(_largest_effects(every, sums, taken))
     return np.concatenate(maxima)
-
-
-def _pieces(clean: Any, suspect: Any, most: int) -> Iterator[Array]:
-    """Yield all rows in float64, so many at a time at most."""
-    for rows in (clean, suspect):
-        for block in blocks(rows, "rows"):
-            for start in range(0, len(block), most):
-                yield block[start : start + most].astype(np.float64)
 
 
 def _take(rng: np.random.Generator, to_take: Indices, n_left: int, n: int) -> Array:

@@ -114,15 +114,11 @@ def _number(end: list[float], value: float) -> str:
 
 def reading(state: Finding, neuron: int) -> str:
     """Return what is known of a neuron in words."""
-    found = state.signature
-    flagged = words.NAA_FLAGGED[neuron in found.flagged]
-    return words.NAA_READING.format(
-        number=state.settings.numbers[neuron],
-        shift=signed(found.shift[neuron], 3),
-        effect=signed(found.effect_size[neuron], 3),
-        flagged=words.NAA_ROWS["small"] if neuron in state.small else flagged,
-        truth=words.NAA_BACKDOORED[neuron in state.settings.truth],
-    )
+    found, number = state.signature, state.settings.numbers[neuron]
+    shift, effect = signed(found.shift[neuron]), signed(found.effect_size[neuron])
+    flagged = words.NAA_ROWS["small"] if neuron in state.small else words.NAA_FLAGGED[neuron in found.flagged]
+    truth = words.NAA_BACKDOORED[neuron in state.settings.truth]
+    return words.NAA_READING.format(number=number, shift=shift, effect=effect, flagged=flagged, truth=truth)
 
 
 def _reading(state: Finding, neuron: int, on: Frame) -> str:

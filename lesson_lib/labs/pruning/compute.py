@@ -176,13 +176,13 @@ def describe(seen: Pruning, pruned: int) -> str:
     stops = words.PRUNING_NEVER if k is None else words.PRUNING_STOPS
     sums = ", ".join(f"{digit}: {signed(value, 1)}" for digit, value in enumerate(seen.weights[pruned]))
     clean, triggered = (", ".join(marked(row)) for row in seen.answers[pruned])
-    lines = [
+    lines = (
         words.PRUNING_SETTING.format(model=what, n=len(seen.neurons), order=words.PRUNING_BY[seen.by]),
         verdict(seen, pruned),
         stops.format(limit=f"{100 * LIMIT:g} %", k=k, accuracy=percent(seen.curve.accuracy[k or 0])),
         words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET),
         words.PRUNING_ANSWERS.format(labels=", ".join(map(str, labels)), clean=clean, triggered=triggered),
-    ]
+    )
     return "\n".join(lines)
 
 
