@@ -1,6 +1,6 @@
 """One kind of array: NumPy's, with floats, Fractions or SymPy expressions as entries; and what may come into a room."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from numbers import Rational, Real
 from reprlib import repr as short
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]  # which rows, or which neurons
+Progress = Callable[[int, int], None]  # hears of long work: how much is done, of how much
 Matrix = Any  # what becomes a two-dimensional Array: nested lists, an array, a tensor; or a traced value
 
 

@@ -14,10 +14,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from lesson_lib.arrays import Array, as_labels, check_neurons
+from lesson_lib.arrays import Array, Progress, as_labels, check_neurons
 from lesson_lib.naa.moments import check_columns
-
-Progress = Callable[[int, int], None]
 
 SIDE = 8  # an image has 8 x 8 pixels
 CLASSES = np.arange(10)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from lesson_lib.arrays import Array, Indices, as_labels
+from lesson_lib.arrays import Array, Indices, Progress, as_labels
 from lesson_lib.naa.moments import Moments, both_in_memory, check_widths, in_memory, measure, measure_classes
-from lesson_lib.naa.permutation import Progress, permutation_maxima
+from lesson_lib.naa.permutation import permutation_maxima
 
 
 @dataclass(frozen=True, eq=False)

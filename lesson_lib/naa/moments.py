@@ -124,7 +124,6 @@ def check_widths(clean: int, suspect: int, name: str) -> None:
 
 
 def _refuse(bad: Array, name: str) -> None:
-    """Raise ValueError, naming the first neuron, if any neuron is bad."""
     if bad.any():
         raise ValueError(f"{name} must hold finite numbers, small enough to be squared; neuron {bad.argmax()} does not")
 

@@ -1,17 +1,15 @@
 """What chance alone can do: the largest effect size in each of many random divisions of the rows."""
 
-from collections.abc import Callable
 from operator import add
 from typing import Any
 
 import numpy as np
 
-from lesson_lib.arrays import Array, Indices
+from lesson_lib.arrays import Array, Indices, Progress
 from lesson_lib.naa.moments import Moments, blocks, measure, measure_classes
 
 SUMS = 2**23  # numbers in the sums that are worked on together, 64 MB
 KEYS = 2**20  # random numbers that are drawn together
-Progress = Callable[[int, int], None]
 
 
 def permutation_maxima(

@@ -153,7 +153,6 @@ def numbers_html(state: Finding) -> str:
 
 
 def _compared(state: Finding) -> str:
-    """Return which two sets of activations are compared."""
     chosen = state.settings
     if chosen.source != SIMULATION:
         return words.NAA_TOY.format(source=words.NAA_SOURCES[chosen.source])
@@ -163,7 +162,6 @@ def _compared(state: Finding) -> str:
 
 
 def _ruled(state: Finding) -> str:
-    """Return the rule, what it looks at, and what its threshold means."""
     rule, threshold = state.settings.rule, f"{state.settings.threshold:g}"
     over = words.NAA_OVER_WHAT.format(over=words.NAA_OVER[state.settings.over]) if rule in TAKES_OVER else ""
     return words.NAA_SETTING.format(rule=rule, over=over, threshold=threshold, meaning=RULES[rule].threshold_is)
