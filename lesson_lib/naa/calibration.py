@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from lesson_lib.naa.judgement import Signature
+from lesson_lib.naa.judgement import CHANCES, Signature
 from lesson_lib.naa.moments import in_memory
 
 
@@ -43,7 +43,7 @@ def strongest(found: Signature, over: str = "signature") -> float:
     NaN if the rule cannot judge.
     """
     values = getattr(found, over)
-    if found.rule not in ("raw", "sd", "mad", "effect"):
+    if found.rule in CHANCES:
         raise ValueError(f"rule must be raw, sd, mad or effect: the threshold of {found.rule} is a chance already")
     if found.reason:
         return np.nan

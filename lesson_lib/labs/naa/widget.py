@@ -86,7 +86,7 @@ class NAALab(Lab):
         """Follow a mark; a line of the threshold goes where it is put, though it is seldom at the threshold itself."""
         if touch == "threshold" and not key:
             if not self.state.signature.reason:
-                _, height = self.picture()[0].data_at("neurons", float(x), float(y))
+                _, height = self.canvas.shown.data_at("neurons", x, y)
                 self.threshold.value = self.threshold.nearest(self.state.threshold_at(height))
             return
         left, second = (self.canvas.shown.places.get(panel, (np.inf,))[0] for panel in ("neurons", "contribution"))
