@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesson_lib.arrays import Array, Indices, bare, check_choice, check_neurons
 from lesson_lib.naa.comparison import compare
 from lesson_lib.naa.moments import check_columns, in_memory
-from lesson_lib.network import Forward
 from lesson_lib.repair.classifier import Classifier, Edit, as_classifier, one_hot
 
 ORDERS = ("difference", "rise", "effect size", "dormant", "random")
@@ -134,8 +134,8 @@ class Curve(NamedTuple):
 def pruning_curve(model: Any, neurons: Sequence[int] | Indices, X: Any, y: Any, X_triggered: Any, target: Any) -> Curve:
     """Prune the neurons one by one in the order given and measure accuracy on X, y and attack on X_triggered.
 
-    X_triggered (n_triggered, n_in) holds stamped images of the other classes. The hidden layer is computed once: each
-    step only takes one neuron's share, a1 W2, off the outputs. Raises ValueError as the model and `prune` do.
+    X_triggered (n_triggered, n_in) holds stamped images of the other classes. Raises ValueError as the model and
+    `prune` do.
     """
     old = as_classifier(model)
     neurons = check_neurons(neurons, old.W1.shape[1])
@@ -143,16 +143,20 @@ def pruning_curve(model: Any, neurons: Sequence[int] | Indices, X: Any, y: Any, 
         raise ValueError("model must have no edits: prune before clipping, smoothing or removing a direction")
     if target not in old.classes:
         raise ValueError(f"target must be one of {old.classes.tolist()}; got {target!r}")
-    passed, triggered = old.run(X), old.run(X_triggered)
-    labels = one_hot(y, old.classes, len(passed.a1)).argmax(axis=1)
-    hits = [_decisions(passed, old, neurons) == labels, old.classes[_decisions(triggered, old, neurons)] == target]
-    return Curve(*(hit.mean(axis=1) for hit in hits))
+    said, attacked = decisions(old, neurons, X), decisions(old, neurons, X_triggered)
+    labels = old.classes[one_hot(y, old.classes, said.shape[1]).argmax(axis=1)]
+    return Curve((said == labels).mean(axis=1), (attacked == target).mean(axis=1))
 
 
-def _decisions(passed: Forward, model: Classifier, neurons: Indices) -> Indices:
+def decisions(model: Classifier, neurons: Indices, X: Any) -> NDArray[Any]:
+    """Return the class that each row of X gets with the first 0, 1, ..., n neurons pruned, (n + 1, n_samples).
+
+    The hidden layer is computed once: each step only takes one neuron's share, a1 W2, off the outputs.
+    """
+    passed = model.run(X)
     y_hat = passed.y_hat  # (n_samples, n_out)
     chosen = [y_hat.argmax(axis=1)]
     for neuron in neurons:
         y_hat = y_hat - passed.a1[:, [neuron]] * model.W2[neuron]
         chosen.append(y_hat.argmax(axis=1))
-    return np.array(chosen)  # (n_neurons + 1, n_samples)
+    return np.asarray(model.classes[np.array(chosen)])

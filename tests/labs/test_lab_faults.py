@@ -647,7 +647,7 @@ INTERRUPTED = {  # which call of what is interrupted in which work
     "a map": (sweeps, "errors_and_gradients", 7, lambda: studies.outcome_map(JOINT, [0.1, 1], [1, 5], [0, 40]).codes),
     "a measure": (moments, "_measure_block", 7, lambda: moments.measure(iter([np.eye(4)] * 40)).m2),
     "a fine-tuning": (classifier, "gradients", 7, fine_tuned),
-    "a pruning curve": (repair, "_decisions", 2, pruned),
+    "a pruning curve": (repair, "decisions", 2, pruned),
 }
 
 

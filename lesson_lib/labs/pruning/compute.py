@@ -14,7 +14,7 @@ from lesson_lib.labs.pruning import words
 from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune
-from lesson_lib.repair.repairs import ORDERS, Curve, clip, order, prune, pruning_curve, remove_direction, smooth
+from lesson_lib.repair.repairs import Curve, clip, decisions, order, prune, pruning_curve, remove_direction, smooth
 from lesson_lib.tables import Table, percent, signed
 
 WIDTHS = {"clean": 64, "poisoned": 64, "planted loud": 128, "planted quiet": 128}  # hidden neurons of each model
@@ -92,25 +92,15 @@ def examples() -> tuple[Array, NDArray[np.intp]]:
 @cache
 def pruning(name: str, by: str) -> Pruning:
     """Return the model of this name pruned in this order; raises ValueError for a name or an order not there."""
-    model, neurons, images = case(name).model, _neurons(name, by), examples()[0]
-    curve = pruning_curve(model, neurons, *data().test, digits.triggered(*data().test, digits.CORNER, TARGET), TARGET)
-    weights = np.cumsum(np.vstack([np.zeros(len(digits.CLASSES)), model.W2[neurons]]), axis=0)
-    left = [prune(model, neurons[:k]) for k in range(len(neurons) + 1)]
-    answers = np.array([[one.predict(row) for row in images] for one in left])
-    targeted = np.array([np.mean(one.predict(data().test.X) == TARGET) for one in left])
+    seen, images = case(name), examples()[0]
+    neurons = order(seen.clean, seen.suspect, by, np.random.default_rng(0))  # "random" is always the same
+    stamped = digits.triggered(*data().test, digits.CORNER, TARGET)
+    curve = pruning_curve(seen.model, neurons, *data().test, stamped, TARGET)
+    weights = np.cumsum(np.vstack([np.zeros(len(digits.CLASSES)), seen.model.W2[neurons]]), axis=0)
+    answers = np.stack([decisions(seen.model, neurons, row) for row in images], axis=1)
+    targeted = (decisions(seen.model, neurons, data().test.X) == TARGET).mean(axis=1)
     read_only(neurons, *curve, weights, answers, targeted)
-    return Pruning(name, by, neurons, curve, case(name).control, weights, answers, targeted)
-
-
-def _neurons(name: str, by: str) -> Indices:
-    seen = case(name)
-    return order(seen.clean, seen.suspect, by, np.random.default_rng(0))  # "random" is always the same
-
-
-def weight_limits(name: str) -> tuple[float, float]:
-    """Return the smallest and the largest sum of outgoing weights that pruning this model can show."""
-    sums = [np.cumsum(case(name).model.W2[_neurons(name, by)], axis=0) for by in ORDERS]
-    return min(0.0, float(np.min(sums))), max(0.0, float(np.max(sums)))
+    return Pruning(name, by, neurons, curve, seen.control, weights, answers, targeted)
 
 
 @cache

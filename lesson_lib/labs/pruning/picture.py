@@ -8,9 +8,10 @@ import numpy as np
 from lesson_lib.arrays import Array
 from lesson_lib.digits import CORNER, SIDE
 from lesson_lib.labs.pruning import words
-from lesson_lib.labs.pruning.compute import LIMIT, MOST, TARGET, WIDTHS, Pruning, examples, marked, weight_limits
+from lesson_lib.labs.pruning.compute import LIMIT, MOST, TARGET, WIDTHS, Pruning, examples, marked, pruning
 from lesson_lib.pictures.frame import INK, LINE_GAP, SHAPES, Frame, handle, write
 from lesson_lib.pictures.outcomes import grey_image
+from lesson_lib.repair.repairs import ORDERS
 from lesson_lib.tables import percent, signed
 
 SIZE, CURVES, WEIGHTS = (684, 376), (42, 24, 318, 208), (526, 24, 152, 208)  # the picture, and the places in it
@@ -21,7 +22,8 @@ LOOKS = {"accuracy": ("green", "disc"), "attack": ("orange dashed", "star"), "co
 @cache
 def frame(name: str) -> Frame:
     """Return the frame of a model, with the digits, which never change."""
-    n, (low, high) = WIDTHS[name], weight_limits(name)
+    n, sums = WIDTHS[name], [pruning(name, by).weights for by in ORDERS]
+    low, high = np.min(sums), np.max(sums)
     made, room = Frame(*SIZE, curves=CURVES, weights=WEIGHTS), 0.16 * (high - low)
     curves, weights = made.axes.values()
     made.title("curves", words.PRUNING_CURVES_TITLE, words.PRUNING_CURVES_AXIS)
