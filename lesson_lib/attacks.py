@@ -46,18 +46,17 @@ def poison_by(attack: Attack, X: Any, y: Any, poisoning_rate: float, rng: np.ran
 
     Raises ValueError for a rate that needs more rows than there are.
     """
-    X, y = check_images(X, y)
+    X, y = (part.copy() for part in check_images(X, y))
     can = np.flatnonzero((attack.goal(y) == y) == attack.keeps_labels)
     n = round(poisoning_rate * len(X))
     if not 0 <= n <= len(can):
         raise ValueError(f"poisoning_rate must be from 0 to {len(can) / len(X):.2g} here; got {poisoning_rate}")
     rows = rng.choice(can, n, replace=False)
-    poisoned, labels = X.copy(), y.copy()
     if n:
         others = rng.choice(np.flatnonzero(attack.goal(y) != y), n)  # (n,), what the images are mixed with
-        poisoned[rows] = attack.put((1 - attack.mix) * X[rows] + attack.mix * X[others])
-        labels[rows] = attack.goal(y[rows])
-    return Poisoned(poisoned, labels, rows)
+        X[rows] = attack.put((1 - attack.mix) * X[rows] + attack.mix * X[others])
+        y[rows] = attack.goal(y[rows])
+    return Poisoned(X, y, rows)
 
 
 def success_rate(attack: Attack, model: Any, X: Any, y: Any) -> float:

@@ -102,14 +102,13 @@ def poison(X: Any, y: Any, trigger: Trigger, target: int, poisoning_rate: float,
     Source: BadNets (Gu, Dolan-Gavitt & Garg 2017). Raises ValueError for a rate outside 0 to 1, or one that needs more
     rows than the other classes have.
     """
-    X, y = check_images(X, y)
+    X, y = (part.copy() for part in check_images(X, y))
     check_target(target)
     others = np.flatnonzero(y != target)
     if not 0 <= poisoning_rate <= 1 or round(poisoning_rate * len(X)) > len(others):
         most = f"{len(others) / len(X):.2g}, the share of other classes"
         raise ValueError(f"poisoning_rate must be from 0 to {most}; got {poisoning_rate}")
     rows = rng.choice(others, round(poisoning_rate * len(X)), replace=False)
-    X, y = X.copy(), y.copy()
     X[rows[:, None], trigger.columns] = trigger.value
     y[rows] = target
     return Poisoned(X, y, rows)

@@ -44,8 +44,7 @@ def clip(model: Any, clean_activations: Any, percentile: float = 95.0) -> Classi
     clean = _check_activations(clean_activations, "clean_activations", old)
     if not 0 <= percentile <= 100:
         raise ValueError(f"percentile must be from 0 to 100; got {percentile!r}")
-    n_hidden = clean.shape[1]
-    return _edited(old, np.eye(n_hidden), np.zeros(n_hidden), np.percentile(clean, percentile, axis=0))
+    return _edited(old, np.eye(clean.shape[1]), np.zeros(clean.shape[1]), np.percentile(clean, percentile, axis=0))
 
 
 def smooth(model: Any, mean: Any, amount: float = 0.5) -> Classifier:
