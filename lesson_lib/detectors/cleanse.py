@@ -40,21 +40,19 @@ def find_trigger(model: Any, X: Any, target: Any, *, steps: int = 300, rate: flo
         raise ValueError("model must be one that no repair has edited: the way back to the pixels ignores edits")
     X = check_inputs(X, net)
     wanted = one_hot(np.full(len(X), target), net.classes, len(X))
-    free = {name: np.zeros(X.shape[1]) for name in ("mask", "pattern")}
-    moments = dict.fromkeys(free, (0.0, 0.0))
+    free, moments = np.zeros((2, X.shape[1])), {"free": (0.0, 0.0)}  # of the mask and of the pattern
     for step in range(1, steps + 1):
-        for name, slope in _slopes(net, X, wanted, price, *map(sigmoid, free.values())).items():
-            free[name] = free[name] - adam(name, slope, moments, rate, step)
-    found = Found(sigmoid(free["mask"]), sigmoid(free["pattern"]))
+        free = free - adam("free", _slopes(net, X, wanted, price, Found(*sigmoid(free))), moments, rate, step)
+    found = Found(*sigmoid(free))
     return found._replace(success=float(np.mean(net.predict(found.put(X)) == target)))
 
 
-def _slopes(net: Classifier, X: Array, wanted: Array, price: float, mask: Array, pattern: Array) -> dict[str, Array]:
-    passed = propagate(net, (1 - mask) * X + mask * pattern)
+def _slopes(net: Classifier, X: Array, wanted: Array, price: float, found: Found) -> Array:
+    (mask, pattern, _), passed = found, propagate(net, found.put(X))
     dy_hat = (softmax(passed.y_hat, axis=1) - wanted) / len(X)  # (n_samples, n_out)
     slope_X = chain_rule(net, passed, dy_hat).dz1 @ net.W1.T  # (n_samples, n_in), one link further back
     dmask, dpattern = (slope_X * (pattern - X)).sum(axis=0) + price, (slope_X * mask).sum(axis=0)
-    return {"mask": dmask * mask * (1 - mask), "pattern": dpattern * pattern * (1 - pattern)}
+    return np.array([dmask * mask * (1 - mask), dpattern * pattern * (1 - pattern)])  # (2, n_in)
 
 
 def neural_cleanse(model: Any, X: Any, **options: Any) -> tuple[Naming, list[Found]]:

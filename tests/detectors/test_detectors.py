@@ -73,7 +73,8 @@ def test_the_slopes_are_those_of_the_loss_by_finite_difference(data, poisoned, r
         chances = net.predict_proba((1 - mask) * X + mask * pattern)
         return -np.log(chances[:, 3]).mean() + 0.01 * mask.sum()
 
-    slopes = cleanse._slopes(net, X, wanted, 0.01, *(1 / (1 + np.exp(-values)) for values in free.values()))
+    found = cleanse.Found(*(1 / (1 + np.exp(-values)) for values in free.values()))
+    slopes = dict(zip(free, cleanse._slopes(net, X, wanted, 0.01, found), strict=True))
     for name in free:
         for pixel in (0, 20, 36, 63):
             step = 1e-5 * np.eye(64)[pixel]
