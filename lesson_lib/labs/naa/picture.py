@@ -15,14 +15,13 @@ from lesson_lib.tables import signed
 SIZE, TOP, HEIGHT, GAP = (684, 402), 50, 226, 34  # of the picture; of the panels; from panel to title
 WIDE: dict[str, Any] = {"neurons": (48, TOP, 504, HEIGHT)}
 TOY: dict[str, Any] = {"neurons": (48, TOP, 210, HEIGHT), "contribution": (440, TOP, 210, HEIGHT)}
-LINEAR = {"shift": 0.2, "effect_size": 0.5, "p": 2.0}  # where the axis of many neurons turns from linear to log
-LIMITS = {"shift": (-3, 16), "effect_size": (-6, 40), "p": (-30, 400)}
-TOY_LIMITS = {"shift": (-2.6, 2.6), "effect_size": (-4.6, 4.6), "contribution": (-6.8, 6.8)}
-TICKS = {
-    "shift": (-2, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 2, 5, 10),
-    "effect_size": (-5, -2, -0.8, 0, 0.8, 2, 5, 10, 20),
-    "p": (-20, -5, -1.3, 0, 1.3, 5, 20, 100, 300),
+# Where the axis of many neurons turns from linear to log, its ends, and its ticks; and the ends of the toy's.
+SCALES = {
+    "shift": (0.2, (-3, 16), (-2, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 2, 5, 10)),
+    "effect_size": (0.5, (-6, 40), (-5, -2, -0.8, 0, 0.8, 2, 5, 10, 20)),
+    "p": (2.0, (-30, 400), (-20, -5, -1.3, 0, 1.3, 5, 20, 100, 300)),
 }
+TOY_LIMITS = {"shift": (-2.6, 2.6), "effect_size": (-4.6, 4.6), "contribution": (-6.8, 6.8)}
 ROWS = {"truth": ("", 284), "flagged": ("orange", 297), "small": ("purple", 310)}  # the looks and tops of the marks
 MARK, ROWS_END, CAPTION = 9, 321, (378, 395)  # a mark's height; below the rows; where the caption's lines stand
 FAR = 1e3  # an infinite bar goes this far, beyond every panel
@@ -41,10 +40,11 @@ def frame(quantity: str, n_neurons: int) -> Frame:
             axes.set(xlim=(0.4, 2.6), ylim=TOY_LIMITS[shown])
             axes.set_xticks([1, 2], [words.NAA_TOY_NEURON.format(number=number) for number in (1, 2)])
         else:
-            axes.set_yscale("symlog", linthresh=LINEAR[shown], linscale=0.7)
-            axes.set_yticks(TICKS[shown], [f"{tick:g}".replace("-", "−") for tick in TICKS[shown]])
+            linear, ends, ticks = SCALES[shown]
+            axes.set_yscale("symlog", linthresh=linear, linscale=0.7)
+            axes.set_yticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
             axes.minorticks_off()
-            axes.set(xlim=(-3, n_neurons + 2), ylim=LIMITS[shown], xlabel=words.NAA_NEURON)
+            axes.set(xlim=(-3, n_neurons + 2), ylim=ends, xlabel=words.NAA_NEURON)
         axes.tick_params(axis="x", pad=47, length=0)  # the rows of marks are between
         axes.axhline(0, color=INK, linewidth=0.8)
         axes.grid(visible=False, axis="x")
@@ -61,7 +61,7 @@ def _bars(state: Finding, on: Frame) -> str:
     """Return what does not change with the neuron that is read: bars, their numbers, the rows of marks, the caption."""
     drawn, second = [_panel(state, "neurons", state.bars, on)], words.NAA_TOY_CAPTION
     if state.signature.contribution is None:
-        second = words.NAA_SQUEEZED.format(linear=LINEAR[state.quantity])
+        second = words.NAA_SQUEEZED.format(linear=SCALES[state.quantity][0])
     else:
         drawn.append(_panel(state, "contribution", state.signature.contribution[:, 0], on))
     rows = {"truth": [*state.settings.truth], "flagged": state.signature.flagged, "small": state.small}

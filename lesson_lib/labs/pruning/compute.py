@@ -110,18 +110,13 @@ def compare_repairs(model_name: str) -> Table:
     `model_name` is "clean", "poisoned", "planted loud" or "planted quiet". Half a second, then remembered.
     """
     (model, clean, suspect, control), by_rise = case(model_name), pruning(model_name, "rise")
-    first_below, label, rows = by_rise.curve.first_below(LIMIT), words.REPAIRS, []
-    repaired = {
-        label["nothing"]: model,
-        label["prune"].format(count=first_below): prune(model, by_rise.neurons[:first_below]),
-        label["clip"]: clip(model, clean),
-        label["smooth"]: smooth(model, clean.mean(axis=0)),
-        label["direction"]: remove_direction(model, clean, suspect),
-    }
+    first_below, rows = by_rise.curve.first_below(LIMIT), []
+    repaired = {"nothing": model, "prune": prune(model, by_rise.neurons[:first_below]), "clip": clip(model, clean)}
+    repaired |= {"smooth": smooth(model, clean.mean(axis=0)), "direction": remove_direction(model, clean, suspect)}
     for name, one in repaired.items():
         tuned = fine_tune(one, *data().clean, np.random.default_rng(0))
         rates = [rate for each in (one, tuned) for rate in (digits.accuracy(each, *data().test), _attack(each))]
-        rows.append((name, *map(percent, rates)))
+        rows.append((words.REPAIRS[name].format(count=first_below), *map(percent, rates)))
     caption = words.REPAIR_CAPTION.format(model=words.PRUNING_SHORT[model_name], control=percent(control))
     return Table([words.REPAIR_COLUMNS, *rows], caption)
 
