@@ -28,7 +28,7 @@ def detect_backdoor_via_naa(
 def simulate_activations(
     n_rows: int,
     rng: np.random.Generator,
-    backdoored: Sequence[int] | range = (),
+    backdoored: Sequence[int] = (),
     rise: float = 9.0,
     triggered: float = 1.0,
     n_neurons: int = 512,
@@ -57,7 +57,7 @@ class Score(NamedTuple):
     auc: float  # the chance that a backdoored neuron ranks above an innocent one
 
 
-def score(values: Any, flagged: Sequence[int] | Indices, truth: Sequence[int] | Indices | range) -> Score:
+def score(values: Any, flagged: Sequence[int] | Indices, truth: Sequence[int] | Indices) -> Score:
     """Score values (n_neurons,) and flagged neurons against the neurons known to be backdoored.
 
     The AUC is the Mann-Whitney statistic over the pairs, ties counting half (Hanley & McNeil 1982).
@@ -68,11 +68,8 @@ def score(values: Any, flagged: Sequence[int] | Indices, truth: Sequence[int] | 
     found, guilty = _numbers(flagged, len(values), "flagged"), _numbers(truth, len(values), "truth")
     hits, n, pairs = len(np.intersect1d(found, guilty)), len(guilty), len(guilty) * (len(values) - len(guilty))
     wins = float(stats.rankdata(values)[guilty].sum()) - n * (n + 1) / 2
-    return Score(
-        precision=hits / len(found) if len(found) else np.nan,
-        recall=hits / n if n else np.nan,
-        auc=wins / pairs if pairs else np.nan,
-    )
+    precision = hits / len(found) if len(found) else np.nan
+    return Score(precision, recall=hits / n if n else np.nan, auc=wins / pairs if pairs else np.nan)
 
 
 def _numbers(neurons: Any, n_neurons: int, name: str) -> Indices:

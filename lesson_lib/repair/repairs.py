@@ -109,12 +109,8 @@ def order(
         if rng is None:
             raise ValueError("rng must be a numpy.random.Generator for the order random; got None")
         return rng.permutation(len(seen.shift)).astype(np.intp)
-    first_is_least = {
-        "difference": -seen.signature,
-        "rise": -seen.shift,
-        "effect size": -abs(seen.effect_size),
-        "dormant": clean.mean(axis=0),
-    }
+    first_is_least = {"difference": -seen.signature, "rise": -seen.shift, "effect size": -abs(seen.effect_size)}
+    first_is_least["dormant"] = clean.mean(axis=0)
     return np.argsort(first_is_least[by], kind="stable")
 
 
