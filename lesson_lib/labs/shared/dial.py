@@ -47,13 +47,12 @@ class Dial(widgets.Box):
         self.leader, self._range_of, self._fits = leader, range_of, leader.value
 
     def fit(self) -> None:
-        """Take the range that belongs to the leader's value, unless that is done, and forget what was refused."""
+        """Take the range that belongs to the leader's value, unless that is done, and show the value."""
         if self.leader is not None and self._fits != self.leader.value:
             self._fits = None  # until the range has been taken in full
             self.set_range(*self._range_of(self.leader.value, self.value))
             self._fits = self.leader.value
-        if self.message.value:
-            self.show()
+        self.show()
 
     def set_range(self, positions: Sequence[float], value: float) -> None:
         """Take other positions, and a value among them."""
