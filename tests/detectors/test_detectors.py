@@ -166,6 +166,20 @@ def test_each_class_is_split_by_itself_and_the_one_that_falls_apart_stands_out(t
     assert all(smaller[labels[order] == label].mean() <= 0.5 for label in (3, 5, 7))
 
 
+def test_a_class_that_cannot_fall_apart_scores_0(rng):
+    two_groups = np.repeat([[0.0, 0], [9, 9]], [5, 3], axis=0) + np.arange(8)[:, None] / 100
+    rows = np.concatenate([np.ones((4, 2)), [[0, 0], [0, 1]], two_groups])
+    naming, smaller = clustering.activation_clustering(rows, np.repeat([0, 1, 2], [4, 2, 8]), rng)
+    assert naming.scores[:2].tolist() == [0, 0]
+    assert naming.scores[2] > 0.9
+    assert np.flatnonzero(smaller).tolist() == [11, 12, 13]
+
+
+def test_many_equal_rows_give_no_warning(rng):
+    rows = np.concatenate([np.zeros((20, 2)), [[1.0, 1]]])
+    assert np.flatnonzero(clustering.two_means(rows, rng)).tolist() == [20]
+
+
 def test_no_clusters_without_two_rows(rng):
     with pytest.raises(ValueError, match="labels must have at least two rows of each class"):
         clustering.activation_clustering(np.eye(5), [0, 0, 0, 0, 1], rng)
