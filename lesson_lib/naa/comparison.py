@@ -120,10 +120,9 @@ def match_classes(clean: Any, suspect: Any, clean_labels: Any, suspect_labels: A
 def _match(clean: Any, suspect: Any, known: Indices, asked: Indices) -> tuple[Moments, Moments]:
     """Return the moments of what `match_classes` returns, without holding it in memory."""
     n_classes = known.max() + 1
-    pairs = zip(measure_classes(clean, known, n_classes), measure_classes(suspect, asked, n_classes), strict=True)
-    gaps = [[replace(part, mean=part.mean - own.mean) for part in (own, other)] for own, other in pairs]
-    before, after = (reduce(Moments.__add__, parts) for parts in zip(*gaps, strict=True))
-    return before, after
+    own, other = measure_classes(clean, known, n_classes), measure_classes(suspect, asked, n_classes)
+    gaps = [[replace(part, mean=part.mean - own[code].mean) for code, part in enumerate(each)] for each in (own, other)]
+    return reduce(Moments.__add__, gaps[0]), reduce(Moments.__add__, gaps[1])
 
 
 def _read_labels(n_rows: tuple[int, int], labels: tuple[Any, Any]) -> tuple[Indices, Indices]:
@@ -131,11 +130,11 @@ def _read_labels(n_rows: tuple[int, int], labels: tuple[Any, Any]) -> tuple[Indi
     if not isinstance(labels, list | tuple) or len(labels) != 2:
         raise ValueError("labels must be a pair: the clean rows' labels and the suspect rows' labels")
     known = as_labels(labels[0], "labels of clean")
-    both = [known, as_labels(labels[1], "labels of suspect", like=known)]
-    for name, n, part in zip(("clean", "suspect"), n_rows, both, strict=True):
+    asked = as_labels(labels[1], "labels of suspect", like=known)
+    for name, n, part in (("clean", n_rows[0], known), ("suspect", n_rows[1], asked)):
         if part.shape != (n,):
             raise ValueError(f"labels of {name} must have shape ({n},); got {part.shape}")
-    names, codes = np.unique(np.concatenate(both), return_inverse=True)
+    names, codes = np.unique(np.concatenate([known, asked]), return_inverse=True)
     known, asked = codes[: n_rows[0]], codes[n_rows[0] :]
     unknown = np.setdiff1d(asked, known)
     if len(unknown):

@@ -40,14 +40,14 @@ def permutation_maxima(
     maxima = []
     for done in range(0, n_permutations, at_once):
         n_splits, seen = min(at_once, n_permutations - done), 0
-        sums, to_take = np.zeros((n_classes, n_splits, len(every[0].mean))), np.tile(taken, (n_splits, 1)).T
+        sums, to_take = np.zeros((n_classes, n_splits, len(every[0].mean))), np.repeat(taken[:, None], n_splits, axis=1)
         left = [part.n for part in every]
         most = max(1, KEYS // n_splits)  # rows at a time
         all_rows = (block for each in (clean, suspect) for block in blocks(each, "rows"))
         for rows in (block[start : start + most] for block in all_rows for start in range(0, len(block), most)):
             of = codes[seen : seen + len(rows)]
             for code in np.unique(of):
-                some = rows[of == code].astype(np.float64) - every[code].mean  # (n, n_neurons)
+                some = rows[of == code] - every[code].mean  # (n, n_neurons)
                 sums[code] += _take(rng, to_take[code], left[code], len(some)) @ some
                 left[code] -= len(some)
             seen += len(rows)
@@ -58,7 +58,7 @@ def permutation_maxima(
 
 
 def _take(rng: np.random.Generator, to_take: Indices, n_left: int, n: int) -> Array:
-    """Return which of the next n rows of a class each split takes, 1 or 0, (n_splits, n), as the rows go by.
+    """Return which of the next n rows of a class each split takes, (n_splits, n), as the rows go by.
 
     `to_take` (n_splits,) is how many are to be taken yet of those that are left, and goes down.
     """
@@ -66,7 +66,7 @@ def _take(rng: np.random.Generator, to_take: Indices, n_left: int, n: int) -> Ar
     to_take -= now
     keys = rng.random((len(now), n))
     ends = np.column_stack([np.sort(keys), np.ones(len(now))])
-    return (keys < np.take_along_axis(ends, now[:, None], axis=1)).astype(np.float64)  # the smallest keys
+    return np.asarray(keys < np.take_along_axis(ends, now[:, None], axis=1))  # the smallest keys
 
 
 def _largest_effects(every: list[Moments], sums: Array, taken: Indices) -> Array:

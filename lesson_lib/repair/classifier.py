@@ -89,9 +89,9 @@ def gradients(model: Classifier, X: Array, targets: Array) -> Gradients:
     passed = propagate(model, X)
     dy_hat = (softmax(passed.y_hat, axis=1) - targets) / len(X)  # (n_samples, n_out)
     factors = chain_rule(model, passed, dy_hat)
-    da1 = factors.da1
-    for edit, a1 in zip(reversed(model.edits), model.stages(passed.z1)[-2::-1], strict=True):
-        da1 = edit.back(a1, da1)
+    da1, stages = factors.da1, model.stages(passed.z1)
+    for i in reversed(range(len(model.edits))):
+        da1 = model.edits[i].back(stages[i], da1)
     return parameter_gradients(X, passed, factors._replace(dz1=da1 * factors.phi_prime))
 
 
