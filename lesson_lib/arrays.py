@@ -103,12 +103,12 @@ def as_labels(values: Any, name: str, like: Array | None = None) -> Array:
     values = bare(values, name)
     labels = np.asarray(values)
     entries = np.array(values, dtype=object) if isinstance(values, list) else labels
-    kinds = _label_kinds(entries) | (set() if like is None else _label_kinds(like))
-    if len(kinds) > 1 or "neither" in kinds:
-        got = short(values)
-        raise ValueError(
-            f"{name} must be all numbers or all text, like the labels that they meet, and none NaN; got {got}"
-        )
+    every = [*entries.ravel().tolist(), *([] if like is None else like.ravel().tolist())]
+    types = set(map(type, every))
+    are_numbers, are_text = (all(issubclass(one, kind) for one in types) for kind in (Real | np.bool_, str | bytes))
+    if not are_text and not (are_numbers and all(one == one for one in every)):  # NaN is not itself
+        must = "must be all numbers or all text, like the labels that they meet, and none NaN"
+        raise ValueError(f"{name} {must}; got {short(values)}")
     return labels
 
 
@@ -154,17 +154,6 @@ def _plain(value: Any, name: str, kind: Any) -> Array:
         return np.array(value, dtype=kind)
     except ValueError:
         raise ValueError(f"{name} must have rows of equal length; got {short(value)}") from None
-
-
-def _label_kinds(labels: Array) -> set[str]:
-    """Return which of number, text and neither, as NaN is, the labels are."""
-    if labels.dtype != object:
-        missing = labels.dtype.kind == "f" and np.isnan(labels).any()
-        return {"neither"} if missing else {{"U": "text", "S": "text"}.get(labels.dtype.kind, "number")}
-    number = (entry for entry in labels.flat if isinstance(entry, Real | np.bool_) and entry == entry)
-    text = (entry for entry in labels.flat if isinstance(entry, str | bytes))
-    counts = {"number": sum(1 for _ in number), "text": sum(1 for _ in text)}
-    return {kind for kind, n in counts.items() if n} | ({"neither"} if sum(counts.values()) < labels.size else set())
 
 
 def _number(entry: Any, name: str, symbols: bool) -> Any:
