@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lesson_lib.exercises import words
-from lesson_lib.exercises.answers import Record, read_answers
+from lesson_lib.exercises.answers import Record, read_file
 from lesson_lib.tables import Table, for_a_spreadsheet
 
 Class = Mapping[str, Mapping[str, Record]]  # by file, then by question
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     files = [path for file in asked.files for path in _matching(file)]
     for file in files:
         try:
-            found[str(file)] = read_answers(file)
+            found[str(file)] = read_file(file).answers
         except (ValueError, OSError) as error:
             print(words.COLLECT_PROBLEM.format(file=file, problem=error), file=sys.stderr)
     asked.csv.parent.mkdir(parents=True, exist_ok=True)

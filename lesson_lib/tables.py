@@ -1,8 +1,11 @@
-"""Tables that read the same as text and as HTML, and numbers with a sign."""
+"""Tables that read the same as text and as HTML, numbers with a sign, and what is written into files."""
 
+import os
+import secrets
 from collections.abc import Sequence
 from html import escape
 from math import isinf
+from pathlib import Path
 
 from lesson_lib.language import OF_NOTEBOOKS, translated
 
@@ -45,3 +48,16 @@ def for_a_spreadsheet(value: object) -> str:
     text = str(value)
     is_numbers = all(sign in "+-0123456789 .,;/" for sign in text)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_numbers else text
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Put a text in the place of a file, all at once: whoever reads sees the old one or the new one."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

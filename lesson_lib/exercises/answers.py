@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lesson_lib.exercises import words
+from lesson_lib.tables import replace_file
 
 NAME, VARIABLE = "my_answers.json", "LESSON_ANSWERS"
 FORMAT, MOST_BYTES, MOST_CHARACTERS = 1, 5_000_000, 300
@@ -149,13 +150,8 @@ def own_file() -> Path | None:
     return Path(named).absolute() if named else None
 
 
-def read_answers(path: Path) -> dict[str, Record]:
-    """Return the records in a file of answers; raises ValueError, saying what is wrong, and OSError."""
-    return read_file(path).answers
-
-
 def read_file(path: Path) -> Kept:
-    """Return all that a file of answers holds; raises as `read_answers` does."""
+    """Return all that a file of answers holds; raises ValueError, saying what is wrong, and OSError."""
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(words.TOO_LARGE)
     try:
@@ -189,15 +185,7 @@ def write_answers(path: Path, records: Mapping[str, Record], labs: Mapping[str, 
         name: record._asdict() | {"tries": [each._asdict() for each in record.tries]}
         for name, record in records.items()
     }
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump({"format": FORMAT, "answers": answers, "labs": dict(labs)}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    replace_file(path, json.dumps({"format": FORMAT, "answers": answers, "labs": dict(labs)}, indent=1))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import reprlib
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -26,14 +26,61 @@ class FileError(ValueError):
         super().__init__(words.GATE_FILE.format(file=file, problem=words.GATE_PROBLEMS[problem].format(**what)))
 
 
-Arrays = dict[str, Callable[..., Any]]
+@dataclass(frozen=True)
+class Stored:
+    """An array in a file: called, it is read whole; in a loop, a few rows at a time, as often as they are asked for."""
+
+    path: str
+    name: str
+    opened: Callable[[], IO[bytes]]
+    size: int
+    shape: tuple[int, ...] = ()  # once known
+
+    def __call__(self, by_rows: bool = False) -> Any:
+        """Return the array, or, with `by_rows`, what reads its rows, where they lie one behind the other."""
+        with _blaming(self.path), self.opened() as stream:
+            shape, columns_first, dtype, held = self._header(stream)
+            width = shape[1] if len(shape) == 2 and not columns_first else 0
+            if by_rows and held and 0 < width * dtype.itemsize <= BATCH:
+                return replace(self, shape=shape)
+            if held > WHOLE:
+                raise FileError(self.path, "large", name=self.name)
+            return self._take(stream, dtype, math.prod(shape)).reshape(shape, order="F" if columns_first else "C")
+
+    def __iter__(self) -> Iterator[Any]:
+        with _blaming(self.path), self.opened() as stream:
+            shape, _, dtype, _ = self._header(stream)
+            if shape != self.shape:
+                raise FileError(self.path, "changed", name=self.name)
+            step = BATCH // (shape[1] * dtype.itemsize)
+            for first in range(0, shape[0], step):
+                n = min(step, shape[0] - first)
+                yield self._take(stream, dtype, n * shape[1]).reshape(n, shape[1])
+
+    def _header(self, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+        """Read a header, which takes no more than 64 kB and may lie: shape, order, type, and how many bytes follow."""
+        if npy.read_magic(stream) != (1, 0):  # later formats have longer headers, which no plain table needs
+            raise FileError(self.path, "version", name=self.name)
+        shape, columns_first, dtype = npy.read_array_header_1_0(stream)
+        claimed, held = math.prod(shape) * dtype.itemsize, self.size - stream.tell()
+        if dtype.hasobject:
+            raise FileError(self.path, "objects")
+        if claimed != held:
+            raise FileError(self.path, "size", name=self.name, claimed=claimed, held=held)
+        return shape, columns_first, dtype, held
+
+    def _take(self, stream: IO[bytes], dtype: np.dtype[Any], count: int) -> Any:
+        data = stream.read(count * dtype.itemsize)
+        if len(data) != count * dtype.itemsize:
+            raise FileError(self.path, "cut", name=self.name)
+        return np.frombuffer(data, dtype)
+
+
+Arrays = dict[str, Stored]
 
 
 def open_arrays(path: str, files: ExitStack) -> Arrays:
-    """Return what a .npy or .npz file holds, by name: functions that read an array, whole or `by_rows`, when called.
-
-    Raises FileError, as they do, for anything else.
-    """
+    """Return what a .npy or .npz file holds, by name; raises FileError, as reading it does, for anything else."""
     with _blaming(path):
         file = Path(path)
         if not file.is_file():
@@ -41,7 +88,7 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
         with file.open("rb") as stream:
             magic = stream.read(6)
         if magic == b"\x93NUMPY":
-            return {"array": partial(_read, path, "array", lambda: file.open("rb"), file.stat().st_size)}
+            return {"array": Stored(path, "array", lambda: file.open("rb"), file.stat().st_size)}
         if not magic.startswith(b"PK"):
             raise FileError(path, "format")
         archive = files.enter_context(zipfile.ZipFile(files.enter_context(file.open("rb"))))
@@ -50,62 +97,8 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
             name = info.filename.removesuffix(".npy")
             if name in found:
                 raise FileError(path, "twice", name=name)
-            found[name] = partial(_read, path, name, partial(archive.open, info), info.file_size)
+            found[name] = Stored(path, name, partial(archive.open, info), info.file_size)
         return found
-
-
-def _read(path: str, name: str, opened: Callable[[], IO[bytes]], size: int, by_rows: bool = False) -> Any:
-    """Read an array of a file with so many bytes, whole, or as `Rows` where they lie one behind the other."""
-    with _blaming(path), opened() as stream:
-        shape, columns_first, dtype, held = _header(path, name, stream, size)
-        width = shape[1] if len(shape) == 2 and not columns_first else 0
-        if by_rows and held and 0 < width * dtype.itemsize <= BATCH:
-            return Rows(path, name, opened, size, shape)
-        if held > WHOLE:
-            raise FileError(path, "large", name=name)
-        return _take(path, name, stream, dtype, math.prod(shape)).reshape(shape, order="F" if columns_first else "C")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of an array in a file, which are read from it as often as they are asked for, a few at a time."""
-
-    path: str
-    name: str
-    opened: Callable[[], IO[bytes]]
-    size: int
-    shape: tuple[int, ...]
-
-    def __iter__(self) -> Iterator[Any]:
-        with _blaming(self.path), self.opened() as stream:
-            shape, _, dtype, _ = _header(self.path, self.name, stream, self.size)
-            if shape != self.shape:
-                raise FileError(self.path, "changed", name=self.name)
-            step = BATCH // (shape[1] * dtype.itemsize)
-            for first in range(0, shape[0], step):
-                n = min(step, shape[0] - first)
-                yield _take(self.path, self.name, stream, dtype, n * shape[1]).reshape(n, shape[1])
-
-
-def _header(path: str, name: str, stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Read a header, which takes no more than 64 kB and may lie: shape, order, type, and how many bytes there are."""
-    if npy.read_magic(stream) != (1, 0):  # later formats have longer headers, which no plain table needs
-        raise FileError(path, "version", name=name)
-    shape, columns_first, dtype = npy.read_array_header_1_0(stream)
-    claimed, held = math.prod(shape) * dtype.itemsize, size - stream.tell()
-    if dtype.hasobject:
-        raise FileError(path, "objects")
-    if claimed != held:
-        raise FileError(path, "size", name=name, claimed=claimed, held=held)
-    return shape, columns_first, dtype, held
-
-
-def _take(path: str, name: str, stream: IO[bytes], dtype: np.dtype[Any], count: int) -> Any:
-    """Read so many numbers on."""
-    data = stream.read(count * dtype.itemsize)
-    if len(data) != count * dtype.itemsize:
-        raise FileError(path, "cut", name=name)
-    return np.frombuffer(data, dtype)
 
 
 def pick(path: str, arrays: Arrays, name: str, by_rows: bool = False) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lesson_lib.gate import words
-from lesson_lib.gate.files import Arrays, FileError, open_arrays, pick
+from lesson_lib.gate.files import Arrays, FileError, Stored, open_arrays, pick
 from lesson_lib.naa.calibration import calibrate, strongest
 from lesson_lib.naa.judgement import analyse, check_rule, class_vote
 
@@ -125,7 +125,7 @@ def _check_outgoing(data: Data) -> Iterator[str]:
         if is_square:
             yield words.GATE_CAUTIONS["square"]
         return
-    rows = np.asarray(next(iter(data.clean)) if hasattr(data.clean, "opened") else data.clean, dtype=np.float64)
+    rows = np.asarray(next(iter(data.clean)) if isinstance(data.clean, Stored) else data.clean, dtype=np.float64)
     outputs = data.outputs[: len(rows)]
     if data.outputs.shape != (data.clean.shape[0], data.outgoing.shape[1]):
         raise ValueError(words.GATE_PROBLEMS["outputs"].format(shape=data.outputs.shape))

@@ -1,9 +1,6 @@
 """How the gate says what it found: as text, and as JSON."""
 
 import json
-import os
-import tempfile
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from lesson_lib.gate import words
 from lesson_lib.gate.files import FileError
 from lesson_lib.gate.judging import CANNOT, FLAGGED, PASSED, Found
 from lesson_lib.naa.judgement import RULES, TAKES_OVER
-from lesson_lib.tables import Table
+from lesson_lib.tables import Table, replace_file
 
 SCHEMA = 1  # of the JSON; another number when a name changes its meaning or goes
 
@@ -77,16 +74,7 @@ def as_json(found: Found) -> str:
 def write(path: str, found: Found) -> None:
     """Write JSON to a file, all of it or nothing; raises FileError if that fails."""
     try:
-        handle, part = tempfile.mkstemp(dir=Path(path).parent, prefix=f".{Path(path).name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(as_json(found) + "\n")
-            Path(part).chmod(0o644)
-            Path(part).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(part).unlink()
-            raise
+        replace_file(Path(path), as_json(found) + "\n")
     except (OSError, ValueError) as error:
         raise FileError(path, "unwritable", error=error) from error
 

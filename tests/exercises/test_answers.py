@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_lib.exercises import answers, words
-from lesson_lib.exercises.answers import NAME, Answers, Record, Try, own_file, read_answers, read_file, write_answers
+from lesson_lib.exercises.answers import NAME, Answers, Record, Try, own_file, read_file, write_answers
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = """
@@ -100,7 +100,7 @@ def test_two_kernels_that_write_at_the_same_time_lose_nothing(file):
     command = [sys.executable, "-c", NOTEBOOK, str(file)]
     running = [subprocess.Popen([*command, name], cwd=ROOT) for name in ("a", "b", "c")]
     assert [each.wait(timeout=60) for each in running] == [0, 0, 0]
-    records = read_answers(file)
+    records = read_file(file).answers
     assert len(records) == 3 * 40 + 1
     assert len(records["both"].tries) == 3 * 40
     assert names(file.parent) == [NAME]
@@ -189,7 +189,7 @@ def test_a_lock_that_is_held_is_waited_for_and_told(file, monkeypatch):
         assert words.BUSY in kept.place
         assert not file.exists()
     kept.change("p", tried("2"))
-    assert set(read_answers(file)) == {"q", "p"}
+    assert set(read_file(file).answers) == {"q", "p"}
 
 
 texts = st.text(max_size=20)
@@ -204,7 +204,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, known, labs):
     file = tmp_path_factory.mktemp("kept") / NAME
     write_answers(file, known, labs)
     assert read_file(file) == (known, labs)
-    assert read_answers(file) == known
+    assert read_file(file).answers == known
     assert set(json.loads(file.read_text(encoding="utf-8"))) == {"format", "answers", "labs"}
 
 

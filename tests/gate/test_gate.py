@@ -515,15 +515,15 @@ def test_a_file_that_shrinks_while_it_is_read_is_refused(files, gated, monkeypat
     rows = np.asarray(np.random.default_rng(0).normal(size=(5000, 30)), order=order)
     np.save("large.npy", rows)
     np.savez("large.npz", activations=rows)
-    path, take = Path(f"large.{kind}"), stored._take
+    path, take = Path(f"large.{kind}"), stored.Stored._take
 
-    def shrink(file, *arguments):
-        if file == str(path) and path.stat().st_size > 60_000:
+    def shrink(part, *arguments):
+        if part.path == str(path) and path.stat().st_size > 60_000:
             os.truncate(path, 60_000)
-        return take(file, *arguments)
+        return take(part, *arguments)
 
     monkeypatch.setattr(stored, "BATCH", 10_000)
-    monkeypatch.setattr(stored, "_take", shrink)
+    monkeypatch.setattr(stored.Stored, "_take", shrink)
     refused(gated(path, "suspect.npy", "--rule", rule), f"{path}: ")
     assert path.stat().st_size == 60_000
 

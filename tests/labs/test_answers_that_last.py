@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from lesson_lib.exercises import words
-from lesson_lib.exercises.answers import read_answers
+from lesson_lib.exercises.answers import read_file
 from lesson_lib.exercises.catalogue import question
 from lesson_lib.labs import Exercises
 
@@ -44,7 +44,7 @@ def test_the_next_kernel_shows_what_was_done(file):
     assert other.answer.value == question(CHOICES).choices[0]
     assert said(other).startswith("✗ Not yet.")
     assert later.progress == first.progress == "1 of 2 exercises solved. 0 at the first try."
-    assert len(read_answers(file)[NUMBERS].tries) == 2  # showing it again is no try
+    assert len(read_file(file).answers[NUMBERS].tries) == 2  # showing it again is no try
 
 
 def test_an_answer_that_cannot_be_read_is_no_try(file):
@@ -116,11 +116,11 @@ def test_starting_over_asks_first_and_forgets_only_what_is_shown(file):
     assert "cannot be undone" in line.question.value
     press(line, words.NO)
     assert line.sure.layout.display == "none"
-    assert set(read_answers(file)) == {"f of 4", NUMBERS, CHOICES}
+    assert set(read_file(file).answers) == {"f of 4", NUMBERS, CHOICES}
 
     press(line, words.AGAIN)
     press(line, words.YES)
-    assert set(read_answers(file)) == {"f of 4"}
+    assert set(read_file(file).answers) == {"f of 4"}
     assert "0 of 2 exercises solved." in line.progress.value
     assert (exercise.answer.value, choice.answer.value) == ("", None)
     assert said(exercise) == said(choice) == words.UNANSWERED
