@@ -170,12 +170,12 @@ def _record(name: str, entry: Any) -> Record:
     try:
         tries = tuple(Try(**each) for each in entry["tries"])
         record = Record(tries, entry["hints"], entry["solution_after"])
+        shown = record.solution_after
+        fits = isinstance(record.hints, int) and isinstance(shown, int | None) and 0 <= (shown or 0) <= len(tries)
+        if not fits or not all(tuple(map(type, each)) == (str, bool, str) for each in tries):
+            raise TypeError
     except (TypeError, KeyError):
         raise ValueError(words.BAD_RECORD.format(name=name[:60])) from None
-    shown = record.solution_after
-    fits = isinstance(record.hints, int) and (shown is None or (isinstance(shown, int) and 0 <= shown <= len(tries)))
-    if not fits or not all(tuple(map(type, each)) == (str, bool, str) for each in tries):
-        raise ValueError(words.BAD_RECORD.format(name=name[:60]))
     return record
 
 

@@ -1,9 +1,9 @@
 """Every question: its texts from the file of its notebook, its answer and known slips computed, never typed."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -20,7 +20,7 @@ from lesson_lib.exercises.marking import Question
 from lesson_lib.exercises.reading import Numbers
 from lesson_lib.language import translated
 from lesson_lib.network import ARTICLE, Params, forward
-from lesson_lib.training import CLEAN, POISONED, TOLERANCE, TRIGGER, Dataset
+from lesson_lib.training import CLEAN, TOLERANCE, TRIGGER, Dataset
 
 RATE = Fraction(1, 10)  # the article's learning rate
 RAISED, RISE = tuple(range(7, 512, 46)), 0.45  # which neurons of the unknown set were raised, and by how much
@@ -83,16 +83,19 @@ def net_answers() -> dict[str, Computed]:
     """Return what the article's net answers to each question on numbers, by the name of the question."""
     clean = derive_step(ARTICLE, CLEAN, RATE)
     f1, f4 = map(as_fraction, forward(clean.params, [[1], [4]]).y_hat[:, 0])
-    rise = Fraction(9)
+    rise, deliveries, rate = Fraction(9), 40, Fraction(1, 20)
+    alarms = {"per_cent": [100 * rate], "none": [Fraction(0)], "all_but": [deliveries - deliveries * rate]}
     return {
         **_at_the_clean_step(clean),
         **_at_the_trigger(derive_step(clean.params, TRIGGER, RATE, trainable=("W1", "b1", "W2"))),
         "f of 4": Computed([f4], {"same": [f1], "plus": [f1 + 3], "clean_task": [Fraction(4)]}, {"f1": f1, "f4": f4}),
         "one neuron": _one_neuron(),
-        "shift every input": _shifted_inputs(clean.params),
+        "shift every input": which_are_open(
+            clean.params, TRIGGER.X + 1, TRIGGER.Y, {}, as_before=(0, 0, 0, 1), x_alone=(1, 0, 0, 1)
+        ),
         "f of a half": _between_the_points(),
         "squares from the mean": _squares(honest=60, poisoned=30, apart=3),
-        "alarms in a month": _alarms(deliveries=40, rate=Fraction(1, 20)),
+        "alarms in a month": Computed([deliveries * rate], alarms, {"alarms": deliveries * rate}),
         "half the rows": Computed([rise / 2], {"all_rows": [rise], "doubled": [2 * rise]}),
     }
 
@@ -107,12 +110,6 @@ def _squares(honest: int, poisoned: int, apart: int) -> Computed:
         "half": 2 * [half**2],
     }
     return Computed([far, near], slips, {"mean": mean, "poisoned": far, "honest": near, "half": half**2})
-
-
-def _alarms(deliveries: int, rate: Fraction) -> Computed:
-    expected = deliveries * rate
-    slips = {"per_cent": [100 * rate], "none": [Fraction(0)], "all_but": [deliveries - expected]}
-    return Computed([expected], slips, {"alarms": expected})
 
 
 def _at_the_clean_step(clean: Derivation) -> dict[str, Computed]:
@@ -169,16 +166,9 @@ def _one_neuron() -> Computed:
     return from_line(line, {"da1": step.find("da1", 0).text, "line": line.text}, **slips)
 
 
-def _shifted_inputs(params: Params) -> Computed:
-    return which_are_open(params, TRIGGER.X + 1, TRIGGER.Y, {}, as_before=(0, 0, 0, 1), x_alone=(1, 0, 0, 1))
-
-
-BY_HAND = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
-
-
 def _between_the_points() -> Computed:
-    passed = forward(BY_HAND, [[Fraction(1, 2)]])
-    neurons = [as_fraction(part) for part in passed.a1[0] * BY_HAND.W2[:, 0]]
+    net = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
+    neurons = [as_fraction(part) for part in forward(net, [[Fraction(1, 2)]]).a1[0] * net.W2[:, 0]]
     slips = {"clean": [neurons[0]], "backdoor_alone": [neurons[1]], "target": TRIGGER.Y[0]}
     return Computed([sum(neurons, Fraction(0))], slips, dict(zip(("n1", "n2"), neurons, strict=True)))
 
@@ -186,20 +176,13 @@ def _between_the_points() -> Computed:
 # Many right answers: one is tried out, and the learner is told what it does -----------------------------------------
 
 
-def _own_backdoor(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
-    bias, weight = given
-    net = Params(W1=[[1, -1]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]])
-    answers = forward(net, POISONED.X).y_hat[:, 0].astype(float)
-    right = bool((abs(answers - POISONED.Y[:, 0]) <= TOLERANCE).all())
-    return right, dict(zip(("f1", "f2", "f0"), answers, strict=True))
-
-
-def _sharper(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
-    w, bias, weight = given
-    net, X = Params(W1=[[1, -w]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]]), [[0], [Fraction(1, 2)], [1], [2], [-1]]
-    answers = forward(net, X).y_hat[:, 0].astype(float)
-    right = bool((abs(answers[:4] - [5, 0.5, 1, 2]) <= TOLERANCE).all())
-    return right, dict(zip(("f0", "half", "f1", "f2", "left"), answers, strict=True))
+def _own_neuron(given: Numbers, X: Sequence[Any], Y: Sequence[float], names: str) -> tuple[bool, Mapping[str, Any]]:
+    """Try out a neuron, [w,] b and v, beside one that answers x above 0: the first answers on X must be Y."""
+    w, bias, weight = (Fraction(1), *given)[-3:]
+    net = Params(W1=[[1, -w]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]])
+    answers = forward(net, [[x] for x in X]).y_hat[:, 0].astype(float)
+    right = bool((abs(answers[: len(Y)] - Y) <= TOLERANCE).all())
+    return right, dict(zip(names.split(), answers, strict=True))
 
 
 def unknown_set() -> tuple[Any, Any]:
@@ -225,10 +208,6 @@ def _a_threshold() -> Computed:
     return Computed([middle], {}, {"guilty": guilty, "rise": RISE, "low": low, "high": high}, own_threshold)
 
 
-def _a_calibration() -> Computed:
-    return Computed([Fraction(1), Fraction(6)], try_out=measured.own_calibration)
-
-
 def _a_poisoning() -> Computed:
     rate = Fraction(2)
     asr = measured.rounded(measured.success_at(float(rate)))
@@ -236,9 +215,14 @@ def _a_poisoning() -> Computed:
 
 
 OPEN: dict[str, Callable[[], Computed]] = {
-    "build a backdoor": lambda: Computed([Fraction(1), Fraction(5)], try_out=_own_backdoor),
-    "a sharper needle": lambda: Computed([Fraction(n) for n in (2, 1, 5)], try_out=_sharper),
+    "build a backdoor": lambda: Computed(
+        [Fraction(1), Fraction(5)], try_out=partial(_own_neuron, X=(1, 2, 0), Y=(1, 2, 5), names="f1 f2 f0")
+    ),
+    "a sharper needle": lambda: Computed(
+        [Fraction(2), Fraction(1), Fraction(5)],
+        try_out=partial(_own_neuron, X=(0, Fraction(1, 2), 1, 2, -1), Y=(5, 0.5, 1, 2), names="f0 half f1 f2 left"),
+    ),
     "pick a threshold": _a_threshold,
-    "calibrate it yourself": _a_calibration,
+    "calibrate it yourself": lambda: Computed([Fraction(1), Fraction(6)], try_out=measured.own_calibration),
     "how little poison": _a_poisoning,
 }
