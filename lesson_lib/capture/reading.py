@@ -116,7 +116,6 @@ def _pick(calls: list[Call], head: int | None, names: Sequence[str], layer: Any,
 
 
 def _which(call: int | None, times: int, name: str) -> int:
-    """Return which of the calls of a layer to read."""
     if call is None and times > 1:
         raise ValueError(f"layer {name!r} is called {times} times; say which, from call=0 to call={times - 1}")
     if call is not None and (not _is_whole(call) or not -times <= call < times):

@@ -43,24 +43,19 @@ def shuffled(question: Question, seed: int = 0) -> Sequence[str]:
 
 def mark_answer(question: Question, typed: str | None) -> Feedback:
     """Mark what the learner typed (or the choice made) and name the slip where it is a known one."""
+    typed = typed or ""
+    if question.choices and typed not in question.choices:
+        return Feedback(None, words.CHOOSE)
+    if not typed.strip():
+        return Feedback(None, words.EMPTY)
     try:
-        given = _read(question, typed or "")
+        given: Any = typed if question.choices else parse_numbers(typed, len(question.correct))
     except ValueError as error:
         return Feedback(None, str(error))
     right, slip = _compare(question, given)
     if right:
         return Feedback(True, words.RIGHT.format(solution=question.solution))
     return Feedback(False, words.SLIP.format(slip=slip) if slip else words.WRONG)
-
-
-def _read(question: Question, typed: str) -> Any:
-    if question.choices:
-        if typed not in question.choices:
-            raise ValueError(words.CHOOSE)
-        return typed
-    if not typed.strip():
-        raise ValueError(words.EMPTY)
-    return parse_numbers(typed, len(question.correct))
 
 
 def _compare(question: Question, given: Any) -> tuple[bool, str]:

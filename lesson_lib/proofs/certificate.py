@@ -1,8 +1,8 @@
 """The certificate: three independent ways to the same gradient, compared entry by entry."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -18,8 +18,7 @@ STEP = Fraction(1, 10**6)  # how far a parameter is moved to measure a slope; ex
 ROUNDING = 1e-6  # for tanh and sigmoid, which only floats can compute; with fractions the gap is exactly 0
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One entry of one gradient, three ways: backward, sympy.diff, and the slopes measured to the left and right.
 
     The two measured slopes are one number, the central difference, unless the loss has a corner there. At a corner

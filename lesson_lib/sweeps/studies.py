@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -91,8 +91,7 @@ def map_steps(
     yield int(epochs[-1]), OutcomeMap(rates, targets, epochs, codes.reshape(-1, len(targets), len(rates)))
 
 
-@dataclass(frozen=True)
-class Success:
+class Success(NamedTuple):
     """How many of the random starts of one width became a backdoor."""
 
     width: int
