@@ -193,7 +193,8 @@ def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradi
     >>> backward(ARTICLE, [[1], [2]], [[1], [2]]).W1.tolist()
     [[-2.5, 0.0]]
     """
-    X, Y = check_samples(params, X, Y, reduction)
+    check_choice("reduction", reduction, REDUCTIONS)
+    X, Y = check_samples(params, X, Y)
     return errors_and_gradients(params, X, Y, len(Y) if reduction == "mean" else 1)[1]
 
 
@@ -217,9 +218,8 @@ def check_inputs(params: Params, X: Any) -> Any:
     return X
 
 
-def check_samples(params: Params, X: Any, Y: Any, reduction: str = "sum") -> tuple[Any, Any]:
+def check_samples(params: Params, X: Any, Y: Any) -> tuple[Any, Any]:
     """Return X and Y (n_samples, n_out) as arrays of the net's kind; raises ValueError unless they fit."""
-    check_choice("reduction", reduction, REDUCTIONS)
     X, Y = check_inputs(params, X), as_array(Y, "Y", exact=params.is_exact, symbols=params.is_symbolic)
     _expect("Y", Y, (len(X), params.W2.shape[1]), f"X {X.shape} and W2 {params.W2.shape}")
     return X, Y
