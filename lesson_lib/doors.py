@@ -51,8 +51,6 @@ def door(package: str, *guests: str) -> tuple[Callable[[str], Any], Callable[[],
     def get(name: str) -> Any:
         if name not in inside:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(homes[name]), name)
-        setattr(sys.modules[package], name, value)
-        return value
+        return getattr(import_module(homes[name]), name)
 
     return get, lambda: sorted({*vars(sys.modules[package]), *inside}), inside

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,8 +57,7 @@ class Outcome(StrEnum):
 OUTCOMES = tuple(Outcome)  # in the order in which they are tried
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+class Run(NamedTuple):
     """A training run: params[k], loss[k] and outputs[k] hold the state after k epochs, k = 0 being the start.
 
     outputs[k] is y_hat on the rows that the outcome is judged on. diverged_at is the epoch at which a parameter

@@ -106,7 +106,8 @@ class Printer:
             needed = PRODUCT
         is_chain = is_sign or made_by == operation or {made_by, operation} <= {*PRODUCTS, ""}
         mixes = firm == PRODUCT == FIRM.get(operation, PRODUCT) and not is_chain  # a b ⊙ c: no rule says which is first
-        return self._bracketed(text, firm < needed or mixes or (text.startswith("-") and (place > 0 or is_sign)))
+        is_loose = firm < needed or mixes or (text.startswith("-") and (place > 0 or is_sign))
+        return self.template["brackets"].format(text) if is_loose else text
 
     def _write(self, term: Traced, in_numbers: bool) -> tuple[str, int, str]:
         """Write a value where it is used, and say how firmly it holds together, and by which operation."""
@@ -124,12 +125,9 @@ class Printer:
         squares = []
         for at, target in np.ndenumerate(targets):
             y = self.number(target)
-            y = self._bracketed(y, _is_sum(target) or y.startswith("-"))
+            y = self.template["brackets"].format(y) if _is_sum(target) or y.startswith("-") else y
             squares.append(self.template["square"].format(f"{self.number(y_hat[at])} - {y}"))
         return self.template["squares_in_numbers"].format(" + ".join(squares))
-
-    def _bracketed(self, text: str, needed: bool) -> str:
-        return self.template["brackets"].format(text) if needed else text
 
 
 def _is_sum(value: Any) -> bool:

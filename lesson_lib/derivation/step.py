@@ -174,8 +174,3 @@ class Derivation(Lines):
             raise ValueError(f"line must be from 1 to {len(self.steps)}; got {line}")
         only_one = not any(step.sample for step in self.steps)
         return 0 if only_one else self.steps[line - 1].sample
-
-    def known_at(self, line: int) -> dict[str, Any]:
-        """Return every value known after `line` (1 is the first) about that line's sample, by quantity."""
-        sample = self.sample_at(line)
-        return {step.quantity: step.result for step in self.steps[:line] if step.sample in (None, sample)}

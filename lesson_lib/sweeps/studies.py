@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,8 +35,7 @@ def endings(experiment: Experiment, rates: Sequence[float], epochs: int = 3000) 
     return Table([(*words.ENDING_COLUMNS,), *rows], caption)
 
 
-@dataclass(frozen=True, eq=False)
-class OutcomeMap:
+class OutcomeMap(NamedTuple):
     """The outcome for every learning rate and target: codes (n_epochs, n_targets, n_rates) index into OUTCOMES."""
 
     rates: Array
