@@ -88,10 +88,7 @@ def bare(value: Any, name: str) -> Any:
         except (TypeError, RuntimeError) as error:  # a sparse one, or one without numbers
             raise ValueError(f"{name} must be a plain tensor: {error}") from error
     if isinstance(value, list | tuple):
-        return [
-            bare(part, name) if isinstance(part, list | tuple | np.ndarray) or hasattr(part, "detach") else part
-            for part in value
-        ]
+        return [bare(part, name) for part in value]
     return value
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lesson_lib.arrays import Array
+from lesson_lib.arrays import Array, check_choice
 from lesson_lib.derivation import words
 from lesson_lib.derivation.printer import Printer, reason
 from lesson_lib.derivation.trace import Place, Traced, zeros
@@ -157,8 +157,7 @@ class Derivation(Lines):
 
     def lines(self, stage: str, sample: int | None = None) -> Lines:
         """Return the lines of one stage ("forward", "loss", "backward", "sum", "update"), of one sample or of all."""
-        if stage not in (stages := tuple(dict.fromkeys(step.stage for step in self.steps))):
-            raise ValueError(f"stage must be one of {', '.join(stages)}; got {stage!r}")
+        check_choice("stage", stage, {step.stage: None for step in self.steps})
         return Lines(tuple(step for step in self.steps if step.stage == stage and sample in (None, step.sample)))
 
     def find(self, quantity: str, sample: int | None = None) -> Step:

@@ -52,20 +52,14 @@ def mark_answer(question: Question, typed: str | None) -> Feedback:
         given: Any = typed if question.choices else parse_numbers(typed, len(question.correct))
     except ValueError as error:
         return Feedback(None, str(error))
-    right, slip = _compare(question, given)
+    right, slip = given == question.correct, question.slips.get(given, "")
+    if not right and question.try_out:
+        right, facts = question.try_out(given)
+        slip = question.reply.format(**facts)
     if right:
         return Feedback(True, words.RIGHT.format(solution=question.solution))
+    slip = slip or ("" if question.choices else _likeness(given, question.correct))
     return Feedback(False, words.SLIP.format(slip=slip) if slip else words.WRONG)
-
-
-def _compare(question: Question, given: Any) -> tuple[bool, str]:
-    """Return whether the answer is right, and otherwise what is said of the slip, if it is known."""
-    if question.choices or given == question.correct:
-        return given == question.correct, question.slips.get(given, "")
-    if question.try_out:
-        right, facts = question.try_out(given)
-        return right, question.reply.format(**facts)
-    return False, question.slips.get(given) or _likeness(given, question.correct)
 
 
 def _likeness(given: Numbers, correct: Numbers) -> str:
