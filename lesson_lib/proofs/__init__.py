@@ -1,6 +1,6 @@
 """What is proved about the net: its gradients are right, and without biases the trigger is never learnt.
 
-Read `certificate` (three ways to the same gradient), `lock` (which factor keeps a gradient at zero), then `never`.
+Read `certificate` (three ways to the same gradient), then `lock` (which factor keeps one at zero, and two proofs).
 """
 
 from lesson_lib.doors import door

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from strategies import with_phi
 
 from lesson_lib.network import PARAMETERS, Params
-from lesson_lib.proofs import never, words
-from lesson_lib.proofs.lock import Lock, locks
-from lesson_lib.proofs.never import fix_matrix, prove_frozen, prove_homogeneous
+from lesson_lib.proofs import lock as room
+from lesson_lib.proofs import words
+from lesson_lib.proofs.lock import Lock, fix_matrix, locks, prove_frozen, prove_homogeneous
 
 AFTER = Params(W1=[[0.75, -0.5]], b1=[[0, 0]], W2=[[1.125], [-1]], b2=[[0]])  # the article's net after its clean step
 SLOPE_AT_ZERO = {"leaky_relu": Fraction(1, 100), "tanh": 1, "identity": 1, "sigmoid": Fraction(1, 4)}
@@ -156,10 +156,10 @@ def test_a_sample_that_does_not_fit_is_refused_by_name(argument, x, y):
 
 def spy(monkeypatch, plant=None):
     """Record the nets that a proof computes with, and change them first if asked to."""
-    nets, forward = [], never.forward
-    without_biases = never.without_biases
-    monkeypatch.setattr(never, "without_biases", lambda net: (plant or (lambda n: n))(without_biases(net)))
-    monkeypatch.setattr(never, "forward", lambda net, X: nets.append(net) or forward(net, X))
+    nets, forward = [], room.forward
+    without_biases = room.without_biases
+    monkeypatch.setattr(room, "without_biases", lambda net: (plant or (lambda n: n))(without_biases(net)))
+    monkeypatch.setattr(room, "forward", lambda net, X: nets.append(net) or forward(net, X))
     return nets
 
 
