@@ -147,11 +147,11 @@ def parameter_gradients(X: Any, passed: Forward, factors: Factors) -> Gradients:
     )
 
 
-def errors_and_gradients(net: Any, X: Any, Y: Any, share: int = 1) -> tuple[Any, Gradients]:
-    """Pass X there and back; return the errors y_hat - Y, and the gradients of half their squares, divided by share."""
+def errors_and_gradients(net: Any, X: Any, Y: Any) -> tuple[Any, Gradients]:
+    """Pass X there and back; return the errors y_hat - Y, and the gradients of half the sum of their squares."""
     passed = propagate(net, X)
     errors = passed.y_hat - Y  # (n_samples, n_out), the derivative of half a square
-    return errors, parameter_gradients(X, passed, chain_rule(net, passed, errors / share))
+    return errors, parameter_gradients(X, passed, chain_rule(net, passed, errors))
 
 
 def descend(net: Any, gradients: Gradients, rate: Any, trainable: Sequence[str]) -> Any:
@@ -195,7 +195,8 @@ def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradi
     """
     check_choice("reduction", reduction, REDUCTIONS)
     X, Y = check_samples(params, X, Y)
-    return errors_and_gradients(params, X, Y, len(Y) if reduction == "mean" else 1)[1]
+    _, slopes = errors_and_gradients(params, X, Y)
+    return slopes if reduction == "sum" else Gradients(*(slope / len(X) for slope in slopes))
 
 
 def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequence[str] = ("W1", "W2")) -> Params:
