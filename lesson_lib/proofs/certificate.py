@@ -86,25 +86,16 @@ def certify(params: Params, data: Any) -> Certificate:
     """
     params = params.with_arrays(**{name: as_array(getattr(params, name), name, exact=True) for name in PARAMETERS})
     X, Y = check_samples(params, data.X, data.Y)
-    symbolic = _differentiate(params, X, Y)
+    checks = []
     with np.errstate(all="ignore"):  # as in derive_step
         gradients = backward(params, X, Y)
-        halfway = backward(replace(params, relu_prime_at_zero=Fraction(1, 2)), X, Y)
+        halves = backward(replace(params, relu_prime_at_zero=Fraction(1, 2)), X, Y)
         here = float(loss(forward(params, X).y_hat, Y))
-        slopes = {entry: _slopes(params, X, Y, *entry) for entry in symbolic}
-
-    def check(name: str, at: Place) -> Check:
-        value = getattr(gradients, name)[at]
-        return Check(
-            entry=f"dL/d{name}[{at[0] + 1}, {at[1] + 1}]",
-            backward=value,
-            symbolic=symbolic[name, at],
-            slopes=slopes[name, at],
-            halfway=getattr(halfway, name)[at],
-            scale=max(1.0, here, abs(float(value))),
-        )
-
-    return Certificate(tuple(check(*entry) for entry in symbolic))
+        for (name, at), derivative in _differentiate(params, X, Y).items():
+            entry, value = f"dL/d{name}[{at[0] + 1}, {at[1] + 1}]", getattr(gradients, name)[at]
+            slopes, halfway = _slopes(params, X, Y, name, at), getattr(halves, name)[at]
+            checks.append(Check(entry, value, derivative, slopes, halfway, max(1.0, here, abs(float(value)))))
+    return Certificate(tuple(checks))
 
 
 def _differentiate(params: Params, X: Array, Y: Array) -> dict[Any, Any]:

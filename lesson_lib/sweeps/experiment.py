@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -106,8 +106,7 @@ class Trajectories:
 
     def params_at(self, epoch_index: int, run: int) -> Params:
         """Return one run's ordinary Params after the epoch with this index."""
-        W1, b1, W2, b2 = (np.array(getattr(self.params, name)[:, :, epoch_index, run]) for name in PARAMETERS)
-        return replace(self.params, W1=W1, b1=b1, W2=W2, b2=b2)
+        return _each(lambda array: np.array(array[:, :, epoch_index, run]), self.params)
 
 
 def run_many(experiment: Experiment, keep: Sequence[int] = EPOCHS, **swept: Any) -> Trajectories:
