@@ -99,7 +99,6 @@ class _PyTorch(_Reader):
         return next(chain(direct, changing, heads), None)
 
     def _changes_output(self, calls: list[Call], k: int, batch: Any) -> bool:
-        """Tell whether the model returns something else when this call puts out something else."""
         name, before = calls[k].name, iter(range(len(calls)))
         turn = sum(call.name == name for call in calls[:k])
 
@@ -196,7 +195,6 @@ def _copy(value: Any) -> Any:
 
 
 def _has_matrix(weights: Sequence[Any]) -> bool:
-    """Tell whether any of a layer's weights has two dimensions or more."""
     return any(len(getattr(weight, "shape", ())) > 1 for weight in weights)
 
 

@@ -131,7 +131,6 @@ class Printer:
 
 
 def _is_sum(value: Any) -> bool:
-    """Tell whether a value is written as one sum of letters."""
     return np.size(value) == 1 and (entry := exactly(np.ravel(value)[0])).is_Add and not entry.is_number
 
 

@@ -67,7 +67,6 @@ def question(name: str) -> Question:
 
 
 def _filled_in(texts: Any, facts: Mapping[str, Any]) -> Any:
-    """Put the facts into the braces of every text of a question."""
     if isinstance(texts, str):
         return texts.format(**facts)
     if isinstance(texts, dict):

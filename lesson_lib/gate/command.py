@@ -108,8 +108,6 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _whole(least: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers from there."""
-
     def whole_number(text: str) -> int:
         if int(text) < least:
             raise argparse.ArgumentTypeError(words.GATE_USAGE["whole"].format(least=least, text=text))
