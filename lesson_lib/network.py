@@ -194,9 +194,8 @@ def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradi
     [[-2.5, 0.0]]
     """
     check_choice("reduction", reduction, REDUCTIONS)
-    X, Y = check_samples(params, X, Y)
-    _, slopes = errors_and_gradients(params, X, Y)
-    return slopes if reduction == "sum" else Gradients(*(slope / len(X) for slope in slopes))
+    errors, slopes = errors_and_gradients(params, *check_samples(params, X, Y))
+    return slopes if reduction == "sum" else Gradients(*(slope / len(errors) for slope in slopes))
 
 
 def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequence[str] = ("W1", "W2")) -> Params:
