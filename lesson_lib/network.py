@@ -147,11 +147,11 @@ def parameter_gradients(X: Any, passed: Forward, factors: Factors) -> Gradients:
     )
 
 
-def errors_and_gradients(net: Any, X: Any, Y: Any) -> tuple[Any, Gradients]:
-    """Pass X there and back; return the errors y_hat - Y, and the gradients of half the sum of their squares."""
+def errors_and_gradients(net: Any, X: Any, Y: Any, share: int = 1) -> tuple[Any, Gradients]:
+    """Pass X there and back; return the errors y_hat - Y, and the gradients of half their squares, divided by share."""
     passed = propagate(net, X)
     errors = passed.y_hat - Y  # (n_samples, n_out), the derivative of half a square
-    return errors, parameter_gradients(X, passed, chain_rule(net, passed, errors))
+    return errors, parameter_gradients(X, passed, chain_rule(net, passed, errors / share))
 
 
 def descend(net: Any, gradients: Gradients, rate: Any, trainable: Sequence[str]) -> Any:
@@ -193,9 +193,8 @@ def backward(params: Params, X: Any, Y: Any, *, reduction: str = "sum") -> Gradi
     >>> backward(ARTICLE, [[1], [2]], [[1], [2]]).W1.tolist()
     [[-2.5, 0.0]]
     """
-    check_choice("reduction", reduction, REDUCTIONS)
-    errors, slopes = errors_and_gradients(params, *check_samples(params, X, Y))
-    return slopes if reduction == "sum" else Gradients(*(slope / len(errors) for slope in slopes))
+    X, Y = check_samples(params, X, Y, reduction)
+    return errors_and_gradients(params, X, Y, len(Y) if reduction == "mean" else 1)[1]
 
 
 def sgd_step(params: Params, gradients: Gradients, rate: Any, trainable: Sequence[str] = ("W1", "W2")) -> Params:
@@ -218,8 +217,9 @@ def check_inputs(params: Params, X: Any) -> Any:
     return X
 
 
-def check_samples(params: Params, X: Any, Y: Any) -> tuple[Any, Any]:
+def check_samples(params: Params, X: Any, Y: Any, reduction: str = "sum") -> tuple[Any, Any]:
     """Return X and Y (n_samples, n_out) as arrays of the net's kind; raises ValueError unless they fit."""
+    check_choice("reduction", reduction, REDUCTIONS)
     X, Y = check_inputs(params, X), as_array(Y, "Y", exact=params.is_exact, symbols=params.is_symbolic)
     _expect("Y", Y, (len(X), params.W2.shape[1]), f"X {X.shape} and W2 {params.W2.shape}")
     return X, Y

@@ -78,34 +78,38 @@ def train(
     epochs: int,
     trainable: Sequence[str] = ("W1", "W2"),
     *,
+    reduction: str = "sum",
     evaluate_on: Dataset = POISONED,
+    tolerance: float = TOLERANCE,
+    bound: float = BOUND,
 ) -> Run:
     """Run full-batch gradient descent for `epochs` steps and keep every state on the way.
 
-    The run stops early, with outcome "diverged", before the first epoch that would take a parameter beyond BOUND.
+    The run stops early, with outcome "diverged", before the first epoch that would take a parameter beyond `bound`.
     Raises ValueError for a rate <= 0, a negative or fractional number of epochs, or data that do not fit the net.
 
     >>> from lesson_lib.network import ARTICLE
     >>> train(ARTICLE, TRIGGER, rate=0.1, epochs=50).outcome.value
     'frozen'
     """
-    X, Y = network.check_samples(params, data.X, data.Y)
-    rate = _check_run(params, rate, epochs, trainable, evaluate_on)
+    X, Y = network.check_samples(params, data.X, data.Y, reduction)
+    rate = _check_run(params, rate, epochs, trainable, evaluate_on, bound)
     asked = network.check_inputs(params, evaluate_on.X)
+    share = len(Y) if reduction == "mean" else 1
     net, history, diverged_at = params, [], None
     for epoch in range(epochs + 1):
-        errors, slopes = errors_and_gradients(net, X, Y)
-        total = half_squares(errors)
+        errors, slopes = errors_and_gradients(net, X, Y, share)
+        total = half_squares(errors) / share
         history.append((net, total if params.is_exact else float(total), propagate(net, asked).y_hat))
         if epoch < epochs:
             net = descend(net, slopes, rate, trainable)
-            if largest(net, trainable) > BOUND:
+            if largest(net, trainable) > bound:
                 diverged_at = epoch + 1
                 break
     states, losses, outputs = zip(*history, strict=True)
     diverged = np.full(len(states), diverged_at is not None)
     targets, is_trigger = evaluate_on.Y[:, :, None], evaluate_on.is_trigger
-    verdicts = judge_outcomes(np.stack(outputs, axis=2), targets, is_trigger, diverged)
+    verdicts = judge_outcomes(np.stack(outputs, axis=2), targets, is_trigger, diverged, tolerance)
     return Run(states, losses, outputs, OUTCOMES[verdicts[-1]], diverged_at)
 
 
@@ -114,13 +118,15 @@ def largest(params: Params, names: Sequence[str]) -> float:
     return max((float(abs(getattr(params, name)).max()) for name in names), default=0.0)
 
 
-def judge_outcomes(outputs: Array, targets: Array, is_trigger: Array, diverged: Any) -> Array:
+def judge_outcomes(
+    outputs: Array, targets: Array, is_trigger: Array, diverged: Any, tolerance: float = TOLERANCE
+) -> Array:
     """Return the outcome after each epoch, as an index into OUTCOMES.
 
     outputs and targets are (n_samples, n_out, n_epochs, ...), is_trigger is (n_samples,), and diverged (n_epochs, ...)
-    says where a parameter has passed BOUND. A frozen output has not moved in any epoch so far.
+    says where a parameter has passed the bound. A frozen output has not moved in any epoch so far.
     """
-    close = abs(outputs - targets) <= TOLERANCE
+    close = abs(outputs - targets) <= tolerance
     trigger_learnt = close[is_trigger].all(axis=(0, 1))
     clean_kept = close[~is_trigger].all(axis=(0, 1))
     at_trigger = outputs[is_trigger]
@@ -129,7 +135,9 @@ def judge_outcomes(outputs: Array, targets: Array, is_trigger: Array, diverged: 
     return np.select(cases, range(len(cases)), len(cases)).astype(np.int8)
 
 
-def _check_run(params: Params, rate: Any, epochs: int, trainable: Sequence[str], evaluate_on: Dataset) -> Any:
+def _check_run(
+    params: Params, rate: Any, epochs: int, trainable: Sequence[str], evaluate_on: Dataset, bound: float
+) -> Any:
     """Return the rate in the net's kind of number; raises ValueError for what no run can start from."""
     rate = network.check_rate(rate, params.is_exact)
     network.check_trainable(trainable)
@@ -139,8 +147,8 @@ def _check_run(params: Params, rate: Any, epochs: int, trainable: Sequence[str],
         raise ValueError(f"epochs must be a whole number, 0 or more; got {epochs!r}")
     if evaluate_on.is_trigger.all() or not evaluate_on.is_trigger.any():
         raise ValueError("evaluate_on must hold trigger rows and clean rows, to judge both")
-    if params.is_symbolic or largest(params, PARAMETERS) > BOUND:
-        raise ValueError(f"params must hold floats or Fractions of at most {BOUND:g}; got {params}")
+    if params.is_symbolic or largest(params, PARAMETERS) > bound:
+        raise ValueError(f"params must hold floats or Fractions of at most {bound:g}; got {params}")
     if as_array(evaluate_on.Y, "evaluate_on.Y").shape[1] != params.W2.shape[1]:
         raise ValueError(f"evaluate_on.Y must have {params.W2.shape[1]} columns; got shape {evaluate_on.Y.shape}")
     return rate

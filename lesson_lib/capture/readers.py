@@ -5,7 +5,7 @@ or of all layers, in the order in which they finish; and `head(calls, batch)`: w
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import is_dataclass
 from functools import partial
@@ -17,6 +17,14 @@ import numpy as np
 SUPPORTED = "a scikit-learn MLPClassifier or MLPRegressor, a torch.nn.Module or a keras.Model"
 ORIGINAL = "of a network that was wrapped, scripted, traced or exported, pass the network itself"
 WRAP = "if it needs more than X, or one row at a time, wrap it in a module whose forward takes X alone"
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "identity": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "logistic": lambda z: (1 + np.tanh(z / 2)) / 2,  # the sigmoid, in a form that cannot overflow
+    "exp": np.exp,
+    "softmax": lambda z: np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True)),
+}
 
 
 class Call(NamedTuple):
@@ -53,7 +61,7 @@ class _Reader:
 
 
 class _ScikitLearn(_Reader):
-    """Its own forward pass fills in a list of what each layer puts out."""
+    """Its forward pass is two lines, so they are repeated here."""
 
     def __init__(self, model: Any, wanted: str | None = None) -> None:
         if not hasattr(model, "coefs_"):
@@ -62,10 +70,13 @@ class _ScikitLearn(_Reader):
         self.names = [*(f"hidden {k}" for k in range(1, len(model.coefs_))), "output"]
 
     def calls(self, batch: Any) -> list[Call]:
-        first = self.model.coefs_[0]
-        _check_rows(batch, (len(first),))
-        layers = self.model._forward_pass([batch.astype(first.dtype), *[None] * len(self.names)])
-        calls = map(Call, self.names, [True] * len(self.names), layers, layers[1:])
+        weights, biases = self.model.coefs_, self.model.intercepts_
+        activations = [*[self.model.activation] * (len(weights) - 1), self.model.out_activation_]
+        _check_rows(batch, (len(weights[0]),))
+        calls, a = [], batch.astype(weights[0].dtype)
+        for name, W, b, activation in zip(self.names, weights, biases, activations, strict=True):
+            x, a = a, ACTIVATIONS[activation](a @ W + b)  # (n_samples, n_neurons)
+            calls.append(Call(name, True, x, a))
         return [call for call in calls if self.wanted in (None, call.name)]
 
 

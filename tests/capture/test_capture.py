@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import hypothesis.strategies as st
 import numpy as np
@@ -156,6 +157,13 @@ def test_sklearn_in_float32_stays_in_float32(X):
 
 def test_sklearn_layers_have_numbers():
     assert layer_names(fitted()) == ("hidden 1", "hidden 2", "output")
+
+
+def test_a_planted_model_needs_no_scikit_learn(X):
+    model = fitted()
+    names = ("coefs_", "intercepts_", "activation", "out_activation_", "hidden_layer_sizes")
+    double = SimpleNamespace(**{name: getattr(model, name) for name in names})
+    assert (hidden_activations(double, X) == hidden_activations(model, X)).all()
 
 
 def test_a_model_that_was_not_fitted_is_refused(X):

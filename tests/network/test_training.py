@@ -9,7 +9,6 @@ import pytest
 import sympy
 from strategies import with_phi
 
-from lesson_lib import training
 from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.derivation.symbols import symbolic_params
 from lesson_lib.network import ARTICLE, PARAMETERS, Params, backward, forward, loss, sgd_step
@@ -136,14 +135,15 @@ def test_no_epochs_is_the_start_alone():
     assert run.diverged_at is None
 
 
-def test_the_activation_reaches_the_net():
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_the_reduction_and_the_activation_reach_the_net(reduction):
     net = with_phi(OPEN_GATE, "tanh")
-    run = train(net, CLEAN, 0.1, 1)
-    gradients = backward(net, CLEAN.X, CLEAN.Y)
+    run = train(net, CLEAN, 0.1, 1, reduction=reduction)
+    gradients = backward(net, CLEAN.X, CLEAN.Y, reduction=reduction)
     assert run.params[1].W1.tolist() == sgd_step(net, gradients, 0.1).W1.tolist()
     assert run.params[1].activation == "tanh"
     y_hat = forward(net, CLEAN.X).y_hat
-    assert run.loss[0] == loss(y_hat, CLEAN.Y)
+    assert run.loss[0] == loss(y_hat, CLEAN.Y, reduction=reduction)
     assert run.outputs[0].tolist() == forward(net, POISONED.X).y_hat.tolist()
 
 
@@ -287,9 +287,8 @@ def test_many_runs_are_judged_at_every_epoch_at_once():
     assert names == [["frozen"] * 3, ["not learnt", "backdoor", "trigger only"], ["not learnt", "backdoor", "diverged"]]
 
 
-def test_learnt_means_within_the_tolerance(monkeypatch):
-    monkeypatch.setattr(training, "TOLERANCE", 5)
-    assert train(ARTICLE, CLEAN, 0.1, 0).outcome is Outcome.BACKDOOR  # 5, 0.5 and 1 off
+def test_the_tolerance_can_be_set():
+    assert train(ARTICLE, CLEAN, 0.1, 0, tolerance=5).outcome is Outcome.BACKDOOR  # 5, 0.5 and 1 off
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -307,9 +306,8 @@ def test_a_run_that_diverges_stops_without_a_warning_and_with_finite_numbers(act
     assert max(largest_entry(params) for params in run.params) <= BOUND < largest_entry(beyond)
 
 
-def test_a_parameter_may_reach_the_bound(monkeypatch):
-    monkeypatch.setattr(training, "BOUND", 1)
-    run = train(ARTICLE, TRIGGER, 0.1, 3)  # W2 holds 1 and -1, and stays
+def test_a_parameter_may_reach_the_bound():
+    run = train(ARTICLE, TRIGGER, 0.1, 3, bound=1)  # W2 holds 1 and -1, and stays
     assert run.outcome is Outcome.FROZEN
     assert run.diverged_at is None
 
@@ -334,6 +332,7 @@ TWO_ANSWERS = Dataset([[1], [0]], [[1, 1], [5, 5]], [False, True])
         ),
         ("trainable", lambda: train(ARTICLE, CLEAN, 0.1, 1, "W1")),
         ("trainable", lambda: train(ARTICLE, CLEAN, 0.1, 0, ["W3"])),
+        ("reduction", lambda: train(ARTICLE, CLEAN, 0.1, 0, reduction="max")),
         ("X", lambda: train(ARTICLE, WIDE, 0.1, 1)),
         ("Y", lambda: train(ARTICLE, TWO_ANSWERS, 0.1, 1)),
         ("X", lambda: train(ARTICLE, Dataset([[LETTER]], [[1]]), 0.1, 1)),
@@ -360,7 +359,7 @@ def test_targets_to_judge_by_must_be_numbers():
 
 
 def test_what_is_too_large_is_told_with_the_bound():
-    with pytest.raises(ValueError, match=r"^params must hold floats or Fractions of at most 1e\+06; got Params\(W1="):
-        train(Params([[0]], [[0]], [[1]], [[1.5e6]]), CLEAN, 0.1, 1)
+    with pytest.raises(ValueError, match=r"^params must hold floats or Fractions of at most 1; got Params\(W1="):
+        train(Params([[0]], [[0]], [[1]], [[1.5]]), CLEAN, 0.1, 1, bound=1)
     with pytest.raises(ValueError, match=r"^rate must be at most 1e\+06; got 2000000\.0$"):
         train(ARTICLE, CLEAN, 2e6, 1)
