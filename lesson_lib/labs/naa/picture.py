@@ -40,11 +40,9 @@ def frame(quantity: str, n_neurons: int) -> Frame:
             axes.set(xlim=(0.4, 2.6), ylim=TOY_LIMITS[shown])
             axes.set_xticks([1, 2], [words.NAA_TOY_NEURON.format(number=number) for number in (1, 2)])
         else:
-            linear, ends, ticks = SCALES[shown]
-            axes.set_yscale("symlog", linthresh=linear, linscale=0.7)
-            axes.set_yticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+            made.squeeze(panel, "y", *SCALES[shown], linscale=0.7)
             axes.minorticks_off()
-            axes.set(xlim=(-3, n_neurons + 2), ylim=ends, xlabel=words.NAA_NEURON)
+            axes.set(xlim=(-3, n_neurons + 2), xlabel=words.NAA_NEURON)
         axes.tick_params(axis="x", pad=47, length=0)  # the rows of marks are between
         axes.axhline(0, color=INK, linewidth=0.8)
         axes.grid(visible=False, axis="x")
