@@ -1,8 +1,7 @@
 """Questions to answer in the notebook: a box, a check that knows typical slips, hints one by one, and a solution."""
 
 import secrets
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from html import escape
 from itertools import takewhile
 from typing import Any
@@ -12,9 +11,8 @@ import ipywidgets as widgets
 from lesson_lib.exercises import words
 from lesson_lib.exercises.answers import Answers, Record, own_file
 from lesson_lib.exercises.catalogue import question
-from lesson_lib.exercises.marking import Question, mark_answer, shuffled
-from lesson_lib.labs.shared.look import style
-from lesson_lib.labs.shared.parts import button, field, show, status, without_kernel
+from lesson_lib.exercises.marking import mark_answer, shuffled
+from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
 
 # ipywidgets marks what has lost its kernel.
 LOST = (
@@ -31,17 +29,15 @@ class Exercises:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self._seed = secrets.randbits(32) if seed is None else seed
+        self.seed = secrets.randbits(32) if seed is None else seed
         self.answers = Answers(own_file())
         self._asked: dict[str, Exercise] = {}
-        self._lines: list[ProgressLine] = []
+        self._line: ProgressLine | None = None
 
     def ask(self, name: str) -> "Exercise":
         """Show the exercise of this name, with whatever was answered before."""
         if str(name) not in self._asked:
-            asked, keep = question(name), partial(self.answers.change, name)
-            record = self.answers.records.get(name, Record())
-            self._asked[name] = Exercise(asked, record, keep, self._follow, shuffled(asked, self._seed))
+            self._asked[name] = Exercise(name, self)
         return self._asked[name]
 
     @property
@@ -54,21 +50,21 @@ class Exercises:
 
     def progress_line(self) -> None:
         """Show the progress and where the answers are, kept up to date, with a button to start over."""
-        line = ProgressLine(self)
-        self._lines.append(line)
-        show(line, without_kernel(self.progress))
+        self._line = self._line or ProgressLine(self)
+        self.follow()
+        show(self._line, without_kernel(self.progress))
 
     def start_over(self) -> None:
         """Forget what was done with the exercises shown so far, here and in the file."""
         self.answers.forget(list(self._asked))
         for exercise in self._asked.values():
             exercise.forget()
-        self._follow()
+        self.follow()
 
-    def _follow(self) -> None:
-        self._lines = [line for line in self._lines if line.box.comm]  # those that are not closed
-        for line in self._lines:
-            line.draw()
+    def follow(self) -> None:
+        """Bring the line of progress up to date, if there is one."""
+        if self._line:
+            self._line.draw()
 
 
 class ProgressLine:
@@ -80,11 +76,9 @@ class ProgressLine:
         self.exercises = exercises
         self.progress, self.place, self.question = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.again = button(words.AGAIN, words.AGAIN_TIP, lambda: self.ask(True), "100px")
-        answers = [
-            button(words.YES, words.YES_TIP, self.forget, "100px"),
-            button(words.NO, words.NO_TIP, lambda: self.ask(False), "100px"),
-        ]
-        self.sure = widgets.VBox([self.question, widgets.HBox(answers)])
+        yes = button(words.YES, words.YES_TIP, self.forget, "100px")
+        no = button(words.NO, words.NO_TIP, lambda: self.ask(False), "100px")
+        self.sure = widgets.VBox([self.question, widgets.HBox([yes, no])])
         self.box = widgets.VBox([self.progress, self.place, self.again, self.sure])
         style(self.box)
         self.ask(False)
@@ -112,33 +106,26 @@ class Exercise:
 
     beside = ()
 
-    def __init__(
-        self,
-        asked: Question,
-        record: Record,
-        keep: Callable[[Callable[[Record], Record]], Record],
-        followed: Callable[[], None],
-        choices: Sequence[str],
-    ) -> None:
-        self.question, self.record, self._keep, self._followed = asked, record, keep, followed
-        self.feedback, self.hints = widgets.HTML(status(words.UNANSWERED)), widgets.HTML()
-        buttons = [
-            button(words.CHECK, words.CHECK_TIP, self.check),
-            button(words.HINT, words.HINT_TIP, self.hint),
-            button(words.SOLUTION, words.SOLUTION_TIP, self.solve),
-        ]
+    def __init__(self, name: str, exercises: Exercises) -> None:
+        self.name, self.exercises, self.question = name, exercises, question(name)
+        self.record = exercises.answers.records.get(name, Record())
+        self.feedback, self.hints = widgets.HTML(), widgets.HTML()
+        check = button(words.CHECK, words.CHECK_TIP, self.check)
+        hint = button(words.HINT, words.HINT_TIP, self.hint)
+        buttons = [check, hint, button(words.SOLUTION, words.SOLUTION_TIP, self.solve)]
         self.answer: Any
-        if asked.choices:
-            self.answer = widgets.RadioButtons(options=choices, value=None, description=words.ANSWER)
+        if self.question.choices:
+            options = shuffled(self.question, exercises.seed)
+            self.answer = widgets.RadioButtons(options=options, value=None, description=words.ANSWER)
             self.answer.style.description_width, self.answer.layout.width = "60px", "auto"
             controls = [self.answer, widgets.HBox(buttons)]
         else:
-            self.answer = field(words.ANSWER, "", label_width="60px", width="260px")
-            controls = [widgets.HBox([self.answer, *buttons], layout=widgets.Layout(flex_flow="row wrap"))]
+            self.answer = field(words.ANSWER, "", "60px", "260px")
+            controls = [widgets.HBox([self.answer, *buttons], layout={"flex_flow": "row wrap"})]
         self._restore()
-        self.answer.observe(lambda _: self._answered(), names="value")
-        prompt = widgets.HTML(f'<div style="font-weight: 600; line-height: 1.5">{escape(asked.prompt)}</div>{LOST}')
-        self.box = widgets.VBox([prompt, *controls, self.feedback, self.hints])
+        self.answer.observe(self._answered, names="value")
+        told = f'<div style="font-weight: 600; line-height: 1.5">{escape(self.question.prompt)}</div>{LOST}'
+        self.box = widgets.VBox([widgets.HTML(told), *controls, self.feedback, self.hints])
         style(self.box)
 
     @property
@@ -156,58 +143,54 @@ class Exercise:
         given = self.answer.value
         correct = mark_answer(self.question, given).correct
         if correct is not None:
-            self.record = self._keep(lambda record: record.tried(given, correct))
+            self._note(lambda record: record.tried(given, correct))
         self._judge()
-        self._followed()
 
     def hint(self) -> None:
         """Show one more hint."""
         count = min(self.hints_shown + 1, len(self.question.hints))
-        self.record = self._keep(lambda record: record.hinted(count))
+        self._note(lambda record: record.hinted(count))
         self._show_hints()
-        self._followed()
 
     def solve(self) -> None:
         """Show the solution; whoever has found it keeps the mark."""
-        self.record = self._keep(Record.shown)
+        self._note(Record.shown)
         told = words.RIGHT if self.solved else words.SOLUTION_IS
         self._say(told.format(solution=self.question.solution))
-        self._followed()
 
     def forget(self) -> None:
         """Show the question as if it had never been answered."""
         self.record = Record()
-        self._silent = True
-        self.answer.value = None if self.question.choices else ""
-        self._silent = False
-        self.hints.value = ""
-        self._say(words.UNANSWERED)
+        self._restore()
+
+    def _note(self, change: Callable[[Record], Record]) -> None:
+        self.record = self.exercises.answers.change(self.name, change)
+        self.exercises.follow()
 
     def _restore(self) -> None:
         """Show the last answer, what was said of it, and the hints, as they were kept."""
+        choices, last = self.question.choices, self.record.tries[-1].answer if self.record.tries else ""
+        is_known = last in choices if choices else last != ""
+        self._silent = True
+        self.answer.value = last if is_known else None if choices else ""
         self._silent = False
-        last = self.record.tries[-1].answer if self.record.tries else ""
-        if last and (not self.question.choices or last in self.question.choices):
-            self.answer.value = last
+        if is_known:
             self._judge()
-        if self.record.hints:
-            self._show_hints()
-
-    def _answered(self) -> None:
-        if self._silent:
-            return
-        if self.question.choices:
-            self._say(words.UNCHECKED)  # no verdict on another answer
         else:
+            self._say(words.UNANSWERED)
+        self._show_hints()
+
+    def _answered(self, _change: Any) -> None:
+        if self.question.choices and not self._silent:
+            self._say(words.UNCHECKED)  # no verdict on another answer
+        elif not self._silent:
             self.check()
 
     def _judge(self) -> None:
         feedback = mark_answer(self.question, self.answer.value)
-        if feedback.correct and not self.solved:
-            after = words.RIGHT_AFTER if not self.record.right else words.RIGHT_LAST
-            self._say(after.format(solution=self.question.solution))
-        else:
-            self._say(feedback.message)
+        after = words.RIGHT_LAST if self.record.right else words.RIGHT_AFTER
+        is_late = feedback.correct and not self.solved
+        self._say(after.format(solution=self.question.solution) if is_late else feedback.message)
 
     @property
     def _was_last_choice(self) -> bool:
@@ -217,9 +200,8 @@ class Exercise:
     def _show_hints(self) -> None:
         shown = "".join(f"<li>{escape(hint)}</li>" for hint in self.question.hints[: self.hints_shown])
         more = words.NO_MORE_HINTS if self.hints_shown == len(self.question.hints) else ""
-        self.hints.value = (
-            f'<div role="status" style="line-height: 1.5"><ol style="margin: 0">{shown}</ol>{escape(more)}</div>'
-        )
+        told = f'<div role="status" style="line-height: 1.5"><ol style="margin: 0">{shown}</ol>{escape(more)}</div>'
+        self.hints.value = told if shown else ""
 
     def _say(self, text: str) -> None:
         self.feedback.value = status(text)

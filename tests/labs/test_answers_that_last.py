@@ -105,8 +105,7 @@ def test_starting_over_asks_first_and_forgets_only_what_is_shown(file):
     exercise.answer.value = "9/8, -1"
     exercise.hint()
     choose(choice, question(CHOICES).choices[0])
-    line = ProgressLine(exercises)
-    exercises._lines.append(line)
+    line = exercises._line = ProgressLine(exercises)
     assert "1 of 2 exercises solved. 1 at the first try." in line.progress.value
     assert str(file) in line.place.value
     assert line.sure.layout.display == "none"

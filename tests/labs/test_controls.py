@@ -243,15 +243,15 @@ def test_the_leader_is_set_first_whatever_the_order(order):
 @pytest.mark.parametrize("back", [True, False])
 @pytest.mark.parametrize("step", [1, 2])
 def test_a_range_that_was_interrupted_is_taken_in_full_at_the_next_move(step, back, monkeypatch):
-    lab, restrict, calls = Countdown(), Dial._restrict, []
+    lab, nearest, calls = Countdown(), Dial._nearest, []
 
-    def interrupted(dial, positions):
-        restrict(dial, positions)
-        calls.append(positions)
-        if len(calls) == step:
+    def interrupted(dial, value):
+        calls.append(value)
+        if len(calls) == step and dial is lab.controls["count"]:
             raise KeyboardInterrupt
+        return nearest(dial, value)
 
-    monkeypatch.setattr(Dial, "_restrict", interrupted)
+    monkeypatch.setattr(Dial, "_nearest", interrupted)
     with pytest.raises(KeyboardInterrupt):
         lab.controls["limit"].value = 9
     monkeypatch.undo()

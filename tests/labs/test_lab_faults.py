@@ -721,7 +721,7 @@ MEMORIES = {  # how many results each function remembers at most
     "exercises.catalogue.question_texts": 1,  # what takes no argument has one result
     "exercises.catalogue.net_answers": 1,
     "exercises.catalogue._a_threshold": 1,
-    "shared.left._answers": 1,
+    "shared.cells._answers": 1,
     "exercises.measured._indices": 8,  # 160 kB each
     "exercises.measured.success_at": 32,
     "naa.compute._noise": 4,  # 20 MB each at the most rows

@@ -1,13 +1,13 @@
 """One training step in full: from the controls' values to its lines, and what the picture shows at each of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation, Step
 from lesson_lib.labs.hand_calculation import words
-from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
+from lesson_lib.labs.shared.values import TRAINED, read_number, read_numbers
 from lesson_lib.network import Params, backward, sgd_step
 from lesson_lib.pictures.shown import Shown
 from lesson_lib.training import Dataset
@@ -36,14 +36,12 @@ class State:
     data: Dataset
     derivation: Derivation
     phase: str
-    decimals: bool
 
 
 def compute(values: Mapping[str, str]) -> State:
     """Return the step that the controls ask for; raises ValueError, naming the control, for numbers that do not fit."""
-    numbers = {name: read_numbers(name, values[name]) for name in START}
-    _check_counts(numbers)
-    column = {name: [[number] for number in numbers[name]] for name in numbers}
+    numbers = _numbers(values)
+    column = {name: [[number] for number in given] for name, given in numbers.items()}
     params = Params(W1=[numbers["W1"]], b1=[numbers["b1"]], W2=column["W2"], b2=column["b2"])
     [rate] = numbers["rate"]
     if rate <= 0:
@@ -53,22 +51,24 @@ def compute(values: Mapping[str, str]) -> State:
     if values["phase"] == "trigger":
         params = sgd_step(params, backward(params, data.X, data.Y), rate, trainable)
         data = Dataset(X=column["trigger_x"], Y=column["trigger_y"])
-    decimals = values["numbers"] == "decimals"
-    derivation = derive_step(params, data, rate, trainable, decimals=decimals)
-    return State(params, data, derivation, values["phase"], decimals)
+    derivation = derive_step(params, data, rate, trainable, decimals=values["numbers"] == "decimals")
+    return State(params, data, derivation, values["phase"])
 
 
-def _check_counts(numbers: Mapping[str, Sequence[Fraction]]) -> None:
+def _numbers(values: Mapping[str, str]) -> dict[str, tuple[Fraction, ...]]:
+    """Return the numbers of each field, as many as belong there."""
+    numbers = {name: read_numbers(name, values[name]) for name in START}
     count = {name: len(given) for name, given in numbers.items()}
     for name, most in MOST.items():
         if count[name] > most:
             raise ValueError(words.LIMITS[name].format(most=most, given=count[name]))
     for name in ONE:
-        the_one(name, numbers[name])
+        read_number(name, values[name])
     for name, other in AS_MANY.items():
         if count[name] != count[other]:
             partner, expected = words.FIELDS[other], count[other]
             raise ValueError(words.FIELD_COUNT.format(name=name, partner=partner, expected=expected, given=count[name]))
+    return numbers
 
 
 def formula(step: Step) -> str:
@@ -76,12 +76,6 @@ def formula(step: Step) -> str:
     first, *others = step.sides
     rows = [f"{step.lhs} &{first[0]} {first[1]}", *(f"&{relation} {side}" for relation, side in others)]
     return r"\begin{aligned} " + r" \\[6pt] ".join(rows) + r" \end{aligned}"
-
-
-def describe(state: State, line: int) -> str:
-    """Return the line (1 is the first) in words and numbers: the picture's text twin."""
-    steps, phase = state.derivation.steps, words.PHASE_NAMES[state.phase]
-    return words.LAB_SUMMARY.format(phase=phase, line=line, lines=len(steps), step=steps[line - 1]).strip()
 
 
 def steps_at(state: State, line: int) -> tuple[dict[str, Step], dict[str, Step]]:
@@ -104,7 +98,7 @@ def shown_at(state: State, line: int) -> Shown:
         zero_by={name: found.zero_by for name, found in known.items()},
         now={step.quantity},
         used=step.inputs,
-        decimals=state.decimals,
+        decimals=step.decimals,
         links=past,
         sums=[name for name, found in past.items() if found.stage == "sum"],
     )

@@ -8,9 +8,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from lesson_lib.labs.hand_calculation import words
-from lesson_lib.labs.hand_calculation.compute import START, compute, describe, formula, shown_at, steps_at
+from lesson_lib.labs.hand_calculation.compute import START, compute, formula, shown_at, steps_at
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.lab import ACROSS, UP, Lab, short
+from lesson_lib.labs.shared.lab import KEYS, Lab, short
 from lesson_lib.labs.shared.parts import HELP, WRAP, button, choice, field, status
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.words import BIASES, ERROR_SIGN, RESET, TIPS
@@ -44,11 +44,11 @@ class HandCalculationLab(Lab):
         self.state = compute(self.values)
         self.messages |= {name: widgets.HTML() for name in START}
         self.title, self.count = widgets.HTML(), widgets.HTML()
-        self.twin = widgets.HTML(layout=widgets.Layout(min_height="46px"))  # for two lines, so that nothing jumps
+        self.twin = widgets.HTML(layout={"min_height": "46px"})  # for two lines, so that nothing jumps
         self.dial = Dial(words.LINE, range(1, self.lines + 1), 1, whole=True)
         self.dial.number.style.description_width, self.dial.number.layout.width = "34px", "84px"
         self.dial.observe(self._dialled, names="value")
-        self.formula = widgets.HTMLMath(layout=widgets.Layout(overflow="auto"))
+        self.formula = widgets.HTMLMath(layout={"overflow": "auto"})
         self.player = Player(self._next_line, SECONDS_A_LINE, width="64px")
         self.players = [self.player]
         self.box = self._layout()
@@ -84,14 +84,16 @@ class HandCalculationLab(Lab):
         """Follow an arrow key on the picture, or a click on one of its numbers to the line that computed it."""
         known, past = steps_at(self.state, self.line)
         if key and touch == "line":
-            self.go(int(self.dial.beside({**ACROSS, **UP}.get(key, 0))))
+            self.go(int(self.dial.beside(KEYS.get(key, 0))))
         elif touch in past:
             self.go(self.state.derivation.steps.index(known.get(touch, past[touch])) + 1)
 
     @property
     def summary(self) -> str:
         """The current line in words and numbers, and what is wrong with a control, if anything."""
-        return describe(self.state, self.line) + (f" {ERROR_SIGN} {self.error}" if self.error else "")
+        phase, step = words.PHASE_NAMES[self.state.phase], self.state.derivation.steps[self.line - 1]
+        told = words.LAB_SUMMARY.format(phase=phase, line=self.line, lines=self.lines, step=step).strip()
+        return f"{told} {ERROR_SIGN} {self.error}" if self.error else told
 
     @property
     def lines(self) -> int:
@@ -120,7 +122,6 @@ class HandCalculationLab(Lab):
         super().reset()
 
     def _layout(self) -> widgets.Box:
-        centred = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
         to = {
             "First": lambda: self.go(1),
             "Back": lambda: self.go(self.line - 1),
@@ -130,13 +131,14 @@ class HandCalculationLab(Lab):
         walk = [button(words.WALK[name], TIPS[name], action, "64px") for name, action in to.items()]
         walk += [self.player.button, self.dial, self.count, button(RESET, TIPS["Reset"], self.reset, "64px")]
         edits = [
-            widgets.VBox([self.controls[name], self.messages[name]], layout=widgets.Layout(flex=f"1 0 {width}px"))
+            widgets.VBox([self.controls[name], self.messages[name]], layout={"flex": f"1 0 {width}px"})
             for name, width in FIELD_WIDTHS.items()
         ]
         numbers = [self.formula, widgets.HTML(words.EDIT_TITLE), widgets.HBox(edits, layout=WRAP)]
-        left = widgets.VBox(numbers, layout=widgets.Layout(flex="1 1 340px", min_width="0"))
-        right = widgets.VBox([self.canvas], layout=widgets.Layout(flex="1 1 440px", min_width="0"))
+        left = widgets.VBox(numbers, layout={"flex": "1 1 340px", "min_width": "0"})
+        right = widgets.VBox([self.canvas], layout={"flex": "1 1 440px", "min_width": "0"})
         choices = [self.controls[name] for name in ("phase", "numbers", "biases")]
+        centred = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 10px"}
         top = [widgets.HBox(row, layout=centred) for row in (choices, walk)]
         below = [self.twin, self.messages[""], widgets.HTML(HELP)]
         return widgets.VBox([*top, self.title, widgets.HBox([left, right], layout=WRAP), *below])

@@ -48,17 +48,15 @@ class Canvas(anywidget.AnyWidget):
         self.send({"done": True})
 
     def _received(self, _: Any, content: Any, __: Any) -> None:
+        """Follow a message that names a mark of the picture, and a key or a pixel near it."""
         try:
-            if self._can_be_touched(content):
-                self._on_touch(**{name: content[name] for name in ("touch", "key", "x", "y") if name in content})
+            match content:
+                case {"touch": mark} if f'data-touch="{mark}"' not in self.marks:
+                    pass
+                case {"touch": mark, "key": str(key)} if key:
+                    self._on_touch(touch=mark, key=key)
+                case {"touch": mark, "x": int() | float() as x, "y": int() | float() as y}:
+                    if abs(x) < FAR and abs(y) < FAR:
+                        self._on_touch(touch=mark, x=x, y=y)
         finally:
             self.done()
-
-    def _can_be_touched(self, content: Any) -> bool:
-        """Return whether a message names a mark of the picture, and a key or a pixel near it."""
-        match content:
-            case {"touch": str(mark), "key": str(key)}:
-                return bool(key) and f'data-touch="{mark}"' in self.marks
-            case {"touch": str(mark), "x": int() | float() as x, "y": int() | float() as y}:
-                return abs(x) < FAR and abs(y) < FAR and f'data-touch="{mark}"' in self.marks
-        return False

@@ -9,7 +9,7 @@ import traitlets
 
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.parts import LABEL, alert, field
-from lesson_lib.labs.shared.values import read_numbers, the_one
+from lesson_lib.labs.shared.values import read_number
 
 
 class Dial(widgets.Box):
@@ -21,19 +21,16 @@ class Dial(widgets.Box):
 
     value = traitlets.Float()
     disabled = traitlets.Bool(False)
+    leader: widgets.ValueWidget | None = None
 
     def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
         self.positions, self.whole = tuple(positions), whole
-        self.leader: widgets.ValueWidget | None = None
         self.number = field(description, "", LABEL, "158px")
-        self.slider = widgets.IntSlider(
-            value=self._nearest(value),
-            max=len(positions) - 1,
-            readout=False,
-            layout=widgets.Layout(width="112px", margin="2px 4px 2px 12px"),
-        )
+        layout = {"width": "112px", "margin": "2px 4px 2px 12px"}
+        nearest, last = self._nearest(value), len(positions) - 1
+        self.slider = widgets.IntSlider(value=nearest, max=last, readout=False, layout=layout)
         self.message = widgets.HTML()
-        layout = widgets.Layout(flex_flow="row wrap", max_width="300px")
+        layout = {"flex_flow": "row wrap", "max_width": "300px"}
         super().__init__([self.number, self.slider, self.message], layout=layout)
         self.value = value
         self.show()
@@ -56,9 +53,12 @@ class Dial(widgets.Box):
 
     def set_range(self, positions: Sequence[float], value: float) -> None:
         """Take other positions, and a value among them."""
-        self._restrict(sorted({*self.positions, *positions}))  # so that the old and the new value are inside
+        self.positions = tuple(positions)
+        self.slider.max = max(self.slider.max, len(positions) - 1)  # until the slider is where it belongs
         self.value = value
-        self._restrict(positions)
+        self.show()
+        self.slider.max = len(positions) - 1
+        self.number.tooltip = words.SPAN.format(low=positions[0], high=positions[-1])
 
     def beside(self, steps: int) -> float:
         """Return the position so many steps above the value, or below it; at either end, the end."""
@@ -72,7 +72,11 @@ class Dial(widgets.Box):
     @traitlets.observe("value")
     def show(self, _: Any = None) -> None:
         """Show the value in the box, as it was typed if it was, and on the slider; what was refused is forgotten."""
-        if self._text != self.number.value and self._read(self.number.value) != self.value:
+        try:
+            is_shown = self.number.value == self._text or float(read_number("", self.number.value)) == self.value
+        except ValueError:
+            is_shown = False
+        if not is_shown:
             self.number.value = self._text
         self.slider.value = self._nearest(self.value)
         self._refuse("")
@@ -90,12 +94,6 @@ class Dial(widgets.Box):
     def _text(self) -> str:
         return f"{self.value:.8g}"
 
-    def _read(self, text: str) -> float | None:
-        try:
-            return float(the_one("", read_numbers("", text)))
-        except (ValueError, OverflowError):
-            return None
-
     def _slid(self, change: dict[str, Any]) -> None:
         self._refuse("")
         if change["new"] != self._nearest(self.value):
@@ -103,13 +101,11 @@ class Dial(widgets.Box):
 
     def _typed(self, change: dict[str, Any]) -> None:
         name = self.number.description
-        if change["new"] == self._text:  # which may be shorter than the value
-            self._refuse("")
-            return
         try:
-            self.value = float(the_one(name, read_numbers(name, change["new"])))
+            if change["new"] != self._text:  # which may be shorter than the value
+                self.value = float(read_number(name, change["new"]))
             self._refuse("")
-        except (ValueError, OverflowError, traitlets.TraitError) as error:
+        except (ValueError, traitlets.TraitError) as error:
             told = str(error).removeprefix(f"{name}: ").removesuffix(".")
             self.number.value = change["old"]
             self._refuse(words.REFUSED.format(problem=told, kept=self.number.value))
@@ -120,10 +116,3 @@ class Dial(widgets.Box):
 
     def _nearest(self, value: float) -> int:
         return int(abs(np.subtract(self.positions, value)).argmin())
-
-    def _restrict(self, positions: Sequence[float]) -> None:
-        self.positions = tuple(positions)
-        self.slider.max = max(self.slider.max, len(positions) - 1)
-        self.slider.value = self._nearest(self.value)
-        self.slider.max = len(positions) - 1
-        self.number.tooltip = words.SPAN.format(low=positions[0], high=positions[-1])

@@ -1,7 +1,7 @@
 """What every lab shares: named controls, set and reset, and a preset to paste."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -10,19 +10,18 @@ import ipywidgets as widgets
 from lesson_lib.exercises.reading import plain
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.canvas import Canvas
-from lesson_lib.labs.shared.cells import running_cell
+from lesson_lib.labs.shared.cells import Place, running_cell
 from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.left import Place
-from lesson_lib.labs.shared.look import style
-from lesson_lib.labs.shared.parts import alert, show, status, without_kernel
+from lesson_lib.labs.shared.parts import alert, show, status, style, without_kernel
 from lesson_lib.labs.shared.play import Player
-from lesson_lib.labs.shared.values import read_numbers, the_one
+from lesson_lib.labs.shared.values import read_number
 from lesson_lib.pictures.frame import Frame
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
 # How many steps a key moves what is touched: across, or up.
 ACROSS = {"ArrowLeft": -1, "ArrowRight": 1, "PageDown": -10, "PageUp": 10, "Home": -1000, "End": 1000}
 UP = {"ArrowDown": -1, "ArrowUp": 1}
+KEYS = ACROSS | UP
 
 
 class Lab:
@@ -46,7 +45,7 @@ class Lab:
         self.messages = {"": widgets.HTML()}  # by the control that a message stands beside; "" is under all
         self.canvas = Canvas(self.touch)
         self.error = ""
-        self._follows, self._place = True, Place(None)
+        self._follows, self._place = True, Place()
 
     def start(self) -> None:
         """Remember the controls' values as the defaults, connect them, and show the first state."""
@@ -97,12 +96,12 @@ class Lab:
 
     def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
         """Follow a mark that was dragged or clicked to a pixel (x, y) of the picture, or moved by a key."""
-        if touch not in self.touchable or (key and key not in {**ACROSS, **UP}):
+        if touch not in self.touchable or (key and key not in KEYS):
             return
         panel, across, up = self.touchable[touch]
         if key:
             name = up or across if key in UP else across or up  # a mark that moves one way takes the arrows of both
-            moved = {name: self.controls[name].beside({**ACROSS, **UP}[key])}
+            moved = {name: self.controls[name].beside(KEYS[key])}
         else:
             found = zip((across, up), self.canvas.shown.data_at(panel, x, y), strict=True)
             moved = {name: self.controls[name].nearest(value) for name, value in found if name}
@@ -116,9 +115,8 @@ class Lab:
     @property
     def preset(self) -> str:
         """The settings that differ from the start, as a short line to paste into `load`."""
-        changed = {name for name, value in self.values.items() if value != self._defaults[name]}
-        led = {name for name, control in self.controls.items() if self._leader_of(control) in changed}
-        named = {name: value for name, value in self.values.items() if name in changed | led}
+        changed = [control for name, control in self.controls.items() if control.value != self._defaults[name]]
+        named = {name: one.value for name, one in self.controls.items() if one in changed or _leader(one) in changed}
         return "; ".join(f"{name}={_written(value).replace(';', ',')}" for name, value in named.items())
 
     def load(self, preset: str) -> None:
@@ -144,41 +142,32 @@ class Lab:
         if self._follows:
             self._follow()
 
-    def _leader_of(self, control: widgets.ValueWidget) -> str:
-        """Return the name of the control that this one follows, or ""."""
-        return next((name for name, each in self.controls.items() if each is getattr(control, "leader", None)), "")
-
     def _follow(self, *steps: Mapping[str, Any]) -> None:
         """Put values into their controls, all or those before one that is refused; then compute and draw."""
         try:
-            with self._paused():
-                for values in steps:
-                    for name in sorted(values, key=lambda name: bool(self._leader_of(self.controls[name]))):
-                        self._fit_dials()  # to the range that the next value must be in
-                        _put(name, values[name], self.controls[name])
-                self._fit_dials()
-            try:
-                self.compute()
-            except ValueError as error:
-                self.show_error(error)
-            else:
-                self.show_error("")
-                self.draw()
-                self._place.keep(self.preset)
+            self._follows = False  # each change, but all of them, whatever happens
+            for values in steps:
+                for name in sorted(values, key=lambda name: _leader(self.controls[name]) is not None):
+                    self._fit_dials()  # to the range that the next value must be in
+                    _put(name, values[name], self.controls[name])
+            self._fit_dials()
+            self._show()
         except KeyboardInterrupt:
             self.show_error(words.INTERRUPTED)
             raise
         finally:
+            self._follows = True
             self.canvas.done()
 
-    @contextmanager
-    def _paused(self) -> Iterator[None]:
-        """Let controls change without following each change, and follow again whatever happens."""
+    def _show(self) -> None:
         try:
-            self._follows = False
-            yield
-        finally:
-            self._follows = True
+            self.compute()
+        except ValueError as error:
+            self.show_error(error)
+        else:
+            self.show_error("")
+            self.draw()
+            self._place.keep(self.preset)
 
     def _fit_dials(self) -> None:
         for control in self.controls.values():
@@ -192,6 +181,11 @@ class Lab:
                 self.load(left)
                 self.messages[""].value = status(words.AS_LEFT)
         show(self, without_kernel(self.summary, self.still()))
+
+
+def _leader(control: widgets.ValueWidget) -> widgets.ValueWidget | None:
+    """Return the control that this one follows, if any."""
+    return getattr(control, "leader", None)
 
 
 def short(text: object) -> str:
@@ -225,7 +219,7 @@ def _read(name: str, text: str, kind: type) -> Any:
         if kind is float and _written(float(text)) == text:  # also what nobody types, such as 4e-104
             return float(text)
     try:
-        number = the_one(name, read_numbers(name, text))
+        number = read_number(name, text)
     except ValueError:
         raise ValueError(f"{name} must be a number in a preset; got {short(text)}") from None
     if kind is int and number.denominator > 1:

@@ -1,16 +1,18 @@
-"""What labs and exercises are made of: labelled controls, messages, their style, and the still picture of a lab."""
+"""What labs and exercises are made of: labelled controls, messages, their look, and the still picture of a lab."""
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from importlib.resources import files
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
 import traitlets
 from IPython.display import display
 
 from lesson_lib.labs.shared import words
-from lesson_lib.labs.shared.cells import OnPage, take_place
+from lesson_lib.labs.shared.cells import take_place
 from lesson_lib.language import now
 
 WRAP = {"flex_flow": "row wrap", "align_items": "flex-start"}  # the layout of a row that goes on below on a narrow page
@@ -26,7 +28,21 @@ STILL_STYLE = (
 )
 
 
-def show(shown: OnPage, still: dict[str, str]) -> None:
+class Look(anywidget.AnyWidget):
+    """The last, invisible part of a box: its style, a still picture that gives way, its own keys, and its language."""
+
+    _esm = files(__package__).joinpath("look.js").read_text("utf-8")
+    _css = files(__package__).joinpath("look.css").read_text("utf-8")
+    language = traitlets.Unicode().tag(sync=True)
+
+
+def style(box: widgets.Box) -> None:
+    """Give a lab or an exercise its look."""
+    box.add_class("by-hand")
+    box.children = (*box.children, Look(language=now.tag, layout={"display": "none"}))
+
+
+def show(shown: Any, still: dict[str, str]) -> None:
     """Display a still picture, then the live widget, which hides it: a page that cannot revive the widget keeps it."""
     take_place(shown)
     display(still, raw=True)  # type: ignore[no-untyped-call]
@@ -43,57 +59,44 @@ def without_kernel(summary: str, svg: str = "") -> dict[str, str]:
     return {"text/html": html, "text/plain": summary}
 
 
-def field(description: str, value: str, label_width: str = "64px", width: str = "190px") -> widgets.Text:
-    """Return a labelled text box that reports a change on Enter or when the focus leaves it."""
-    return widgets.Text(
-        value=value,
-        description=description,
-        continuous_update=False,
-        style={"description_width": label_width},
-        layout=widgets.Layout(width=width),
-    )
-
-
-class Chosen(traitlets.Any):
-    """A value that is never None."""
-
-    allow_none = False
-
-    def validate(self, _: Any, value: Any) -> Any:
-        """Return the value; raises TraitError for None."""
-        if value is None:
-            raise traitlets.TraitError("must be one of the choices; got None")
-        return value
-
-
 class Choice(widgets.Dropdown):
     """A list of choices, one of which is always chosen."""
 
-    value = Chosen()
+    value: Any = traitlets.TraitType(None)  # which nobody can set it to
+
+    @traitlets.validate("value")
+    def _validate_value(self, proposal: Any) -> Any:
+        if proposal.value is None:
+            raise traitlets.TraitError("must be one of the choices; got None")
+        return super()._validate_value(proposal)
+
+
+def _named(description: str, label: str, width: str) -> dict[str, Any]:
+    return {"description": description, "style": {"description_width": label}, "layout": {"width": width}}
 
 
 def choice(description: str, options: Mapping[Any, str], value: Any, width: str, label: str = "initial") -> Choice:
     """Return a labelled list of choices, each with the text that it is shown as."""
-    return Choice(
-        options=[(text, option) for option, text in options.items()],
-        value=value,
-        description=description,
-        style={"description_width": label},
-        layout=widgets.Layout(width=width),
-    )
+    pairs = [(text, option) for option, text in options.items()]
+    return Choice(options=pairs, value=value, **_named(description, label, width))
+
+
+def field(description: str, value: str, label: str = "64px", width: str = "190px") -> widgets.Text:
+    """Return a labelled text box that reports a change on Enter or when the focus leaves it."""
+    return widgets.Text(value=value, continuous_update=False, **_named(description, label, width))
 
 
 def button(description: str, tooltip: str, action: Callable[[], None], width: str = "84px") -> widgets.Button:
     """Return a button that calls `action`."""
-    made = widgets.Button(description=description, tooltip=tooltip, layout=widgets.Layout(width=width))
+    made = widgets.Button(description=description, tooltip=tooltip, layout={"width": width})
     made.on_click(lambda _: action())
     return made
 
 
 def screen(top: Sequence[Any], left: Sequence[Any], right: Sequence[Any]) -> widgets.Box:
     """Return a lab that fits one screen: the verdict on top, the controls on the left, the picture on the right."""
-    controls = widgets.VBox(left, layout=widgets.Layout(flex="0 0 auto", width="min-content", min_width="308px"))
-    picture = widgets.VBox(right, layout=widgets.Layout(flex="1 1 460px", min_width="0"))
+    controls = widgets.VBox(left, layout={"flex": "0 0 auto", "width": "min-content", "min_width": "308px"})
+    picture = widgets.VBox(right, layout={"flex": "1 1 460px", "min_width": "0"})
     return widgets.VBox([*top, widgets.HBox([controls, picture], layout=WRAP), widgets.HTML(HELP)])
 
 
@@ -104,9 +107,8 @@ def status(text: str) -> str:
 
 def note(text: str) -> str:
     """Return HTML that shows a remark in small letters."""
-    return (
-        f'<p style="font-size: 12px; line-height: 1.2; margin: 0; max-width: 300px">{escape(text)}</p>' if text else ""
-    )
+    style = "font-size: 12px; line-height: 1.2; margin: 0; max-width: 300px"
+    return f'<p style="{style}">{escape(text)}</p>' if text else ""
 
 
 def verdict(*parts: tuple[str, str]) -> str:
@@ -118,7 +120,5 @@ def verdict(*parts: tuple[str, str]) -> str:
 
 def alert(text: str) -> str:
     """Return HTML that shows an error message: a sign, words and a frame, not colour alone."""
-    return (
-        '<div role="alert" style="border-left: 4px solid #D55E00; padding: 0 8px; line-height: 1.5">'
-        f"{escape(words.ERROR_SIGN)} {escape(text)}</div>"
-    )
+    style = "border-left: 4px solid #D55E00; padding: 0 8px; line-height: 1.5"
+    return f'<div role="alert" style="{style}">{escape(words.ERROR_SIGN)} {escape(text)}</div>'

@@ -35,7 +35,7 @@ class Player:
             return
         self._is_whole = False
         self._started()
-        loop = _running_loop()
+        loop = asyncio._get_running_loop()
         if loop is None:
             while self._step():
                 pass
@@ -47,14 +47,13 @@ class Player:
 
     def stop(self) -> None:
         """Stop, if it has been started; where a kernel hears the press in another thread, after the step under way."""
-        if self._task is None:
-            return
-        loop = self._task.get_loop()
-        if loop is _running_loop():
-            self._task.cancel()
-            self._done(self._task)
-        else:
-            loop.call_soon_threadsafe(self._task.cancel)
+        if self._task is not None:
+            loop = self._task.get_loop()
+            if loop is not asyncio._get_running_loop():
+                loop.call_soon_threadsafe(self._task.cancel)
+            else:
+                self._task.cancel()
+                self._done(self._task)
 
     async def _go_on(self) -> None:
         while self._step():
@@ -65,10 +64,3 @@ class Player:
         if task is self._task:
             self._task, self.button.description = None, self._texts[0]
             self._ended(self._is_whole)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -1,6 +1,5 @@
 """What controls of several labs hold: the positions of a slider, the biases of a choice, and numbers as text."""
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 from lesson_lib.exercises.reading import parse_numbers
@@ -19,8 +18,9 @@ def read_numbers(name: str, text: str) -> tuple[Fraction, ...]:
         raise ValueError(words.FIELD_ERROR.format(name=name, problem=error)) from None
 
 
-def the_one(name: str, numbers: Sequence[Fraction]) -> Fraction:
-    """Return the only number; raises ValueError, naming the control, for several."""
-    if len(numbers) != 1:
-        raise ValueError(words.FIELD_ONE.format(name=name, given=len(numbers)))
-    return numbers[0]
+def read_number(name: str, text: str) -> Fraction:
+    """Return the only number typed into the control; raises ValueError, naming it, for several too."""
+    number, *others = read_numbers(name, text)
+    if others:
+        raise ValueError(words.FIELD_ONE.format(name=name, given=1 + len(others)))
+    return number

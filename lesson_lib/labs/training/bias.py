@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, note, screen, status
 from lesson_lib.labs.shared.play import Player
-from lesson_lib.labs.shared.values import TRAINED, read_numbers, the_one
+from lesson_lib.labs.shared.values import TRAINED, read_number, read_numbers
 from lesson_lib.labs.shared.words import BIASES, RESET, TIPS
 from lesson_lib.labs.training import picture, words
 from lesson_lib.labs.training.picture import MAP_RATES, MAP_TARGETS
@@ -60,7 +60,7 @@ class BiasLab(TrainingLab):
         return {
             "trainable": ("W1", "W2", *TRAINED[values["biases"]]),
             "b1": () if values["weights"] == "random b1" else _b1_start(values["b1"], width),
-            "b2": float(the_one("b2", read_numbers("b2", values["b2"]))),
+            "b2": float(read_number("b2", values["b2"])),
             "width": width,
             "seed": None if from_article else int(values["seed"]),
         }
