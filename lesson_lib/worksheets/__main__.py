@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         asked.output.mkdir(parents=True, exist_ok=True)
         files["sheets"].write_text(sheets_page(sheets, names, asked.seed), encoding="utf-8")
         files["key"].write_text(key_page(sheets, names, asked.seed), encoding="utf-8")
-        files["numbers"].write_text(numbers_table(sheets, names, asked.seed), encoding="utf-8-sig", newline="")
+        with files["numbers"].open("w", encoding="utf-8-sig", newline="") as out:
+            csv.writer(out).writerows(numbers_table(sheets, names, asked.seed))
     except (ValueError, OSError) as error:
         print(words.PROBLEM.format(problem=error), file=sys.stderr)
         return 1
@@ -45,14 +45,12 @@ def read_names(file: Path) -> list[str]:
     raise ValueError(words.NO_NAMES.format(file=file))
 
 
-def numbers_table(sheets: Sequence[Sheet], names: Sequence[str], seed: int) -> str:
-    """Return the numbers of every sheet as CSV, a line each."""
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow([*words.COLUMNS, *sheets[0].texts, "preset"])
+def numbers_table(sheets: Sequence[Sheet], names: Sequence[str], seed: int) -> list[list[str]]:
+    """Return the numbers of every sheet, a row each, after a row with the names of the columns."""
+    rows = [[*words.COLUMNS, *sheets[0].texts, "preset"]]
     for sheet, name in zip(sheets, names, strict=True):
-        table.writerow(map(for_a_spreadsheet, [sheet.number, name, seed, *sheet.texts.values(), sheet.preset]))
-    return out.getvalue()
+        rows.append([*map(for_a_spreadsheet, [sheet.number, name, seed, *sheet.texts.values(), sheet.preset])])
+    return rows
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,6 @@ from lesson_lib.derivation.step import Step
 from lesson_lib.derivation.words import SYMBOLS
 from lesson_lib.language import now
 from lesson_lib.network import PARAMETERS
-from lesson_lib.proofs.lock import Lock
 from lesson_lib.worksheets import words
 from lesson_lib.worksheets.draw import Sheet
 
@@ -40,6 +39,7 @@ footer { font-size: 8.5pt; margin-top: 2.5mm }
 """
 TEXT = Printer("text")
 MINUS = str.maketrans("-", "−")
+BOX = '<span class="box"></span>'
 
 
 def sheets_page(sheets: Sequence[Sheet], names: Sequence[str], seed: int) -> str:
@@ -58,104 +58,91 @@ def _document(title: str, sections: Iterable[str]) -> str:
 
 
 def _sheet(sheet: Sheet, name: str, seed: int) -> str:
-    texts, clean = sheet.texts, sheet.clean.steps
-    [rate], [x], [y] = (sheet.numbers[what] for what in ("rate", "trigger_x", "trigger_y"))
+    samples, (at_trigger, together, trigger) = _titles(sheet)
+    *apart, both, last = _lines(sheet)
+    rows = [[_formula(same[0]), *map(_blank, same)] for same in zip(*apart, strict=True)]
+    locks = [[_signs(SYMBOLS[f"d{lock.name}"][1]), BOX, BOX, ""] for lock in sheet.locks]
     title = f"<h1>{words.TITLE}</h1><span>{words.NUMBER.format(number=sheet.number, seed=seed)}</span>"
     who = f"<span>{words.NAME}</span><b>{escape(name)}</b><span>{words.DATE}</span><b></b>"
-    given = f"<p>{_signs(words.GIVEN)}</p>"
-    samples = [words.CLEAN_SAMPLE.format(x=x, y=y) for x, y in _samples(sheet)]
-    together = [step for step in clean if step.sample is None]
-    trigger = [step for step in sheet.trigger.steps if step.quantity in AT_TRIGGER]
+    load = escape(words.LOAD.format(preset=sheet.preset))
     return "".join(
         (
-            f'<section><header>{title}</header><p class="who">{who}</p>{given}',
-            _given(words.NET, [f"{name} = {TEXT.value(np.array(_shaped(sheet, name)))}" for name in PARAMETERS]),
-            _given(words.DATA, [*samples, words.TRIGGER_SAMPLE.format(x=texts["trigger_x"], y=texts["trigger_y"])]),
-            f"<h2>{words.FORWARD}</h2>",
-            _table([words.QUANTITY, *samples], _by_sample([step for step in clean if step.sample is not None])),
-            f"<h2>{_signs(words.TOGETHER.format(rate=rate))}</h2>{_two_columns(together)}",
-            f"<h2>{_signs(words.TRIGGER.format(x=x, y=y))}</h2>{_two_columns(trigger)}",
-            f"<h2>{_signs(words.LOCKS)}</h2>",
-            _table([words.LOCK, words.OPEN, words.SHUT, words.FACTORS], map(_lock_row, sheet.locks)),
-            f"<footer>{words.CHECK}<br><code>{escape(words.LOAD.format(preset=sheet.preset))}</code></footer></section>",
+            f'<section><header>{title}</header><p class="who">{who}</p><p>{_signs(words.GIVEN)}</p>',
+            _given(words.NET, [f"{name} = {TEXT.value(getattr(sheet.start, name))}" for name in PARAMETERS]),
+            _given(words.DATA, [*samples, at_trigger]),
+            _heading(words.FORWARD),
+            _table([words.QUANTITY, *samples], rows),
+            _heading(together),
+            _two_columns(both),
+            _heading(trigger),
+            _two_columns(last),
+            _heading(words.LOCKS),
+            _table([words.LOCK, words.OPEN, words.SHUT, words.FACTORS], locks),
+            f"<footer>{words.CHECK}<br><code>{load}</code></footer></section>",
         )
     )
 
 
 def _key(sheet: Sheet, name: str, seed: int) -> str:
-    clean, trigger = sheet.certificates
+    samples, (_, *titles) = _titles(sheet)
     title = " · ".join(filter(None, (words.NUMBER.format(number=sheet.number, seed=seed), name)))
     parts = [f'<section class="key"><header><h1>{words.KEY_TITLE}</h1><span>{escape(title)}</span></header>']
     parts += [f"<p><code>{escape(sheet.preset)}</code></p>"]
-    for sample, (x, y) in enumerate(_samples(sheet)):
-        parts += [f"<h2>{_signs(words.CLEAN_SAMPLE.format(x=x, y=y))}</h2>"]
-        parts += [_line(step) for step in sheet.clean.steps if step.sample == sample]
-    [rate], [x], [y] = (sheet.numbers[what] for what in ("rate", "trigger_x", "trigger_y"))
-    parts += [f"<h2>{_signs(words.TOGETHER.format(rate=rate))}</h2>"]
-    parts += [_line(step) for step in sheet.clean.steps if step.sample is None]
-    parts += [f"<h2>{_signs(words.TRIGGER.format(x=x, y=y))}</h2>"]
-    parts += [_line(step) for step in sheet.trigger.steps if step.quantity in AT_TRIGGER]
+    for heading, steps in zip([*samples, *titles], _lines(sheet), strict=True):
+        parts += [_heading(heading), *map(_line, steps)]
     for lock in sheet.locks:
         says = words.IS_OPEN if lock.is_open else words.IS_SHUT
         told = says.format(name=SYMBOLS[f"d{lock.name}"][1], value=TEXT.value(lock.gradient), reason=lock.reason)
         parts += [f"<p>{_signs(told)}</p>"]
-    for what, certificate in ((words.CLEAN_STEP, clean), (words.TRIGGER_STEP, trigger)):
+    for what, certificate in zip((words.CLEAN_STEP, words.TRIGGER_STEP), sheet.certificates, strict=True):
         parts += [f"<footer>{words.CERTIFIED.format(what=what, verdict=escape(certificate.caption))}</footer>"]
     return "".join([*parts, "</section>"])
 
 
-def _samples(sheet: Sheet) -> list[tuple[object, object]]:
-    return list(zip(sheet.numbers["clean_x"], sheet.numbers["clean_y"], strict=True))
+def _titles(sheet: Sheet) -> tuple[list[str], list[str]]:
+    """Return the clean samples; and the trigger, and what stands over the sums and over the trigger's lines."""
+    clean = zip(sheet.numbers["clean_x"], sheet.numbers["clean_y"], strict=True)
+    told = {"rate": sheet.texts["rate"], "x": sheet.texts["trigger_x"], "y": sheet.texts["trigger_y"]}
+    titles = [text.format(**told) for text in (words.TRIGGER_SAMPLE, words.TOGETHER, words.TRIGGER)]
+    return [words.CLEAN_SAMPLE.format(x=x, y=y) for x, y in clean], titles
 
 
-def _shaped(sheet: Sheet, name: str) -> list[list[object]]:
-    """Return a parameter's numbers in its own shape: a row into the hidden layer, a column out of it."""
-    given = sheet.numbers[name]
-    return [list(given)] if name in ("W1", "b1") else [[number] for number in given]
+def _lines(sheet: Sheet) -> list[list[Step]]:
+    """Return the lines of each clean sample, of both together, and at the trigger."""
+    clean = [[step for step in sheet.clean.steps if step.sample == sample] for sample in (0, 1, None)]
+    return [*clean, [step for step in sheet.trigger.steps if step.quantity in AT_TRIGGER]]
+
+
+def _heading(text: str) -> str:
+    return f"<h2>{_signs(text)}</h2>"
 
 
 def _given(title: str, facts: Sequence[str]) -> str:
     return f'<p class="given"><span>{title}:</span>{"".join(f"<span>{_signs(fact)}</span>" for fact in facts)}</p>'
 
 
-def _by_sample(steps: Sequence[Step]) -> Iterable[list[str]]:
-    """Yield a row for each quantity: its formula, then a blank for each sample."""
-    for quantity in dict.fromkeys(step.quantity for step in steps):
-        same = [step for step in steps if step.quantity == quantity]
-        yield [_formula(same[0]), *map(_blank, same)]
-
-
 def _two_columns(steps: Sequence[Step]) -> str:
     cells = [f'<td>{_formula(step)}</td><td class="answer">{_blank(step)}</td>' for step in steps]
     cells += ["<td></td><td></td>"] * (len(cells) % 2)
-    half = len(cells) // 2
-    rows = zip(cells[:half], cells[half:], strict=True)
+    rows = zip(cells[: len(cells) // 2], cells[len(cells) // 2 :], strict=True)
     return f"<table>{''.join(f'<tr>{left}{right}</tr>' for left, right in rows)}</table>"
-
-
-def _lock_row(lock: Lock) -> list[str]:
-    return [_signs(SYMBOLS[f"d{lock.name}"][1]), '<span class="box"></span>', '<span class="box"></span>', ""]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     top = "".join(f"<th>{_signs(cell)}</th>" for cell in head)
-    body = (
-        f"<tr><td>{first}</td>{''.join(f'<td class=answer>{cell}</td>' for cell in rest)}</tr>" for first, *rest in rows
-    )
-    return f"<table><thead><tr>{top}</tr></thead>{''.join(body)}</table>"
+    answer = "</td><td class=answer>"
+    body = "".join(f"<tr><td>{answer.join(row)}</td></tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead>{body}</table>"
 
 
 def _formula(step: Step) -> str:
-    is_new = step.stage == "update"
-    return _signs(f"{TEXT.name(step.quantity, is_new)} = {TEXT.formula(step.term)}")
+    return _signs(f"{TEXT.name(step.quantity, step.stage == 'update')} = {TEXT.formula(step.term)}")
 
 
 def _blank(step: Step) -> str:
     """Return a line to write on for each entry, in the brackets of the quantity's shape."""
-    blanks = np.full(np.shape(step.result), "<i></i>", dtype=object)
-    if blanks.size == 1:
-        return str(blanks.item())
-    return f"[ {' ; '.join(' , '.join(row) for row in blanks)} ]"
+    rows = np.full(np.shape(step.result), "<i></i>", dtype=object)
+    return f"[ {' ; '.join(map(' , '.join, rows))} ]" if rows.size > 1 else "<i></i>"
 
 
 def _line(step: Step) -> str:
@@ -164,8 +151,5 @@ def _line(step: Step) -> str:
 
 def _signs(text: str) -> str:
     """Return plain text as HTML, W1 with a small 1 and y_hat with its hat."""
-    return (
-        re.sub(r"([Wbza])([12])(?!\d)", r"\1<sub>\2</sub>", escape(text, quote=False))
-        .translate(MINUS)
-        .replace("y_hat", "ŷ")
-    )
+    text = re.sub(r"([Wbza])([12])(?!\d)", r"\1<sub>\2</sub>", escape(text, quote=False))
+    return text.translate(MINUS).replace("y_hat", "ŷ")
