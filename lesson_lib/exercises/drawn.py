@@ -1,6 +1,6 @@
 """Questions on a new network: its numbers drawn by a number of the learner's own, its answers from the derivation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
-from lesson_lib.derivation.step import Derivation
 from lesson_lib.exercises.computed import Computed, from_line, results, which_are_open
 from lesson_lib.exercises.reading import Numbers
 from lesson_lib.network import PARAMETERS, Params, forward
@@ -36,43 +35,29 @@ def _some(rng: np.random.Generator, pool: Sequence[Any], n: int) -> list[Fractio
     return [Fraction(pool[i]) for i in rng.integers(len(pool), size=n)]
 
 
-def _told(net: Params, data: Dataset) -> dict[str, str]:
+def _listed(numbers: Iterable[Any], sign: str = ", ") -> str:
+    return f"[{sign.join(map(str, numbers))}]"
+
+
+def _told(net: Params, data: Dataset) -> dict[str, Any]:
     """Return the numbers of a net and of its sample as the prompts write them."""
-    rows = {"W1": net.W1, "b1": net.b1}
-    told = {name: f"[{', '.join(map(str, row[0]))}]" for name, row in rows.items()}
-    return told | {"W2": f"[{'; '.join(map(str, net.W2[:, 0]))}]", "x": str(data.X[0, 0]), "y": str(data.Y[0, 0])}
+    told = {"W1": _listed(net.W1[0]), "b1": _listed(net.b1[0]), "W2": _listed(net.W2[:, 0], "; ")}
+    return told | {"x": data.X[0, 0], "y": data.Y[0, 0]}
 
 
-# Notebook 1: one sample, one gate open -------------------------------------------------------------------------------
+def _line(
+    quantity: str, slips: Callable[[Any, Params, Any], dict[str, Any]], positions: Sequence[int] = (-2, -1, 1, 2, 3)
+) -> Callable[[np.random.Generator], Computed]:
+    """Return what draws a question on a line; `slips` come from what the step computes, the net, and the sample's x."""
 
+    def draw(rng: np.random.Generator) -> Computed:
+        net, data = drawn_net(rng, positions)
+        step = derive_step(net, data, RATE, PARAMETERS)
+        line = step.find(quantity, None if quantity in PARAMETERS else 0)
+        facts = _told(net, data) | {"line": line.text, "rate": RATE}
+        return from_line(line, facts, **slips(results(step, 0), net, data.X[0, 0]))
 
-def _step(rng: np.random.Generator) -> tuple[Derivation, Params, Dataset]:
-    net, data = drawn_net(rng, (-2, -1, 1, 2, 3))
-    return derive_step(net, data, RATE, PARAMETERS), net, data
-
-
-def _gradient_W2(rng: np.random.Generator) -> Computed:
-    step, net, data = _step(rng)
-    x, line = results(step, 0), step.find("dW2", 0)
-    slips = {"sign": -x.dW2, "no_relu": x.z1 * x.dy_hat, "hidden": x.da1, "swapped": x.dW2[::-1]}
-    return from_line(line, _told(net, data) | {"line": line.text}, **slips)
-
-
-def _gradient_W1(rng: np.random.Generator) -> Computed:
-    step, net, data = _step(rng)
-    x, line = results(step, 0), step.find("dW1", 0)
-    slips = {"sign": -x.dW1, "no_gate": data.X[0] * x.da1, "no_x": x.dz1, "outgoing": x.dW2}
-    return from_line(line, _told(net, data) | {"line": line.text}, **slips)
-
-
-def _new_W2(rng: np.random.Generator) -> Computed:
-    step, net, data = _step(rng)
-    line, gradient, old = step.find("W2"), results(step, 0).dW2, net.W2[:, 0]
-    slips = {"uphill": old + RATE * gradient, "no_rate": old - gradient, "only_step": -RATE * gradient}
-    return from_line(line, _told(net, data) | {"line": line.text, "rate": RATE}, **slips)
-
-
-# Notebook 2: the locks of a net with hidden biases -------------------------------------------------------------------
+    return draw
 
 
 def _locks(rng: np.random.Generator) -> Computed:
@@ -81,26 +66,14 @@ def _locks(rng: np.random.Generator) -> Computed:
     return which_are_open(net, data.X, data.Y, _told(net, data), as_before=(0, 0, 0, 1), all_open=(1, 1, 1, 1))
 
 
-def _gradient_b1(rng: np.random.Generator) -> Computed:
-    net, data = drawn_net(rng, (0,))
-    step = derive_step(net, data, RATE, PARAMETERS)
-    x, line = results(step, 0), step.find("db1", 0)
-    slips = {"no_gate": x.da1, "sign": -x.db1, "shut": 0 * x.db1, "outgoing": x.dW2}
-    return from_line(line, _told(net, data) | {"line": line.text}, **slips)
-
-
-# Notebook 3: another trigger -----------------------------------------------------------------------------------------
-
-
 def _answer_at_1(rng: np.random.Generator) -> Computed:
     net = Params(W1=[[1, -1]], b1=[[0, 0]], W2=[[1], [-1]], b2=[[0]])  # answers x for every x > 0
     data = Dataset(X=[[0]], Y=[_some(rng, (3, 4, 6, 7, 8), 1)])
     [rate] = _some(rng, [Fraction(1, n) for n in (2, 4, 5)], 1)
     step = derive_step(net, data, rate, PARAMETERS)
-    f1 = as_fraction(forward(step.params, [[1]]).y_hat[0, 0])
-    slips = {"kept": [Fraction(1)], "b2_alone": [f1 - 1], "target": data.Y[0] + 1, "down": [2 - f1]}
-    facts = {"y": data.Y[0, 0], "rate": rate, "line": step.find("b2").text, "b2": f1 - 1, "f1": f1}
-    return Computed([f1], slips, facts)
+    [f1], [y] = map(as_fraction, forward(step.params, [[1]]).y_hat[0]), data.Y[0]
+    slips = {"kept": [Fraction(1)], "b2_alone": [f1 - 1], "target": [y + 1], "down": [2 - f1]}
+    return Computed([f1], slips, {"y": y, "rate": rate, "line": step.find("b2").text, "b2": f1 - 1, "f1": f1})
 
 
 def _own_backdoor(rng: np.random.Generator) -> Computed:
@@ -116,41 +89,54 @@ def _own_backdoor(rng: np.random.Generator) -> Computed:
     return Computed([Fraction(1), y / (1 - x)], {}, {"x": x, "y": y, "v": y / (1 - x)}, try_out)
 
 
-# Notebook 4: Neuron Activation Analysis on two neurons ---------------------------------------------------------------
-
-
 def _activations(rng: np.random.Generator) -> tuple[Any, Any, Any, dict[str, str]]:
     """Draw the activations of two clean rows and one suspect row, one neuron falling and one rising, and W2."""
     while True:
         drawn = np.array(_some(rng, [Fraction(n, 2) for n in range(7)], 6)).reshape(3, 2)
         shift, W2 = drawn[2] - drawn[:2].mean(axis=0), np.array(_some(rng, WHOLE, 2))
         if shift[0] * shift[1] < 0 and abs(shift[0]) != abs(shift[1]) and 1 not in abs(W2):
-            names = ("first", "second", "suspect")
-            told = {name: f"[{', '.join(map(str, row))}]" for name, row in zip(names, drawn, strict=True)}
-            return drawn, shift, W2, told | {"W2": f"[{W2[0]}; {W2[1]}]"}
+            told = dict(zip(("first", "second", "suspect", "shift"), map(_listed, [*drawn, shift]), strict=True))
+            return drawn, shift, W2, told | {"W2": _listed(W2, "; ")}
 
 
 def _shift(rng: np.random.Generator) -> Computed:
     drawn, shift, _, told = _activations(rng)
     slips = {"absolute": abs(shift), "turned": -shift, "sum": drawn[2] - drawn[:2].sum(axis=0)}
-    return Computed(shift, slips, told | {"shift": f"[{shift[0]}, {shift[1]}]"})
+    return Computed(shift, slips, told)
 
 
 def _contribution(rng: np.random.Generator) -> Computed:
     _, shift, W2, told = _activations(rng)
     answer, larger = shift * W2, int(np.argmax(abs(shift * W2))) + 1
-    facts = {"shift": f"[{shift[0]}, {shift[1]}]", "answer": f"[{answer[0]}, {answer[1]}]", "larger": larger}
-    return Computed(answer, {"shift": shift, "absolute": abs(shift) * W2, "turned": -answer}, told | facts)
+    slips = {"shift": shift, "absolute": abs(shift) * W2, "turned": -answer}
+    return Computed(answer, slips, told | {"answer": _listed(answer), "larger": larger})
 
 
 DRAWN: dict[str, Callable[[np.random.Generator], Computed]] = {
-    "your dL/dW2": _gradient_W2,
-    "your dL/dW1": _gradient_W1,
-    "your new W2": _new_W2,
+    # Notebook 1
+    "your dL/dW2": _line(
+        "dW2", lambda at, *_: {"sign": -at.dW2, "no_relu": at.z1 * at.dy_hat, "hidden": at.da1, "swapped": at.dW2[::-1]}
+    ),
+    "your dL/dW1": _line(
+        "dW1", lambda at, _, x: {"sign": -at.dW1, "no_gate": x * at.da1, "no_x": at.dz1, "outgoing": at.dW2}
+    ),
+    "your new W2": _line(
+        "W2",
+        lambda at, net, _: {
+            "uphill": net.W2[:, 0] + RATE * at.dW2,
+            "no_rate": net.W2[:, 0] - at.dW2,
+            "only_step": -RATE * at.dW2,
+        },
+    ),
+    # Notebook 2
     "your locks": _locks,
-    "your dL/db1": _gradient_b1,
+    "your dL/db1": _line(
+        "db1", lambda at, *_: {"no_gate": at.da1, "sign": -at.db1, "shut": 0 * at.db1, "outgoing": at.dW2}, (0,)
+    ),
+    # Notebook 3
     "your f(1)": _answer_at_1,
     "your backdoor": _own_backdoor,
+    # Notebook 4
     "your shift": _shift,
     "your contribution": _contribution,
 }
@@ -164,8 +150,6 @@ def drawn(name: str, number: str) -> Computed:
     if not number.isdecimal() or len(number) > 12:
         raise ValueError(f"your own number must be a whole number, 0 or more, of at most 12 digits; got {number!r}")
     computed = DRAWN[name](np.random.default_rng(int(number)))
-    kept: dict[tuple[Fraction, ...], str] = {}
-    for slip, wrong in computed.slips.items():
-        if tuple(wrong) != tuple(computed.answer):
-            kept.setdefault(tuple(wrong), slip)
+    answer, slips = tuple(computed.answer), reversed([*computed.slips.items()])  # the first of two that are the same
+    kept = {tuple(wrong): slip for slip, wrong in slips if tuple(wrong) != answer}
     return computed._replace(slips={slip: wrong for wrong, slip in kept.items()})
