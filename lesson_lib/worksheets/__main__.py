@@ -21,20 +21,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if students < len(names):
             raise ValueError(words.TOO_FEW.format(names=len(names), given=students))
         sheets, names = draw_sheets(students, asked.seed), [*names, *[""] * (students - len(names))]
-        files = {kind: asked.output / name for kind, name in FILES.items()}
+        page, key, table = (asked.output / name for name in ("worksheets.html", "key.html", "numbers.csv"))
         asked.output.mkdir(parents=True, exist_ok=True)
-        files["sheets"].write_text(sheets_page(sheets, names, asked.seed), encoding="utf-8")
-        files["key"].write_text(key_page(sheets, names, asked.seed), encoding="utf-8")
-        with files["numbers"].open("w", encoding="utf-8-sig", newline="") as out:
+        page.write_text(sheets_page(sheets, names, asked.seed), encoding="utf-8")
+        key.write_text(key_page(sheets, names, asked.seed), encoding="utf-8")
+        with table.open("w", encoding="utf-8-sig", newline="") as out:
             csv.writer(out).writerows(numbers_table(sheets, names, asked.seed))
     except (ValueError, OSError) as error:
         print(words.PROBLEM.format(problem=error), file=sys.stderr)
         return 1
-    print(words.MADE.format(count=students, pdf=files["sheets"].with_suffix(".pdf"), **files))
+    print(words.MADE.format(count=students, sheets=page, key=key, numbers=table, pdf=page.with_suffix(".pdf")))
     return 0
-
-
-FILES = {"sheets": "worksheets.html", "key": "key.html", "numbers": "numbers.csv"}
 
 
 def read_names(file: Path) -> list[str]:

@@ -43,10 +43,6 @@ class Canvas(anywidget.AnyWidget):
         with self.hold_sync():
             self.size, self.frame, self.marks, self.alt = list(frame.size), frame.svg, marks, alt
 
-    def done(self) -> None:
-        """Tell the page that the picture fits the controls again."""
-        self.send({"done": True})
-
     def _received(self, _: Any, content: Any, __: Any) -> None:
         """Follow a message that names a mark of the picture, and a key or a pixel near it."""
         try:
@@ -59,4 +55,4 @@ class Canvas(anywidget.AnyWidget):
                     if abs(x) < FAR and abs(y) < FAR:
                         self._on_touch(touch=mark, x=x, y=y)
         finally:
-            self.done()
+            self.send({"done": True})

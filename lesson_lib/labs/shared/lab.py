@@ -18,10 +18,8 @@ from lesson_lib.labs.shared.values import read_number
 from lesson_lib.pictures.frame import Frame
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
-# How many steps a key moves what is touched: across, or up.
-ACROSS = {"ArrowLeft": -1, "ArrowRight": 1, "PageDown": -10, "PageUp": 10, "Home": -1000, "End": 1000}
-UP = {"ArrowDown": -1, "ArrowUp": 1}
-KEYS = ACROSS | UP
+KEYS = {"ArrowLeft": -1, "ArrowRight": 1, "PageDown": -10, "PageUp": 10, "Home": -1000, "End": 1000}
+KEYS |= {"ArrowDown": -1, "ArrowUp": 1}  # how many steps a key moves what is touched
 
 
 class Lab:
@@ -100,7 +98,8 @@ class Lab:
             return
         panel, across, up = self.touchable[touch]
         if key:
-            name = up or across if key in UP else across or up  # a mark that moves one way takes the arrows of both
+            ways = (up, across) if key in ("ArrowDown", "ArrowUp") else (across, up)
+            name = ways[0] or ways[1]  # a mark that moves one way takes the arrows of both
             moved = {name: self.controls[name].beside(KEYS[key])}
         else:
             found = zip((across, up), self.canvas.shown.data_at(panel, x, y), strict=True)
@@ -115,9 +114,9 @@ class Lab:
     @property
     def preset(self) -> str:
         """The settings that differ from the start, as a short line to paste into `load`."""
-        changed = [control for name, control in self.controls.items() if control.value != self._defaults[name]]
-        named = {name: one.value for name, one in self.controls.items() if one in changed or _leader(one) in changed}
-        return "; ".join(f"{name}={_written(value).replace(';', ',')}" for name, value in named.items())
+        changed = {control for name, control in self.controls.items() if control.value != self._defaults[name]}
+        told = {name: one.value for name, one in self.controls.items() if {one, getattr(one, "leader", None)} & changed}
+        return "; ".join(f"{name}={_written(value).replace(';', ',')}" for name, value in told.items())
 
     def load(self, preset: str) -> None:
         """Reset, then apply a preset line; raises ValueError for a line that this lab cannot have made.
@@ -147,7 +146,7 @@ class Lab:
         try:
             self._follows = False  # each change, but all of them, whatever happens
             for values in steps:
-                for name in sorted(values, key=lambda name: _leader(self.controls[name]) is not None):
+                for name in sorted(values, key=lambda name: bool(getattr(self.controls[name], "leader", None))):
                     self._fit_dials()  # to the range that the next value must be in
                     _put(name, values[name], self.controls[name])
             self._fit_dials()
@@ -157,7 +156,7 @@ class Lab:
             raise
         finally:
             self._follows = True
-            self.canvas.done()
+            self.canvas.send({"done": True})  # the picture fits the controls again
 
     def _show(self) -> None:
         try:
@@ -181,11 +180,6 @@ class Lab:
                 self.load(left)
                 self.messages[""].value = status(words.AS_LEFT)
         show(self, without_kernel(self.summary, self.still()))
-
-
-def _leader(control: widgets.ValueWidget) -> widgets.ValueWidget | None:
-    """Return the control that this one follows, if any."""
-    return getattr(control, "leader", None)
 
 
 def short(text: object) -> str:
