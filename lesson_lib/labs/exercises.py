@@ -12,7 +12,7 @@ from lesson_lib.exercises import words
 from lesson_lib.exercises.answers import Answers, Record, own_file
 from lesson_lib.exercises.catalogue import question
 from lesson_lib.exercises.marking import mark_answer, shuffled
-from lesson_lib.labs.shared.parts import button, field, show, status, style, without_kernel
+from lesson_lib.labs.shared.parts import button, field, named, show, status, style, without_kernel
 
 # ipywidgets marks what has lost its kernel.
 LOST = (
@@ -70,8 +70,6 @@ class Exercises:
 class ProgressLine:
     """The progress on the page, where the answers are, and a button to start over, which asks first."""
 
-    beside = ()
-
     def __init__(self, exercises: Exercises) -> None:
         self.exercises = exercises
         self.progress, self.place, self.question = widgets.HTML(), widgets.HTML(), widgets.HTML()
@@ -104,8 +102,6 @@ class ProgressLine:
 class Exercise:
     """One question with its answer box. Nothing that is typed is evaluated as code."""
 
-    beside = ()
-
     def __init__(self, name: str, exercises: Exercises) -> None:
         self.name, self.exercises, self.question = name, exercises, question(name)
         self.record = exercises.answers.records.get(name, Record())
@@ -116,8 +112,7 @@ class Exercise:
         self.answer: Any
         if self.question.choices:
             options = shuffled(self.question, exercises.seed)
-            self.answer = widgets.RadioButtons(options=options, value=None, description=words.ANSWER)
-            self.answer.style.description_width, self.answer.layout.width = "60px", "auto"
+            self.answer = widgets.RadioButtons(options=options, value=None, **named(words.ANSWER, "60px", "auto"))
             controls = [self.answer, widgets.HBox(buttons)]
         else:
             self.answer = field(words.ANSWER, "", "60px", "260px")

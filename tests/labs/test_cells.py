@@ -10,7 +10,7 @@ START = """%reset -f
 from lesson_lib.labs import BiasLab, Exercises, FirstLook, HandCalculationLab, NAALab, PruningLab, TriggerLab
 from lesson_lib.labs.shared.cells import _parts
 exercises = Exercises(seed=0)
-is_open = lambda lab: {part.comm is not None for part in _parts(lab.box, *lab.beside)}"""
+is_open = lambda lab: {part.comm is not None for part in _parts(lab.box, *getattr(lab, "beside", ()))}"""
 KINDS = ["FirstLook", "HandCalculationLab", "TriggerLab", "BiasLab", "NAALab", "PruningLab"]
 
 

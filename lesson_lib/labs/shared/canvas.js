@@ -3,6 +3,7 @@
 
 const BUSY_AFTER = 200; // milliseconds
 const NARROW = 640; // pixels
+const LARGEST = 1.2; // times as large as drawn
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
 
 function render({ model, el }) {
@@ -14,7 +15,7 @@ function render({ model, el }) {
     const showFrame = () => {
         const [width, height] = model.get("size");
         svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-        svg.style.maxWidth = `${width * model.get("most")}px`;
+        svg.style.maxWidth = `${width * LARGEST}px`;
         waiting.setAttribute("transform", `translate(${width - 8},8)`);
         show(frame, model.get("frame"));
     };

@@ -17,7 +17,7 @@ FAR = 1e5  # beyond every screen, in pixels
 class Canvas(anywidget.AnyWidget):
     """A frame with marks on it. `on_touch` says what to do with a mark's name and a pixel (x, y), or a key.
 
-    `most` is how many times larger than drawn the picture may get; `controls` are those that it follows.
+    `controls` are those that the picture follows.
     """
 
     _esm = files(__package__).joinpath("canvas.js").read_text("utf-8")
@@ -28,7 +28,6 @@ class Canvas(anywidget.AnyWidget):
     marks = traitlets.Unicode().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     is_narrow = traitlets.Bool(False).tag(sync=True)  # whether the page has little room for it, as the page says
-    most = traitlets.Float(1.2).tag(sync=True)
     gone = traitlets.Unicode(words.GONE).tag(sync=True)
     controls: Any = traitlets.List().tag(sync=True, **widgets.widget_serialization)
 

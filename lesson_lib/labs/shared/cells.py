@@ -21,9 +21,9 @@ SECONDS = 0.5  # from the last move of a lab until it is noted
 def take_place(shown: Any) -> None:
     """Note that the cell that runs shows this, open it if it was closed, and close what was there before.
 
-    What is shown has a `box`, and in `beside` the controls that may stand outside the box.
+    What is shown has a `box`, and may have in `beside` the controls that stand outside the box.
     """
-    for part in _parts(shown.box, *shown.beside):
+    for part in _parts(shown.box, *getattr(shown, "beside", ())):
         if part.comm is None:  # with the values that it has, under the name that it had
             part.open()
             del part._repr_mimebundle_  # which closing put over that of the class
@@ -49,7 +49,7 @@ def _parent() -> Any:
 
 def _close(old: Any) -> None:
     """Close all widgets, and take it out of the history of outputs; a variable keeps it, and can show it again."""
-    for part in _parts(old.box, *old.beside):
+    for part in _parts(old.box, *getattr(old, "beside", ())):
         part.close()
     shell: Any = get_ipython()
     for names in (shell.user_ns.get("_oh", {}), shell.user_ns, shell.user_ns_hidden):

@@ -71,19 +71,20 @@ class Choice(widgets.Dropdown):
         return super()._validate_value(proposal)
 
 
-def _named(description: str, label: str, width: str) -> dict[str, Any]:
+def named(description: str, label: str, width: str) -> dict[str, Any]:
+    """Return how a control is made that has its name on the left: the name, the room for it, and the width of both."""
     return {"description": description, "style": {"description_width": label}, "layout": {"width": width}}
 
 
 def choice(description: str, options: Mapping[Any, str], value: Any, width: str, label: str = "initial") -> Choice:
     """Return a labelled list of choices, each with the text that it is shown as."""
     pairs = [(text, option) for option, text in options.items()]
-    return Choice(options=pairs, value=value, **_named(description, label, width))
+    return Choice(options=pairs, value=value, **named(description, label, width))
 
 
-def field(description: str, value: str, label: str = "64px", width: str = "190px") -> widgets.Text:
+def field(description: str, value: str, label: str, width: str) -> widgets.Text:
     """Return a labelled text box that reports a change on Enter or when the focus leaves it."""
-    return widgets.Text(value=value, continuous_update=False, **_named(description, label, width))
+    return widgets.Text(value=value, continuous_update=False, **named(description, label, width))
 
 
 def button(description: str, tooltip: str, action: Callable[[], None], width: str = "84px") -> widgets.Button:
