@@ -163,7 +163,6 @@ class Exercise:
         self.exercises.follow()
 
     def _restore(self) -> None:
-        """Show the last answer, what was said of it, and the hints, as they were kept."""
         choices, last = self.question.choices, self.record.tries[-1].answer if self.record.tries else ""
         is_known = last in choices if choices else last != ""
         self._silent = True
@@ -204,8 +203,7 @@ class Exercise:
     @property
     def summary(self) -> str:
         """The question in words, for pages without a kernel."""
-        options = "".join(f"\n ( ) {choice}" for choice in shuffled(self.question))
-        return f"{self.question.prompt}{options}"
+        return "\n ( ) ".join([self.question.prompt, *shuffled(self.question)])
 
     def _ipython_display_(self) -> None:
         show(self, without_kernel(self.summary))

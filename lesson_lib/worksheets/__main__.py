@@ -16,7 +16,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write sheets, key and list into a folder, say where, and return the exit status."""
     asked = _parser().parse_args(argv)
     try:
-        names = read_names(asked.names) if asked.names else []
+        lines = asked.names.read_text(encoding="utf-8-sig").splitlines() if asked.names else []
+        names = [" ".join(line.split()) for line in lines if line.strip()]
+        if asked.names and not names:
+            raise ValueError(words.NO_NAMES.format(file=asked.names))
         students = (len(names) or 30) if asked.students is None else asked.students
         if students < len(names):
             raise ValueError(words.TOO_FEW.format(names=len(names), given=students))
@@ -32,14 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     print(words.MADE.format(count=students, sheets=page, key=key, numbers=table, pdf=page.with_suffix(".pdf")))
     return 0
-
-
-def read_names(file: Path) -> list[str]:
-    """Return the names in a file, one on each line; raises ValueError if there is none."""
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
-    if names := [" ".join(line.split()) for line in lines if line.strip()]:
-        return names
-    raise ValueError(words.NO_NAMES.format(file=file))
 
 
 def numbers_table(sheets: Sequence[Sheet], names: Sequence[str], seed: int) -> list[list[str]]:
