@@ -241,17 +241,14 @@ def test_the_leader_is_set_first_whatever_the_order(order):
 
 
 @pytest.mark.parametrize("back", [True, False])
-@pytest.mark.parametrize("step", [1, 2])
-def test_a_range_that_was_interrupted_is_taken_in_full_at_the_next_move(step, back, monkeypatch):
-    lab, nearest, calls = Countdown(), Dial._nearest, []
+@pytest.mark.parametrize("part", ["_nearest", "_refuse"])
+def test_a_range_that_was_interrupted_is_taken_in_full_at_the_next_move(part, back, monkeypatch):
+    lab = Countdown()
 
-    def interrupted(dial, value):
-        calls.append(value)
-        if len(calls) == step and dial is lab.controls["count"]:
-            raise KeyboardInterrupt
-        return nearest(dial, value)
+    def interrupted(*_):
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(Dial, "_nearest", interrupted)
+    monkeypatch.setattr(Dial, part, interrupted)
     with pytest.raises(KeyboardInterrupt):
         lab.controls["limit"].value = 9
     monkeypatch.undo()

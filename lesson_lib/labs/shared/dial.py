@@ -73,10 +73,10 @@ class Dial(widgets.Box):
     def show(self, _: Any = None) -> None:
         """Show the value in the box, as it was typed if it was, and on the slider; what was refused is forgotten."""
         try:
-            is_shown = self.number.value == self._text or float(read_number("", self.number.value)) == self.value
+            is_read = self.number.value == self._text or float(read_number("", self.number.value)) == self.value
         except ValueError:
-            is_shown = False
-        if not is_shown:
+            is_read = False
+        if not is_read:
             self.number.value = self._text
         self.slider.value = self._nearest(self.value)
         self._refuse("")
