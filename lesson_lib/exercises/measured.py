@@ -17,10 +17,15 @@ NEAR = 1  # how far a typed rate may be from the measured one, in per cent point
 def own_calibration(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
     """Say whether a threshold of the MAD rule is quiet on clean pairs drawn by a seed, and still finds a weak rise."""
     seed, threshold = int(abs(given[0])), float(given[1])
-    indices, raised = _indices(seed)
-    alarms, found = int((indices.max(axis=1) > threshold).sum()), int((raised > threshold).sum())
+    alarms, found = clean_alarms(seed, threshold)
     facts = {"seed": seed, "threshold": threshold, "alarms": alarms, "pairs": PAIRS, "found": found}
     return alarms <= MOST_ALARMS and found == 10, facts
+
+
+def clean_alarms(seed: int, threshold: float) -> tuple[int, int]:
+    """Return in how many clean pairs something exceeds the threshold, and how many of ten raised neurons do."""
+    indices, raised = _indices(seed)
+    return int((indices.max(axis=1) > threshold).sum()), int((raised > threshold).sum())
 
 
 @lru_cache(maxsize=8)

@@ -28,7 +28,7 @@ from lesson_lib.exercises import words
 from lesson_lib.exercises.catalogue import question, question_texts, unknown_set
 from lesson_lib.exercises.drawn import DRAWN, drawn, drawn_net
 from lesson_lib.exercises.marking import mark_answer
-from lesson_lib.exercises.measured import own_calibration
+from lesson_lib.exercises.measured import clean_alarms
 from lesson_lib.exercises.reading import parse_numbers
 from lesson_lib.naa import analyse, class_vote, detect_backdoor_via_naa, simulate_activations
 from lesson_lib.network import ARTICLE, Params, backward, forward, sgd_step
@@ -303,7 +303,7 @@ def test_a_threshold_of_the_learners_own_is_tried_on_the_sets_of_its_seed(seed):
     for _ in range(40):
         found = analyse(simulate_activations(500, rng), simulate_activations(100, rng), "mad", 5)
         alarms += len(found.flagged) > 0
-    assert own_calibration((seed, 5))[1]["alarms"] == alarms
+    assert clean_alarms(seed, 5)[0] == alarms
     assert f"{alarms} of 40 clean pairs alarm" in mark_answer(asked, f"{seed}, 5").message
     assert mark_answer(asked, f"{seed}, 6.5").correct is True
     assert mark_answer(asked, f"{seed}, 3.5").correct is False
