@@ -9,7 +9,7 @@ from lesson_lib.labs.pruning.compute import WIDTHS, compare_repairs, describe, p
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import WRAP, button, choice, screen, status
-from lesson_lib.labs.shared.play import Player
+from lesson_lib.labs.shared.play import along
 from lesson_lib.labs.shared.words import PAUSE, PLAY, RESET, TIPS
 from lesson_lib.pictures.frame import Frame
 
@@ -43,7 +43,7 @@ class PruningLab(Lab):
         self.pruned.number.style.description_width, self.pruned.number.layout.width = LABEL, "130px"
         self.pruned.follow(self.controls["model"], lambda model, now: (range(n_of(model) + 1), min(now, n_of(model))))
         texts = PLAY, PAUSE, words.PRUNING_PLAY
-        self.player = Player(self._prune_on, SECONDS_A_NEURON, self._first, texts=texts, width="70px")
+        self.player = along(self.pruned, SECONDS_A_NEURON, texts=texts, width="70px")
         self.players = [self.player]
         self.facts, self.compare_text, self.table = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.compare_text.add_class("by-hand-fine")  # one line of it is as high as two
@@ -91,15 +91,6 @@ class PruningLab(Lab):
         text = text if self.compared else words.NOT_COMPARED
         shown = words.PRUNING_SHORT.get(self.compared)
         self.compare_text.value = status(text.format(shown=shown, model=words.PRUNING_SHORT[model]))
-
-    def _first(self) -> None:
-        """Begin again where nothing is left to prune."""
-        if self.pruned.value == self.pruned.positions[-1]:
-            self.pruned.value = 0
-
-    def _prune_on(self) -> bool:
-        self.pruned.value = self.pruned.beside(1)
-        return bool(self.pruned.value < self.pruned.positions[-1])
 
     @property
     def summary(self) -> str:

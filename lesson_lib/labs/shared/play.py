@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
+from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.parts import button
 from lesson_lib.labs.shared.words import PAUSE, PLAY, TIPS
 
@@ -35,7 +37,7 @@ class Player:
             return
         self._is_whole = False
         self._started()
-        loop = asyncio._get_running_loop()
+        loop = _running_loop()
         if loop is None:
             while self._step():
                 pass
@@ -49,7 +51,7 @@ class Player:
         """Stop, if it has been started; where a kernel hears the press in another thread, after the step under way."""
         if self._task is not None:
             loop = self._task.get_loop()
-            if loop is not asyncio._get_running_loop():
+            if loop is not _running_loop():
                 loop.call_soon_threadsafe(self._task.cancel)
             else:
                 self._task.cancel()
@@ -64,3 +66,24 @@ class Player:
         if task is self._task:
             self._task, self.button.description = None, self._texts[0]
             self._ended(self._is_whole)
+
+
+def along(dial: Dial, seconds: float, **more: Any) -> Player:
+    """Return a player that goes from position to position of a dial, and begins again where that is at its end."""
+
+    def begin() -> None:
+        if dial.value == dial.positions[-1]:
+            dial.value = dial.positions[0]
+
+    def go_on() -> bool:
+        dial.value = dial.beside(1)
+        return bool(dial.value < dial.positions[-1])
+
+    return Player(go_on, seconds, begin, **more)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import LABEL, WRAP, button, choice, screen
-from lesson_lib.labs.shared.play import Player
+from lesson_lib.labs.shared.play import along
 from lesson_lib.labs.shared.words import RESET, TIPS
 from lesson_lib.labs.training import picture, runs, words
 from lesson_lib.pictures.frame import Frame
@@ -41,7 +41,7 @@ class TrainingLab(Lab):
             "schedule": choice(words.SCHEDULE, SCHEDULES, Schedule.CLEAN_FIRST.value, "280px", LABEL),
             **more,
         }
-        self.player = Player(self._next_epoch, SECONDS_AN_EPOCH, self._first_epoch)
+        self.player = along(self.controls["epochs"], SECONDS_AN_EPOCH)
         self.players = [self.player]
         self.canvas.observe(lambda _: self.draw(), "is_narrow")
         self.facts = widgets.HTML()
@@ -91,15 +91,6 @@ class TrainingLab(Lab):
         """Return the verdict over the controls on the left and the picture on the right."""
         buttons = widgets.HBox([button(RESET, TIPS["Reset"], self.reset), self.player.button])
         return screen([self.facts], [*self.controls.values(), buttons, self.messages[""]], [self.canvas])
-
-    def _first_epoch(self) -> None:
-        """Begin again where the last epoch is shown."""
-        if self.epoch == EPOCHS[-1]:
-            self.controls["epochs"].value = 0
-
-    def _next_epoch(self) -> bool:
-        self.controls["epochs"].value = self.controls["epochs"].beside(1)
-        return bool(self.epoch < EPOCHS[-1])
 
 
 class TriggerLab(TrainingLab):
