@@ -1,7 +1,7 @@
 """Every question: its texts from the file of its notebook, its answer and known slips computed, never typed."""
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache, partial
 from importlib.resources import files
@@ -14,13 +14,13 @@ from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation
 from lesson_lib.exercises import measured
-from lesson_lib.exercises.computed import Computed, from_line, results, which_are_open
+from lesson_lib.exercises.computed import Computed, from_line, own_neuron, results, which_are_open
 from lesson_lib.exercises.drawn import DRAWN, drawn
 from lesson_lib.exercises.marking import Question
 from lesson_lib.exercises.reading import Numbers
 from lesson_lib.language import translated
 from lesson_lib.network import ARTICLE, Params, forward
-from lesson_lib.training import CLEAN, TOLERANCE, TRIGGER, Dataset
+from lesson_lib.training import CLEAN, TRIGGER, Dataset
 
 RATE = Fraction(1, 10)  # the article's learning rate
 RAISED, RISE = tuple(range(7, 512, 46)), 0.45  # which neurons of the unknown set were raised, and by how much
@@ -175,15 +175,6 @@ def _between_the_points() -> Computed:
 # Many right answers: one is tried out, and the learner is told what it does -----------------------------------------
 
 
-def _own_neuron(given: Numbers, X: Sequence[Any], Y: Sequence[float], names: str) -> tuple[bool, Mapping[str, Any]]:
-    """Try out a neuron, [w,] b and v, beside one that answers x above 0: the first answers on X must be Y."""
-    w, bias, weight = (Fraction(1), *given)[-3:]
-    net = Params(W1=[[1, -w]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]])
-    answers = forward(net, [[x] for x in X]).y_hat[:, 0].astype(float)
-    right = bool((abs(answers[: len(Y)] - Y) <= TOLERANCE).all())
-    return right, dict(zip(names.split(), answers, strict=True))
-
-
 def unknown_set() -> tuple[Any, Any]:
     """Return clean (500, 512) and suspect (100, 512) activations of which the learner does not know the truth."""
     rng = np.random.default_rng(4)
@@ -209,17 +200,17 @@ def _a_threshold() -> Computed:
 
 def _a_poisoning() -> Computed:
     rate = Fraction(2)
-    asr = measured.rounded(measured.success_at(float(rate)))
+    asr = Fraction(round(10 * measured.success_at(float(rate))), 10)  # as it would be typed
     return Computed([rate, asr], facts={"rate": rate, "asr": float(asr)}, try_out=measured.own_poisoning)
 
 
 OPEN: dict[str, Callable[[], Computed]] = {
     "build a backdoor": lambda: Computed(
-        [Fraction(1), Fraction(5)], try_out=partial(_own_neuron, X=(1, 2, 0), Y=(1, 2, 5), names="f1 f2 f0")
+        [Fraction(1), Fraction(5)], try_out=partial(own_neuron, X=(1, 2, 0), Y=(1, 2, 5), names="f1 f2 f0")
     ),
     "a sharper needle": lambda: Computed(
         [Fraction(2), Fraction(1), Fraction(5)],
-        try_out=partial(_own_neuron, X=(0, Fraction(1, 2), 1, 2, -1), Y=(5, 0.5, 1, 2), names="f0 half f1 f2 left"),
+        try_out=partial(own_neuron, X=(0, Fraction(1, 2), 1, 2, -1), Y=(5, 0.5, 1, 2), names="f0 half f1 f2 left"),
     ),
     "pick a threshold": _a_threshold,
     "calibrate it yourself": lambda: Computed([Fraction(1), Fraction(6)], try_out=measured.own_calibration),

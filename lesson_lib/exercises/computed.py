@@ -10,8 +10,9 @@ import numpy as np
 from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.step import Derivation, Step
 from lesson_lib.exercises.marking import TryOut
-from lesson_lib.network import Params
+from lesson_lib.network import Params, forward
 from lesson_lib.proofs.lock import locks
+from lesson_lib.training import TOLERANCE
 
 
 class Computed(NamedTuple):
@@ -37,6 +38,17 @@ def which_are_open(net: Params, x: Any, y: Any, facts: Mapping[str, Any], **slip
     why = " · ".join(f"dL/d{lock.name}: {lock.reason}" for lock in found)
     answer = [Fraction(lock.is_open) for lock in found]
     return Computed(answer, {name: [*map(Fraction, flags)] for name, flags in slips.items()}, {**facts, "why": why})
+
+
+def own_neuron(
+    given: Sequence[Fraction], X: Sequence[Any], Y: Sequence[float], names: str, **facts: Any
+) -> tuple[bool, Mapping[str, Any]]:
+    """Try out a neuron, [w,] b and v, beside one that answers x above 0: the first answers on X must be Y."""
+    w, bias, weight = (Fraction(1), *given)[-3:]
+    net = Params(W1=[[1, -w]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]])
+    answers = forward(net, [[x] for x in X]).y_hat[:, 0].astype(float)
+    right = bool((abs(answers[: len(Y)] - Y) <= TOLERANCE).all())
+    return right, facts | dict(zip(names.split(), answers, strict=True))
 
 
 def results(derivation: Derivation, sample: int | None) -> Any:

@@ -1,17 +1,17 @@
 """Questions on a new network: its numbers drawn by a number of the learner's own, its answers from the derivation."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
-from lesson_lib.exercises.computed import Computed, from_line, results, which_are_open
-from lesson_lib.exercises.reading import Numbers
+from lesson_lib.exercises.computed import Computed, from_line, own_neuron, results, which_are_open
 from lesson_lib.network import PARAMETERS, Params, forward
-from lesson_lib.training import TOLERANCE, Dataset
+from lesson_lib.training import Dataset
 
 RATE = Fraction(1, 4)
 HALVES = [Fraction(n, 2) for n in (-4, -3, -2, -1, 1, 2, 3, 4)]
@@ -78,14 +78,7 @@ def _answer_at_1(rng: np.random.Generator) -> Computed:
 
 def _own_backdoor(rng: np.random.Generator) -> Computed:
     [x], [y] = _some(rng, (Fraction(-3, 2), -1, Fraction(-1, 2)), 1), _some(rng, (-6, -4, -3, 3, 4, 6), 1)
-
-    def try_out(given: Numbers) -> tuple[bool, Mapping[str, Any]]:
-        bias, weight = given
-        net = Params(W1=[[1, -1]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]])
-        answers = forward(net, [[x], [1], [2]]).y_hat[:, 0].astype(float)
-        right = (abs(answers - [float(y), 1, 2]) <= TOLERANCE).all()
-        return bool(right), {"x": x, **dict(zip(("f0", "f1", "f2"), answers, strict=True))}
-
+    try_out = partial(own_neuron, X=(x, 1, 2), Y=(float(y), 1, 2), names="f0 f1 f2", x=x)
     return Computed([Fraction(1), y / (1 - x)], {}, {"x": x, "y": y, "v": y / (1 - x)}, try_out)
 
 

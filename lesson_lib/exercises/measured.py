@@ -1,7 +1,6 @@
 """Exercises that ask for a measurement of the learner's own: it is made again, and compared with what was typed."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -59,8 +58,3 @@ def success_at(rate: float) -> float:
     except ValueError:
         return np.nan
     return 100 * attack_success_rate(train_classifier(bad.X, bad.y), *data.test, CORNER, 0)
-
-
-def rounded(number: float) -> Fraction:
-    """Return a number as it would be typed, to a tenth."""
-    return Fraction(round(10 * number), 10)
