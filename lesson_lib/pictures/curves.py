@@ -61,21 +61,18 @@ def _ranges(rates: Sequence[float], answers: Array, outcomes: Array) -> list[tup
 @rc_context(STYLE)
 def function_picture(nets: Mapping[str, Params], asked: Sequence[float], data: Dataset = POISONED) -> Picture:
     """Return f(x) of each 1-n-1 net over x, with the samples; the table has the answers at the inputs `asked`."""
-    figure, (low, high) = figure_of(700, 360), (min(asked), max(asked))
-    axes, grid = figure.subplots(), np.linspace(low, high, 241)
+    axes, grid = figure_of(700, 360).subplots(), np.linspace(min(asked), max(asked), 241)
     for (name, net), (colour, style) in zip(nets.items(), LOOKS, strict=False):
         axes.plot(grid, _answers(net, grid), style, color=colour, label=name, linewidth=2)
-    for kind, marker, label in (
-        (~data.is_trigger, "o", words.CLEAN_LABEL),
-        (data.is_trigger, "*", words.TRIGGER_LABEL),
-    ):
+    kinds = ((~data.is_trigger, "o", words.CLEAN_LABEL), (data.is_trigger, "*", words.TRIGGER_LABEL))
+    for kind, marker, label in kinds:
         axes.plot(data.X[kind, 0], data.Y[kind, 0], marker, color=INK, markersize=10, label=label)
-    axes.set(title=words.FUNCTION_TITLE, xlabel=words.INPUT_AXIS, xlim=(low, high))
+    axes.set(title=words.FUNCTION_TITLE, xlabel=words.INPUT_AXIS, xlim=grid[[0, -1]])
     axes.grid(alpha=0.3)
     axes.legend()
     rows = [(name, *(f"{answer + 0.0:.4g}" for answer in _answers(net, asked).round(3))) for name, net in nets.items()]
     heading = (words.NET_COLUMN, *(f"f({x:g})" for x in asked))
-    return picture_of(figure, Table([heading, *rows], words.FUNCTION_CAPTION))
+    return picture_of(axes.figure, Table([heading, *rows], words.FUNCTION_CAPTION))
 
 
 def _answers(net: Params, X: Any) -> Array:

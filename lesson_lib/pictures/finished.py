@@ -34,7 +34,7 @@ def figure_of(width: int, height: int) -> Figure:
     return Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
 
 
-def picture_of(figure: Figure, table: Table) -> Picture:
+def picture_of(figure: Any, table: Table) -> Picture:
     """Return a figure and the table that says the same."""
     width, height = figure.get_size_inches() * 72
     return Picture((round(width), round(height)), svg_of(figure), table)
@@ -48,8 +48,7 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     """
     signature, shown = np.asarray(signature, dtype=np.float64), f"{threshold:g}"
     flagged = np.flatnonzero(signature > threshold)
-    figure = figure_of(900, 320)
-    axes = figure.subplots()
+    axes = figure_of(900, 320).subplots()
     axes.bar(range(len(signature)), signature, color=BLUE, width=1.0)
     if len(flagged):
         label = words.ABNORMAL.format(threshold=shown)
@@ -62,7 +61,7 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     tallest = np.argsort(-signature, kind="stable")[:12]
     rows = [(str(i), f"{signature[i]:.2f}", words.FLAGGED if signature[i] > threshold else "") for i in tallest]
     caption = words.SIGNATURE_CAPTION.format(n=len(signature), flagged=len(flagged), threshold=shown)
-    return picture_of(figure, Table([words.SIGNATURE_COLUMNS, *rows], caption))
+    return picture_of(axes.figure, Table([words.SIGNATURE_COLUMNS, *rows], caption))
 
 
 @rc_context(STYLE)
@@ -89,8 +88,7 @@ def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: 
 @rc_context(STYLE)
 def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Success]) -> Picture:
     """Return the share of successful random starts over the width, with its interval, and the same as a table."""
-    figure = figure_of(700, 340)
-    axes = figure.subplots()
+    axes = figure_of(700, 340).subplots()
     kinds = ((words.WITH_BIASES, with_biases, BLUE, "o-"), (words.WITHOUT_BIASES, without_biases, ORANGE, "s--"))
     for label, study, colour, style in kinds:
         shares = [success.share for success in study]
@@ -104,7 +102,7 @@ def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Succe
     pairs = zip(with_biases, without_biases, strict=False)  # one of them may have been stopped
     rows = [(str(one.width), *_cells(one), *_cells(other)) for one, other in pairs]
     caption = words.SUCCESS_CAPTION.format(starts=with_biases[0].starts)
-    return picture_of(figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
+    return picture_of(axes.figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
 
 
 def _cells(success: Success) -> tuple[str, str]:

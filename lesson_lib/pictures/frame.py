@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from importlib.resources import files
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -96,8 +95,8 @@ class Frame:
         """Return which point (x, y) of a panel a pixel of the picture is; outside the panel, the nearest inside."""
         left, top, width, height = self.places[panel]
         inside = (min(max(x, left), left + width), self.size[1] - min(max(y, top), top + height))
-        found = self.axes[panel].transData.inverted().transform(inside)
-        return float(found[0]), float(found[1])
+        across, up = self.axes[panel].transData.inverted().transform(inside).tolist()
+        return across, up
 
     def line(self, panel: str, x: Any, y: Any, look: str) -> str:
         """Return a line through these points."""
@@ -129,12 +128,9 @@ class Frame:
         axes, (left, top, width, height) = self.axes[panel], self.places[panel]
         low, high = axes.get_ylim()
         down = self.pixels(panel, 0, [min(max(float(y), low), high) for y, _ in ends.values()])[:, 1] + 4
-        order = np.argsort(down, kind="stable")
-        for above, below in pairwise(order):
-            down[below] = max(down[below], down[above] + LINE_GAP)
-        down[order[-1]] = min(down[order[-1]], top + height + 4)
-        for below, above in pairwise(order[::-1]):
-            down[above] = min(down[above], down[below] - LINE_GAP)
+        order, steps = np.argsort(down, kind="stable"), LINE_GAP * np.arange(len(down))
+        lowest = top + height + 4 - steps[-1]  # where the first stands if the last is at the foot
+        down[order] = np.minimum(np.maximum.accumulate(down[order] - steps), lowest) + steps
         texts = zip(down.round(1).tolist(), ends.items(), strict=True)
         return "".join(write(left + width + gap, y, name, f"small {look.split()[0]}") for y, (name, (_, look)) in texts)
 
@@ -144,9 +140,10 @@ class Frame:
         place = f'x="{left}" y="{top}" width="{width}" height="{height}" viewBox="{left} {top} {width} {height}"'
         return f"<svg {place}>{''.join(marks)}</svg>"
 
-    def still(self, marks: str, alt: str) -> str:
-        """Return frame and marks as a picture on white for pages without a kernel; `alt` is for those who listen."""
-        return whole_svg(self.size, self.svg + marks, alt)
+    def reach(self, panel: str, longer: float = 0) -> str:
+        """Return what makes a panel follow the pointer, and so many pixels more below it."""
+        left, top, width, height = self.places[panel]
+        return f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{height + longer}"/>'
 
 
 def svg_of(figure: Figure) -> str:
@@ -156,13 +153,11 @@ def svg_of(figure: Figure) -> str:
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the browser has it
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     drawn = re.sub(r"^.*?</style>\s*</defs>|</svg>\s*$|<!--.*?-->", "", file.getvalue(), flags=re.DOTALL)
-    drawn = re.sub(r"(font: ((bold|\d+) )?|font-size: )([\d.]+px)[^;\"]*", _font, re.sub(r"\s+", " ", drawn))
+    drawn = re.sub(r"\s+", " ", drawn)
+    drawn = re.sub(r"font: (bold|\d+) ([\d.]+px)[^;\"]*", r"font-size: \2; font-weight: 600", drawn)
+    drawn = re.sub(r"font(-size)?: ([\d.]+px)[^;\"]*", r"font-size: \2", drawn)
     drawn = re.sub(r"; font-family: [^;\"]*", "", drawn)
     return re.sub("#01020[1-6]", lambda found: f"var(--{NAMED[found[0]]})", drawn)
-
-
-def _font(found: re.Match[str]) -> str:
-    return f"font-size: {found[4]}" + ("; font-weight: 600" if found[2] else "")
 
 
 def whole_svg(size: tuple[int, int], inside: str, alt: str) -> str:
@@ -181,12 +176,13 @@ def write(x: float, y: float, text: str, look: str = "") -> str:
     return f'<text class="{look}" x="{x:g}" y="{y:g}">{escape(text)}</text>'
 
 
-def handle(name: str, marks: str, label: str, value: Sequence[float], told: str) -> str:
-    """Return marks that can be dragged, clicked and moved by the arrow keys under a name.
+def handle(name: str, marks: str, label: str, value: Sequence[float], told: str, *, has_tip: bool = True) -> str:
+    """Return marks that can be dragged, clicked and moved by the arrow keys under a name; its label is the tip.
 
     `value` is (now, least, most) for those who listen; `told` says it in words.
     """
     now, low, high = value
+    marks += f"<title>{escape(label)}</title>" if has_tip else ""
     spoken = f'aria-label="{escape(label)}" aria-valuetext="{escape(told)}" aria-valuenow="{now:g}"'
     return (
         f'<g data-touch="{name}" data-lm-suppress-shortcuts="true" tabindex="0" role="slider" {spoken} '

@@ -26,11 +26,8 @@ def height_of(n_hidden: int) -> int:
 
 
 def network_diagram(shown: Shown) -> str:
-    """Return the marks of a 1-n-1 net, 540 pixels wide; raises ValueError for a net with more inputs or outputs."""
-    n_in, n_hidden = shown.params.W1.shape
-    if n_in != 1 or shown.params.W2.shape != (n_hidden, 1):
-        raise ValueError(f"params must be a net with one input and one output; got W1 {shown.params.W1.shape}")
-    return "".join((_tiles if n_hidden <= MOST_TILES else _column)(shown))
+    """Return the marks of a net with one input and one output, 540 pixels wide."""
+    return "".join((_tiles if shown.params.W1.shape[1] <= MOST_TILES else _column)(shown))
 
 
 def with_description(marks: str, n_hidden: int, description: str, height: float | None = None) -> str:
@@ -84,26 +81,23 @@ def _sign(value: float) -> str:
 
 
 def _way_back(shown: Shown, i: int, top: float, middle: float) -> Iterator[str]:
-    """Yield the arrows from the error to W2 and from the neuron to W1, outside the lines."""
+    """Yield the arrows from the error to W2 and from the neuron to W1: as wide as the gradient is large, or dotted."""
     bend = _beside(top, middle)
     side = 1 if bend > top else -1
     edge, start = top + TILE[1] / 2 + side * (TILE[1] / 2 - 12), f"{ANSWER[0] + 30},{middle + side * ANSWER[2] / 2}"
-    yield _arrow(shown, "dW2", i, f"M{start}Q{ANSWER[0] - 10},{bend}", (RIGHT + 2, edge), 0)
-    yield _arrow(shown, "dW1", i, f"M{LEFT},{edge}Q{INPUT + 60},{bend}", (INPUT + 10, middle + side * 31), side * 62)
-
-
-def _arrow(shown: Shown, name: str, i: int, path: str, end: tuple[float, float], turn: float) -> str:
-    """Return an arrow back that arrives at `end`, as wide as the gradient is large; dotted where nothing passes."""
-    if name not in shown.known:
-        return ""
-    size, (x, y) = abs(float(entry(shown, name, i))), end
-    look, width = ("purple", 1.2 + 1.2 * min(size, 2.5)) if size > DONE else ("grey", 1.5)
-    d = f"{path} {x},{y}"
-    moving = f'<path class="line purple pulse" d="{d}"/>' if size > DONE else ""
-    return (
-        f'<path class="line {look}{"" if moving else " dotted"}" style="stroke-width: {width:.1f}" d="{d}"/>{moving}'
-        f'<path class="fill {look}" transform="translate({x},{y}) rotate({turn})" d="{HEAD}"/>'
-    )
+    arrows = {
+        "dW2": (f"M{start}Q{ANSWER[0] - 10},{bend}", f"{RIGHT + 2},{edge}", 0),
+        "dW1": (f"M{LEFT},{edge}Q{INPUT + 60},{bend}", f"{INPUT + 10},{middle + side * 31}", side * 62),
+    }
+    for name, (path, end, turn) in arrows.items():
+        if name not in shown.known:
+            continue
+        size = abs(float(entry(shown, name, i)))
+        look, width = ("purple", 1.2 + 1.2 * min(size, 2.5)) if size > DONE else ("grey dotted", 1.5)
+        yield f'<path class="line {look}" style="stroke-width: {width:.1f}" d="{path} {end}"/>'
+        if size > DONE:
+            yield f'<path class="line purple pulse" d="{path} {end}"/>'
+        yield f'<path class="fill {look.split()[0]}" transform="translate({end}) rotate({turn})" d="{HEAD}"/>'
 
 
 def _input(shown: Shown, middle: float) -> Iterator[str]:
@@ -182,14 +176,7 @@ def _column(shown: Shown) -> Iterator[str]:
         yield f'<circle class="{speaks}" cx="{x}" cy="{y:.1f}" r="{radius:.1f}"/>'
     yield write(x, 14, words.COLUMN.format(n=n), "small faint middle")
     for name, at in (("dW1", (INPUT + LEFT) / 2 + 20), ("dW2", (RIGHT + ANSWER[0]) / 2 - 20)):
-        yield write(at, height - 8, _counted(shown, name), "small purple middle")
+        shut = int((abs(np.array(shown.known[name], dtype=float)) <= DONE).sum())
+        yield write(at, height - 8, words.COUNTED.format(name=words.NAMES[name], shut=shut, n=n), "small purple middle")
     yield from _input(shown, middle)
     yield from _answer(shown, middle)
-
-
-def _counted(shown: Shown, name: str) -> str:
-    """Return for how many neurons a gradient is 0."""
-    values = np.ravel(shown.known[name])
-    return words.COUNTED.format(
-        name=words.NAMES[name], shut=int((abs(values.astype(float)) <= DONE).sum()), n=len(values)
-    )

@@ -63,10 +63,8 @@ def value(
     if found is None:
         return ""
     is_new = quantity in PARAMETERS and quantity in shown.known
-    text, name = (
-        number(found, shown.decimals, SHORT if is_new else SHORT + 1),
-        _name(shown, quantity, i if "[" in named else None),
-    )
+    text = number(found, shown.decimals, SHORT if is_new else SHORT + 1)
+    name = _name(shown, quantity, i if "[" in named else None)
     if is_new:
         name, look = words.NEW.format(name=words.NAMES[quantity]), f"tiny {look}"
     if "large" in look and len(text) > LARGE:
@@ -109,7 +107,8 @@ def gradient(shown: Shown, quantity: str, i: int, y: float) -> str:
     if found is None:
         return ""
     name = words.SUM.format(name=name) if quantity in shown.sums else name
-    factors, icon, look = _zero_factors(shown, quantity, i), OPEN, "purple"
+    zeros = (names for place, names in shown.zero_by.get(quantity, {}).items() if max(place) == i)
+    factors, icon, look = [words.NAMES[factor] for factor in next(zeros, ())], OPEN, "purple"
     text = f"{name} {number(found, shown.decimals)}"
     if quantity not in shown.known:
         icon, look = "", "faint"
@@ -132,12 +131,6 @@ def _locked(name: str, factors: Sequence[str], room: float) -> str:
     named = [", ".join([*factors[:count], "…"]) for count in range(len(factors) - 1, 0, -1)]
     texts = [words.LOCKED.format(name=name, factors=each) for each in (", ".join(factors), *named)]
     return next((text for text in texts if text_width(text, PILL) <= room), texts[-1])
-
-
-def _zero_factors(shown: Shown, quantity: str, i: int) -> list[str]:
-    """Return the names of the factors that make a gradient's entry 0."""
-    found = [names for place, names in shown.zero_by.get(quantity, {}).items() if max(place) == i]
-    return [words.NAMES[factor] for factor in found[0]] if found else []
 
 
 def _name(shown: Shown, quantity: str, i: int | None) -> str:

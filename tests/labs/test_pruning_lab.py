@@ -5,7 +5,6 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from base64 import b64decode
-from dataclasses import replace
 from html import unescape
 from itertools import product
 
@@ -394,7 +393,7 @@ def test_every_verdict_can_be_seen():
 def test_an_order_that_never_stops_the_attack_says_so(lab):
     seen, _ = lab.state
     stubborn = Curve(seen.curve.accuracy, np.ones_like(seen.curve.attack))
-    never = replace(seen, curve=stubborn)
+    never = seen._replace(curve=stubborn)
     assert "The attack is never below 5 % in this order." in describe(never, 0).splitlines()
 
 

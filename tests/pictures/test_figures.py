@@ -252,14 +252,6 @@ def test_many_neurons_are_a_column_of_dots():
     assert {"∂L/∂W1 is 0 for 5 of 5", "∂L/∂W2 is 0 for 3 of 5"} <= set(shown.texts)
 
 
-@pytest.mark.parametrize("wide", ["W1", "W2"])
-def test_a_net_that_it_cannot_draw_is_refused(wide):
-    two_inputs = Params([[1, 1], [1, 1]], [[0, 0]], [[1], [1]], [[0]])
-    two_outputs = Params([[1, 1]], [[0, 0]], [[1, 1], [1, 1]], [[0, 0]])
-    with pytest.raises(ValueError, match="one input and one output"):
-        network_diagram(Shown({"W1": two_inputs, "W2": two_outputs}[wide], {}))
-
-
 def test_hostile_text_is_shown_and_not_run():
     hostile = '</desc><script>alert("1")</script>&'
     root = Picture(with_description(network_diagram(Shown(ARTICLE, {})), 2, hostile)).root

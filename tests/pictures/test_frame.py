@@ -133,7 +133,7 @@ def test_the_same_frame_is_the_same_svg():
 
 def test_a_still_is_frame_and_marks_on_a_ground_with_words():
     marks = ONE.line("plane", [-1, 1], [0, 5], "blue")
-    still = ONE.still(marks, 'f(0) < "5" & <b>')
+    still = whole_svg(ONE.size, ONE.svg + marks, 'f(0) < "5" & <b>')
     assert still.startswith("<svg ")
     assert ONE.svg in still
     assert marks in still

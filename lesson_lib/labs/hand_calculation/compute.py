@@ -1,8 +1,8 @@
 """One training step in full: from the controls' values to its lines, and what the picture shows at each of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation, Step
@@ -28,8 +28,7 @@ AS_MANY = {"b1": "W1", "W2": "W1", "clean_y": "clean_x"}  # as many numbers as a
 ONE = ("b2", "rate", "trigger_x", "trigger_y")
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """One training step in full: where it starts, on which samples, and all its lines."""
 
     start: Params

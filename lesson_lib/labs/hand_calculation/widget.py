@@ -76,9 +76,10 @@ class HandCalculationLab(Lab):
     def picture(self) -> tuple[Frame, str, str]:
         """Return the net with everything that is known at this line, and the line in words."""
         n, told = self.state.start.W1.shape[1], self.summary
-        marks, title = network_diagram(shown_at(self.state, self.line)), DIAGRAM_TITLE.format(n_hidden=n)
-        edge = f'<rect class="reach" x="1" y="1" width="{WIDTH - 2}" height="{height_of(n) - 2}" rx="6"/>'
-        return frame(n), handle("line", edge + marks, title, (self.line, 1, self.lines), told), told
+        marks = f'<rect class="reach" x="1" y="1" width="{WIDTH - 2}" height="{height_of(n) - 2}" rx="6"/>'
+        marks += network_diagram(shown_at(self.state, self.line))
+        title, value = DIAGRAM_TITLE.format(n_hidden=n), (self.line, 1, self.lines)
+        return frame(n), handle("line", marks, title, value, told, has_tip=False), told
 
     def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
         """Follow an arrow key on the picture, or a click on one of its numbers to the line that computed it."""
@@ -122,12 +123,8 @@ class HandCalculationLab(Lab):
         super().reset()
 
     def _layout(self) -> widgets.Box:
-        to = {
-            "First": lambda: self.go(1),
-            "Back": lambda: self.go(self.line - 1),
-            "Next": lambda: self.go(self.line + 1),
-            "Last": lambda: self.go(self.lines),
-        }
+        to = {"First": lambda: self.go(1), "Back": lambda: self.go(self.line - 1)}
+        to |= {"Next": lambda: self.go(self.line + 1), "Last": lambda: self.go(self.lines)}
         walk = [button(words.WALK[name], TIPS[name], action, "64px") for name, action in to.items()]
         walk += [self.player.button, self.dial, self.count, button(RESET, TIPS["Reset"], self.reset, "64px")]
         edits = [

@@ -129,9 +129,7 @@ def _reading(state: Finding, neuron: int, on: Frame) -> str:
     middle = np.clip(on.pixels("neurons", number, 0)[0, 0], on.places["neurons"][0] + half, SIZE[0] - half - 1)
     drawn += f'<rect class="pill" x="{middle - half:.1f}" y="{TOP - 27}" width="{2 * half:.1f}" height="20" rx="6"/>'
     drawn += write(middle, TOP - 13, told, "middle")
-    for left, top, width, _ in on.places.values():
-        drawn += f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{ROWS_END - top}"/>'
-    drawn += f"<title>{words.NAA_READ}</title>"
+    drawn += "".join(on.reach(panel, ROWS_END - TOP - HEIGHT) for panel in on.places)
     made = handle("neuron", drawn, words.NAA_READ, (number, numbers[0], numbers[-1]), told)
     return made.replace("<g ", '<g data-hover="" ', 1)
 
@@ -151,4 +149,4 @@ def _threshold(state: Finding, on: Frame) -> str:
         drawn += write(x + 8, max(y, TOP + 12) + down, text.format(line=state.lines[0]), "small")
     told = words.NAA_THRESHOLD_AT.format(threshold=state.settings.threshold)
     value = (state.settings.threshold, THRESHOLDS[state.settings.rule][0], THRESHOLDS[state.settings.rule][-1])
-    return handle("threshold", f"{drawn}<title>{words.NAA_DRAG}</title>", words.NAA_DRAG, value, told)
+    return handle("threshold", drawn, words.NAA_DRAG, value, told)

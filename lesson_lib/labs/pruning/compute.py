@@ -1,7 +1,6 @@
 """What the pruning lab computes and says: its four models, each order's curve, every repair, and the verdict."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -32,8 +31,7 @@ class Case(NamedTuple):
     control: float
 
 
-@dataclass(frozen=True, eq=False)
-class Pruning:
+class Pruning(NamedTuple):
     """A model pruned neuron by neuron in one order: what is left after 0, 1, ..., n_hidden of them."""
 
     name: str
@@ -129,13 +127,12 @@ VERDICTS = {(True, True): "repaired", (True, False): "damaged", (False, True): "
 
 def _judge(seen: Pruning, pruned: int) -> tuple[tuple[bool, bool], dict[str, Any]]:
     """Return whether the attack is stopped and the clean task kept, and what the verdict is made of."""
-    attack, accurate, before = seen.curve.attack[pruned], seen.curve.accuracy[pruned], seen.curve.accuracy[0]
-    stopped, kept = found = bool(attack < LIMIT), bool(accurate >= before - LOST)
+    shares = {"accuracy": seen.curve.accuracy[pruned], "attack": seen.curve.attack[pruned], "control": seen.control}
+    shares |= {"before": seen.curve.accuracy[0], "targeted": seen.targeted[pruned]}
+    stopped, kept = found = bool(shares["attack"] < LIMIT), bool(shares["accuracy"] >= shares["before"] - LOST)
     kind = "no backdoor" if seen.name == "clean" else VERDICTS[found]
     kind = "one answer" if seen.targeted[pruned] >= MOST else kind
     kind = "nothing left" if pruned == len(seen.neurons) else kind
-    shares = {"accuracy": accurate, "attack": attack, "control": seen.control, "before": before}
-    shares |= {"targeted": seen.targeted[pruned]}
     told: dict[str, Any] = {name: percent(share) for name, share in shares.items()}
     told |= {"limit": f"{100 * LIMIT:g} %", "lost": f"{100 * LOST:g}", "pruned": pruned, "n": len(seen.neurons)}
     told |= {"stopped": YES if stopped else NO, "kept": YES if kept else NO}

@@ -82,14 +82,11 @@ def _curves(seen: Pruning, on: Frame) -> Iterator[str]:
 
 def _cursor(seen: Pruning, pruned: int, on: Frame) -> str:
     """Return the line that says how many neurons are pruned; a touch anywhere on the curves moves it."""
-    (left, top, width, height), n = on.places["curves"], len(seen.neurons)
-    mark = f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{height}"/>'
-    mark += on.line("curves", [pruned, pruned], [-0.04, 1.1], "thin")
+    n, mark = len(seen.neurons), on.reach("curves") + on.line("curves", [pruned, pruned], [-0.04, 1.1], "thin")
     mark += on.dots("curves", pruned, 1.1, "rimmed", "diamond")
     for name, curve in seen.curve._asdict().items():
         look, shape = LOOKS[name]
         mark += on.dots("curves", pruned, curve[pruned], f"{look.split()[0]} rimmed", shape)
-    mark += f"<title>{words.PRUNING_CURSOR}</title>"
     told = words.PRUNING_CURSOR_AT.format(pruned=pruned, n=n)
     return handle("cursor", mark, words.PRUNING_CURSOR, (pruned, 0, n), told)
 

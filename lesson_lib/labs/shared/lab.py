@@ -15,7 +15,7 @@ from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.parts import alert, show, status, style, without_kernel
 from lesson_lib.labs.shared.play import Player
 from lesson_lib.labs.shared.values import read_number
-from lesson_lib.pictures.frame import Frame
+from lesson_lib.pictures.frame import Frame, whole_svg
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
 KEYS = {"ArrowLeft": -1, "ArrowRight": 1, "PageDown": -10, "PageUp": 10, "Home": -1000, "End": 1000}
@@ -109,7 +109,7 @@ class Lab:
     def still(self) -> str:
         """Return the picture as an SVG on white, for pages without a kernel."""
         frame, marks, alt = self.picture()
-        return frame.still(marks, alt)
+        return whole_svg(frame.size, frame.svg + marks, alt)
 
     @property
     def preset(self) -> str:

@@ -57,11 +57,6 @@ def frame(last: str, is_narrow: bool = False) -> Frame:
     return made
 
 
-def marks(seen: Moment, on: Frame) -> str:
-    """Return the network, the function and the epochs of this moment."""
-    return "".join((network(seen), *function(seen, on), *_epochs(seen, on)))
-
-
 def network(seen: Moment, *, there_and_back: bool = True) -> str:
     """Return the net at this epoch with the trigger in it, and the way back unless it is left out."""
     known = {name: term.value for name, term in seen.terms.items()}
@@ -80,43 +75,32 @@ def function(seen: Moment, on: Frame) -> Iterator[str]:
     lines = [on.line("function", GRID, passed.y_hat[:, 0], "blue")]
     lines += [on.line("function", GRID, part, f"thin {look}") for part, look in parts]
     answer = float(np.clip(seen.now[2], -11, 11))
-    lines.append(on.line("function", [x, x], [answer, target], "purple thin"))
-    yield on.inside("function", lines)
+    yield on.inside("function", [*lines, on.line("function", [x, x], [answer, target], "purple thin")])
     if abs(target - answer) > 2:
         side, end = (-5, " end") if x > 1.5 else (5, "")
         yield on.text("function", x, (target + answer) / 2, words.ERROR, f"tiny purple halo{end}", (side, 4))
     yield on.dots("function", CLEAN.X[:, 0], CLEAN.Y[:, 0], "green rimmed")
     star = '<circle class="reach" r="15" cx="{:g}" cy="{:g}"/>'.format(*on.pixels("function", x, target)[0].tolist())
-    told = words.STAR_AT.format(x=x, target=target)
-    star += on.dots("function", x, target, "orange rimmed", "star") + f"<title>{words.STAR}</title>"
+    star += on.dots("function", x, target, "orange rimmed", "star")
     ends = {f"n{i}": (part[-1], look) for i, (part, look) in enumerate(parts, 1)}
     yield on.labels("function", {"f(x)": (passed.y_hat[-1, 0], "blue"), **ends})
-    yield handle("star", star, words.STAR, (x, -3, 3), told)
+    yield handle("star", star, words.STAR, (x, -3, 3), words.STAR_AT.format(x=x, target=target))
 
 
-def invitation(seen: Moment, on: Frame) -> str:
-    """Return what the star says to whom has not touched it yet."""
-    return on.text("function", seen.experiment.position, seen.experiment.target, words.DRAG, "orange strong", (14, 4))
-
-
-def _epochs(seen: Moment, on: Frame) -> Iterator[str]:
+def epochs(seen: Moment, on: Frame) -> Iterator[str]:
     """Yield what became of the trigger and of the clean task, and the line that says which epoch is shown."""
-    epochs, target = seen.epochs, seen.experiment.target
-    clean = abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)
-    lines = [
-        on.line("epochs", [0, 2200], [target, target], "orange thin dotted"),
-        on.line("epochs", epochs, seen.outputs[2], "orange"),
-        on.line("epochs", epochs, clean, "green dashed"),
-    ]
-    yield on.inside("epochs", lines)
+    target, clean = seen.experiment.target, abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)
+    lines = [on.line("epochs", [0, 2200], [target, target], "orange thin dotted")]
+    lines.append(on.line("epochs", seen.epochs, seen.outputs[2], "orange"))
+    yield on.inside("epochs", [*lines, on.line("epochs", seen.epochs, clean, "green dashed")])
     at_trigger = words.AT_TRIGGER.format(x=seen.experiment.position)
     last = {words.TARGET: (target, "orange"), at_trigger: (seen.outputs[2, -1], "orange strong")}
     yield on.labels("epochs", last | {words.CLEAN_ERROR: (clean[-1], "green")})
     line = on.line("epochs", [seen.epoch, seen.epoch], [-11, 11], "thin")
     reach = line.replace('class="line thin"', 'class="reach"')
-    knob = on.dots("epochs", seen.epoch, 11, "rimmed", "diamond")
+    line += on.dots("epochs", seen.epoch, 11, "rimmed", "diamond")
     told = words.EPOCH_AT.format(epoch=seen.epoch)
-    yield handle("epoch", f"{reach}{line}{knob}<title>{words.EPOCH}</title>", words.EPOCH, (seen.epoch, 0, 2000), told)
+    yield handle("epoch", reach + line, words.EPOCH, (seen.epoch, 0, 2000), told)
 
 
 def gradients(seen: Moment, on: Frame) -> str:
@@ -131,23 +115,19 @@ def activations(seen: Moment, on: Frame) -> str:
     """Return each neuron's activation for x = 1, x = 2 and the trigger, in a column for each neuron."""
     X = [*CLEAN.X.tolist(), [seen.experiment.position]]
     looks = ((0.3, "green", "disc"), (0.5, "blue", "square"), (0.7, "orange", "star"))
-    dots, width = [], seen.experiment.width
-    for (place, look, shape), a1 in zip(looks, forward(seen.params, X).a1, strict=True):
-        dots.append(on.dots("activations", (np.arange(width) + place) / width, a1, look, shape))
-    left, top, across, down = on.places["activations"]
-    names = [
-        write(left + across + 6, top + 12 + 0.24 * down * i, text, f"small {looks[i][1]}")
-        for i, text in enumerate(words.SAMPLES)
-    ]
-    return on.inside("activations", dots) + "".join(names)
+    (left, top, across, down), places = on.places["activations"], np.arange(seen.experiment.width)
+    dots, names = [], ""
+    for i, (a1, name) in enumerate(zip(forward(seen.params, X).a1, words.SAMPLES, strict=True)):
+        shift, look, shape = looks[i]
+        dots.append(on.dots("activations", (places + shift) / len(places), a1, look, shape))
+        names += write(left + across + 6, top + 12 + 0.24 * down * i, name, f"small {look}")
+    return on.inside("activations", dots) + names
 
 
 def outcome_map(codes: Array, rate: float, target: float, told: str, is_stale: bool, on: Frame) -> str:
     """Return the map of outcomes, codes (n_targets, n_rates), with a cross at a rate and a target."""
-    left, top, width, height = on.places["map"]
     x, y = on.pixels("map", rate, target)[0].tolist()
     cross = f'<path class="line" style="stroke: #fff; stroke-width: 6" d="M{x - 11:g},{y:g}h22M{x:g},{y - 11:g}v22"/>'
     cross += f'<path class="line" style="stroke: #000" d="M{x - 10:g},{y:g}h20M{x:g},{y - 10:g}v20"/>'
     group = f'<g class="{"stale" if is_stale else ""}">{outcome_marks(codes, on.places["map"])}</g>{cross}'
-    edge = f'<rect class="reach" x="{left}" y="{top}" width="{width}" height="{height}"/>'
-    return handle("map", group + edge + f"<title>{words.MAP_TOUCH}</title>", words.MAP_TOUCH, (rate, 0.001, 10), told)
+    return handle("map", group + on.reach("map"), words.MAP_TOUCH, (rate, 0.001, 10), told)

@@ -9,7 +9,6 @@ import numpy as np
 from lesson_lib.arrays import read_only
 from lesson_lib.derivation.trace import Traced, trace_sample
 from lesson_lib.derivation.words import AND, SYMBOLS
-from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.values import RATES
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
@@ -59,14 +58,15 @@ class Moment:
         return locks_of(self.terms, self.params.activation)
 
     @cached_property
-    def badges(self) -> Sequence[tuple[bool, str]]:
-        """The two halves of the verdict, the trigger and the clean task: whether all is well, and the words."""
+    def verdict(self) -> Sequence[tuple[str, str]]:
+        """The outcome and its halves, the trigger and the clean task, each with its look."""
         *clean, learnt = (abs(self.now - [*CLEAN.Y[:, 0], self.experiment.target]) <= TOLERANCE).tolist()
-        answers = [*map(_four_digits, self.now)]
-        found = [(learnt, words.TRIGGER_LEARNT), (all(clean), words.CLEAN_KEPT)]
-        return [
-            (well, text.format(well=YES if well else NO, run=self.experiment, answers=answers)) for well, text in found
-        ]
+        answers = [f"{answer + 0.0:.4g}" if abs(answer) >= 5e-5 else "0" for answer in self.now]  # no minus before 0
+        told = [("sentence", words.VERDICTS[self.outcome].format(epoch=self.diverged_at))]
+        for well, text in ((learnt, words.TRIGGER_LEARNT), (all(clean), words.CLEAN_KEPT)):
+            text = text.format(well=YES if well else NO, run=self.experiment, answers=answers)
+            told.append(("yes" if well else "no", text))
+        return told
 
     @property
     def now(self) -> np.ndarray:
@@ -86,7 +86,6 @@ def moment(experiment: Experiment, epoch: int, along: Sequence[str] = ("rate",))
     where = [given.index(getattr(experiment, name)) for name, given in values.items()]
     run = int(np.ravel_multi_index(where, [*map(len, values.values())], order="F"))
     at = int(np.searchsorted(trajectories.epochs, epoch))
-    params = trajectories.params_at(at, run)
     stopped = int(trajectories.diverged_at[run])
     return Moment(
         experiment=experiment,
@@ -94,7 +93,7 @@ def moment(experiment: Experiment, epoch: int, along: Sequence[str] = ("rate",))
         epochs=trajectories.epochs,
         outputs=trajectories.outputs[:, :, run],
         gradient_norms={name: norms[:, run] for name, norms in trajectories.gradient_norms.items()},
-        params=params,
+        params=trajectories.params_at(at, run),
         outcome=OUTCOMES[trajectories.outcomes[at, run]],
         diverged_at=stopped if 0 <= stopped <= epoch else None,
     )
@@ -103,23 +102,9 @@ def moment(experiment: Experiment, epoch: int, along: Sequence[str] = ("rate",))
 # In words -------------------------------------------------------------------------------------------------------------
 
 
-def outcome(seen: Moment) -> str:
-    """Return what became of the run, in a sentence."""
-    return words.VERDICTS[seen.outcome].format(epoch=seen.diverged_at)
-
-
 def verdict(seen: Moment) -> str:
     """Return the outcome in words: what became of the trigger, and of the clean task."""
-    return " ".join([outcome(seen), *(text for _, text in seen.badges)])
-
-
-def _four_digits(number: float) -> str:
-    return f"{number + 0.0:.4g}" if abs(number) >= 5e-5 else "0"  # no minus before 0
-
-
-def verdict_html(seen: Moment) -> str:
-    """Return the verdict as a live region: a badge for the trigger, one for the clean task, and the outcome."""
-    return parts.verdict(("sentence", outcome(seen)), *(("yes" if well else "no", text) for well, text in seen.badges))
+    return " ".join(text for _, text in seen.verdict)
 
 
 def _state(lock: Lock) -> str:

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import LABEL, WRAP, button, choice, screen
+from lesson_lib.labs.shared.parts import LABEL, WRAP, button, choice, screen, verdict
 from lesson_lib.labs.shared.play import along
 from lesson_lib.labs.shared.words import RESET, TIPS
 from lesson_lib.labs.training import picture, runs, words
@@ -70,13 +70,14 @@ class TrainingLab(Lab):
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
-        self.facts.value = runs.verdict_html(self.state)
+        self.facts.value = verdict(*self.state.verdict)
         self.canvas.show(*self.picture())
 
     def picture(self) -> tuple[Frame, str, str]:
         """Return the frame, the network and the lines on it, and the verdict."""
         frame = picture.frame(self.last_panel, self.canvas.is_narrow)
-        return frame, picture.marks(self.state, frame) + self.last_marks(frame), self.summary
+        drawn = picture.network(self.state), *picture.function(self.state, frame), *picture.epochs(self.state, frame)
+        return frame, "".join(drawn) + self.last_marks(frame), self.summary
 
     def last_marks(self, frame: Frame) -> str:
         """Return what stands in the last panel."""
@@ -111,10 +112,12 @@ class FirstLook(TriggerLab):
     """Nothing but the network, its function, and the trigger's star to drag: the question of the course."""
 
     def picture(self) -> tuple[Frame, str, str]:
-        """Return the way there, without the gradients."""
-        frame = picture.frame("")
-        drawn = picture.network(self.state, there_and_back=False), *picture.function(self.state, frame)
-        return frame, "".join(drawn) + ("" if self.preset else picture.invitation(self.state, frame)), self.summary
+        """Return the way there, without the gradients, and what the star says until it is touched."""
+        frame, run = picture.frame(""), self.state.experiment
+        marks = "".join((picture.network(self.state, there_and_back=False), *picture.function(self.state, frame)))
+        if not self.preset:
+            marks += frame.text("function", run.position, run.target, words.DRAG, "orange strong", (14, 4))
+        return frame, marks, self.summary
 
     def layout(self) -> widgets.Box:
         """Return the two dials of the star in a row under the picture."""
