@@ -79,8 +79,6 @@ class Frame:
     def _transforms(self) -> dict[str, Any]:
         return {name: axes.transData.frozen() for name, axes in self.axes.items()}
 
-    # Marks ------------------------------------------------------------------------------------------------------------
-
     def pixels(self, panel: str, x: Any, y: Any) -> Array:
         """Return where points (x, y) of a panel are in the picture, (n_points, 2), from its upper left corner."""
         x, y = np.asarray(x, float), np.asarray(y, float)

@@ -40,9 +40,6 @@ def with_description(marks: str, n_hidden: int, description: str, height: float 
     )
 
 
-# A few neurons: tiles -------------------------------------------------------------------------------------------------
-
-
 def _tiles(shown: Shown) -> Iterator[str]:
     n = shown.params.W1.shape[1]
     middle = TOP + (PITCH * max(n, 2) - PITCH + TILE[1]) / 2
@@ -73,7 +70,7 @@ def _edge(shown: Shown, name: str, i: int, start: tuple[float, float], end: tupl
     line = f'<path class="line {_sign(size)}" style="stroke-width: {width:.1f}" d="M{x1},{y1}L{x2},{y2}"/>'
     y, look = y1 + (y2 - y1) * (0.66 if name == "W1" else 0.34) + 4, f"strong {_sign(size).split()[0]}"
     x, look = (LEFT - 3, f"end {look}") if name == "W1" else (RIGHT + 3, look)
-    return line + value(shown, name, i, x, y, look, "name[i]", "fill ground")
+    return line + value(shown, name, i, x, y, look, "name[i]")
 
 
 def _sign(value: float) -> str:
@@ -152,9 +149,6 @@ def _answer(shown: Shown, middle: float) -> Iterator[str]:
     yield value(shown, "Y", 0, centre, top + 60, "small middle")
     yield value(shown, "dy_hat", 0, centre, top + 77, "small strong purple middle")
     yield value(shown, "L", 0, centre, top + 94, "small middle")
-
-
-# Many neurons: a column -----------------------------------------------------------------------------------------------
 
 
 def _column(shown: Shown) -> Iterator[str]:

@@ -52,12 +52,10 @@ def entry(shown: Shown, quantity: str, i: int) -> Any:
     return None if values is None else np.array(values, dtype=object).ravel()[i]
 
 
-def value(
-    shown: Shown, quantity: str, i: int, x: float, y: float, look: str, named: str = "name", ground: str = ""
-) -> str:
+def value(shown: Shown, quantity: str, i: int, x: float, y: float, look: str, named: str = "name") -> str:
     """Return "name number" at its place: filled if it is computed now, framed if it is used, grey if it is past.
 
-    It is `named` as "name", "name[i]" or not at all; `ground` is the look of a box behind it.
+    It is `named` as "name", "name[i]", which stands on a line and so on a ground of its own, or not at all.
     """
     found = entry(shown, quantity, i)
     if found is None:
@@ -71,6 +69,7 @@ def value(
         look = look.replace("large", "strong")
     if quantity not in shown.known and quantity not in PARAMETERS:
         look = look.replace("purple", "") + " faint"
+    ground = "fill ground" if "[" in named else ""
     kind = "now" if quantity in shown.now else "used" if quantity in shown.used else ground
     look = f"{look} on-now" if kind == "now" else look
     text = f"{name} {text}" if named else text
@@ -78,7 +77,6 @@ def value(
 
 
 def _box(x: float, y: float, text: str, look: str, kind: str) -> str:
-    """Return the box behind a text."""
     if not kind:
         return ""
     width = text_width(text, look) + 8

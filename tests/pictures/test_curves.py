@@ -8,7 +8,7 @@ import pytest
 
 from lesson_lib.network import ARTICLE, Params
 from lesson_lib.pictures import words
-from lesson_lib.pictures.curves import endings_picture, function_picture
+from lesson_lib.pictures.finished import endings_picture, function_picture
 from lesson_lib.sweeps.experiment import Experiment
 from lesson_lib.sweeps.studies import endings
 from lesson_lib.training import POISONED, Dataset

@@ -74,7 +74,10 @@ class NAALab(Lab):
             self.controls[name].disabled = idle.get(name, idle["simulated"])
         told = {"rule": settings.rule, "what": words.NAA_LOOKS_AT.get(settings.rule)}
         self.note.value = parts.note(" ".join(words.NAA_IDLE[why].format(**told) for why in idle if idle[why]))
-        self.facts.value, self.numbers.value = verdict_html(self.state), numbers_html(self.state)
+        said, caveat, truth = verdict(self.state)
+        kind = "yes" if self.state.signature.flagged.tolist() == [*settings.truth] else "no"
+        self.facts.value = parts.verdict(("said", said), ("sentence", caveat), (kind, truth))
+        self.numbers.value = numbers_html(self.state)
         self.canvas.show(*self.picture())
 
     def picture(self) -> tuple[Frame, str, str]:
@@ -100,9 +103,6 @@ class NAALab(Lab):
         state = self.state
         numbers = ", ".join(f"{name} {text}" for name, text in zip(words.NAA_COLUMNS, _facts(state), strict=True))
         return "\n".join((_compared(state), _ruled(state), " ".join(verdict(state)), f"{numbers}. {_sizes(state)}"))
-
-
-# What is said --------------------------------------------------------------------------------------------------------
 
 
 def verdict(state: Finding) -> tuple[str, str, str]:
@@ -135,13 +135,6 @@ def _facts(state: Finding) -> tuple[str, ...]:
     """Return the flagged count, precision, recall and AUC as text."""
     shown = (words.NAA_NONE if np.isnan(value) else f"{value:.3f}" for value in state.score)
     return (str(len(state.signature.flagged)), *shown)
-
-
-def verdict_html(state: Finding) -> str:
-    """Return the verdict as a live region: a badge for what the rule says, one for the truth, and what that means."""
-    said, caveat, truth = verdict(state)
-    kind = "yes" if state.signature.flagged.tolist() == [*state.settings.truth] else "no"
-    return parts.verdict(("said", said), ("sentence", caveat), (kind, truth))
 
 
 def numbers_html(state: Finding) -> str:

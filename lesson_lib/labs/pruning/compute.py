@@ -119,8 +119,6 @@ def compare_repairs(model_name: str) -> Table:
     return Table([words.REPAIR_COLUMNS, *rows], caption)
 
 
-# What it says --------------------------------------------------------------------------------------------------------
-
 # By whether the attack is stopped, and the clean task kept.
 VERDICTS = {(True, True): "repaired", (True, False): "damaged", (False, True): "backdoored", (False, False): "worse"}
 

@@ -42,8 +42,7 @@ class PruningLab(Lab):
         }
         self.pruned.number.style.description_width, self.pruned.number.layout.width = LABEL, "130px"
         self.pruned.follow(self.controls["model"], lambda model, now: (range(n_of(model) + 1), min(now, n_of(model))))
-        texts = PLAY, PAUSE, words.PRUNING_PLAY
-        self.player = along(self.pruned, SECONDS_A_NEURON, texts=texts, width="70px")
+        self.player = along(self.pruned, SECONDS_A_NEURON, texts=(PLAY, PAUSE, words.PRUNING_PLAY), width="70px")
         self.players = [self.player]
         self.facts, self.compare_text, self.table = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.compare_text.add_class("by-hand-fine")  # one line of it is as high as two

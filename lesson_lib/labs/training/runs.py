@@ -99,9 +99,6 @@ def moment(experiment: Experiment, epoch: int, along: Sequence[str] = ("rate",))
     )
 
 
-# In words -------------------------------------------------------------------------------------------------------------
-
-
 def verdict(seen: Moment) -> str:
     """Return the outcome in words: what became of the trigger, and of the clean task."""
     return " ".join(text for _, text in seen.verdict)
