@@ -1,6 +1,6 @@
 """Finished pictures for the notebooks, each with its numbers as a table, which is its text for those who listen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import isqrt
 from typing import Any
@@ -149,18 +149,13 @@ def endings_picture(experiments: Mapping[str, Experiment], rates: Sequence[float
     return picture_of(figure, Table([words.ENDINGS_COLUMNS, *rows], caption))
 
 
-def _ranges(rates: Sequence[float], answers: Array, outcomes: Array) -> list[tuple[str, ...]]:
-    """Return a row for each range of rates that ends alike: the range, the answers and the outcome."""
+def _ranges(rates: Sequence[float], answers: Array, outcomes: Array) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each range of rates that ends alike: the range, the answers and the outcome."""
     rounded = answers.round(2) + 0.0  # no minus before 0
     new = [0, *(np.flatnonzero((rounded[:, 1:] != rounded[:, :-1]).any(axis=0)) + 1), len(rates)]
-    return [
-        (
-            words.RANGE.format(first=rates[begin], last=rates[end - 1]),
-            *(f"{answer:.2f}" for answer in rounded[:, begin]),
-            NAMES[OUTCOMES[outcomes[begin]]],
-        )
-        for begin, end in pairwise(new)
-    ]
+    for begin, end in pairwise(new):
+        shown = (f"{answer:.2f}" for answer in rounded[:, begin])
+        yield words.RANGE.format(first=rates[begin], last=rates[end - 1]), *shown, NAMES[OUTCOMES[outcomes[begin]]]
 
 
 @rc_context(STYLE)

@@ -150,7 +150,7 @@ def test_hostile_text_is_escaped():
     for marks in (write(1, 2, hostile), ONE.text("plane", 0, 0, hostile, "small")):
         assert texts(check_marks(marks)) == [hostile]
     [held] = check_marks(handle("star", "<path/>", hostile, (0, -1, 1), hostile))
-    assert (held.get("aria-label"), held.get("aria-valuetext")) == (hostile, hostile)
+    assert (held.get("aria-label"), held.get("aria-valuetext"), held.findtext("title")) == (hostile,) * 3
     assert "<script>" not in whole_svg((1, 1), "", hostile)
 
 

@@ -23,7 +23,8 @@ SCALES = {
 }
 TOY_LIMITS = {"shift": (-2.6, 2.6), "effect_size": (-4.6, 4.6), "contribution": (-6.8, 6.8)}
 ROWS = {"truth": ("", 284), "flagged": ("orange", 297), "small": ("purple", 310)}  # the looks and tops of the marks
-MARK, ROWS_END, CAPTION = 9, 321, (378, 395)  # a mark's height; below the rows; where the caption's lines stand
+MARK, TOY_BAR = 9, 56  # the height of a mark; the width of the toy's bars
+ROWS_END, CAPTION = 321, (378, 395)  # below the rows; where the caption's lines stand
 FAR = 1e3  # an infinite bar goes this far, beyond every panel
 
 
@@ -57,29 +58,29 @@ def marks(state: Finding, neuron: int, on: Frame) -> str:
 @lru_cache(maxsize=8)
 def _bars(state: Finding, on: Frame) -> str:
     """Return what does not change with the neuron that is read: bars, their numbers, the rows of marks, the caption."""
-    drawn, second = [_panel(state, "neurons", state.bars, on)], words.NAA_TOY_CAPTION
+    drawn, second, width = [_panel(state, "neurons", state.bars, on)], words.NAA_TOY_CAPTION, TOY_BAR
     if state.signature.contribution is None:
-        second = words.NAA_SQUEEZED.format(linear=SCALES[state.quantity][0])
+        second, width = words.NAA_SQUEEZED.format(linear=SCALES[state.quantity][0]), 2
     else:
         drawn.append(_panel(state, "contribution", state.signature.contribution[:, 0], on))
     rows = {"truth": [*state.settings.truth], "flagged": state.signature.flagged, "small": state.small}
-    left, _, width, _ = on.places["neurons"]
+    left, _, across, _ = on.places["neurons"]
     for name in ROWS if state.quantity == "p" else ("truth", "flagged"):
         look, top = ROWS[name]
-        places = on.pixels("neurons", np.asarray(rows[name], int) + _is_toy(on), 0)[:, 0].tolist()
-        drawn.append(write(left + width + 8, top + MARK, words.NAA_ROWS[name], "small"))
-        drawn.append(_thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, on, least=2))
+        places = on.pixels("neurons", np.asarray(rows[name], int) + state.settings.numbers[0], 0)[:, 0].tolist()
+        drawn.append(write(left + across + 8, top + MARK, words.NAA_ROWS[name], "small"))
+        drawn.append(_thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, width))
     captions = zip(CAPTION, (words.NAA_CAPTIONS[state.quantity], second), strict=True)
     return "".join(drawn + [write(left, y, text) for y, text in captions])
 
 
 def _panel(state: Finding, panel: str, heights: Array, on: Frame) -> str:
     """Return the bars of a panel, each kind as one path, and the numbers of the toy's."""
-    flagged, ends = state.signature.flagged, np.clip(heights, -FAR, FAR)
+    flagged, ends, is_toy = state.signature.flagged, np.clip(heights, -FAR, FAR), len(heights) == 2
     strokes = _strokes(panel, ends.tobytes(), on)
     kinds = {"blue": np.delete(strokes, flagged), "orange": strokes[flagged]}
-    drawn = on.inside(panel, (_thick("".join(some), look, on) for look, some in kinds.items()))
-    if _is_toy(on):
+    drawn = on.inside(panel, (_thick("".join(some), look, TOY_BAR if is_toy else 1) for look, some in kinds.items()))
+    if is_toy:
         drawn += "".join(map(_number, on.pixels(panel, state.settings.numbers, ends).tolist(), heights))
     return drawn
 
@@ -88,19 +89,13 @@ def _panel(state: Finding, panel: str, heights: Array, on: Frame) -> str:
 def _strokes(panel: str, heights: bytes, on: Frame) -> Array:
     """Return a stroke from 0 for each bar: the same while only the threshold moves."""
     ends = np.frombuffer(heights)
-    places = on.pixels(panel, np.arange(len(ends)) + _is_toy(on), ends)
+    places = on.pixels(panel, np.arange(len(ends)) + (len(ends) == 2), ends)  # the toy's two are counted from 1
     zero = on.pixels(panel, 0, 0)[0, 1]
     return np.array([f"M{x:g},{zero:g}V{y:g}" for x, y in places.tolist()], dtype=object)
 
 
-def _is_toy(on: Frame) -> bool:
-    return "contribution" in on.axes
-
-
-def _thick(d: str, look: str, on: Frame, least: float = 0) -> str:
-    """Return strokes as wide as a bar, in pixels."""
-    width = max(56 if _is_toy(on) else 1, least)
-    return f'<path class="line {look}" style="stroke-width: {width:g}" d="{d}"/>'
+def _thick(d: str, look: str, width: int) -> str:
+    return f'<path class="line {look}" style="stroke-width: {width}" d="{d}"/>'
 
 
 def _number(end: list[float], value: float) -> str:

@@ -113,9 +113,7 @@ def _state(lock: Lock) -> str:
 def describe(seen: Moment) -> str:
     """Return the picture's text twin: the settings, the verdict and the locks."""
     *others, last = seen.experiment.trainable
-    trained = AND.join([words.COMMA.join(others), last])
-    settings = words.EXPERIMENT.format(
-        run=seen.experiment, epoch=seen.epoch, schedule=SCHEDULES[seen.experiment.schedule], trained=trained
-    )
+    trained, schedule = AND.join([words.COMMA.join(others), last]), SCHEDULES[seen.experiment.schedule]
+    settings = words.EXPERIMENT.format(run=seen.experiment, epoch=seen.epoch, schedule=schedule, trained=trained)
     state = words.NEXT_LOCK.join(map(_state, seen.locks))
     return f"{settings} {verdict(seen)} {words.LOCKS_CAPTION} {state}."
