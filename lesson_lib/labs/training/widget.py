@@ -15,8 +15,7 @@ from lesson_lib.pictures.frame import Frame
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 from lesson_lib.sweeps.words import SCHEDULES
 
-SECONDS_AN_EPOCH = 0.12
-MOST_DRAGGED = 4  # neurons of a net that is trained for every place of a drag at once
+SECONDS_AN_EPOCH, MOST_DRAGGED = 0.12, 4  # neurons of a net that is trained for every place of a drag at once
 
 
 class TrainingLab(Lab):
