@@ -48,8 +48,8 @@ class Printer:
         if in_numbers and operation == "sum_of_squares":
             return self._squares(operands[0].operands[0])
         if operation == "sum" and not in_numbers:
-            return template["sum_over_samples"].format(self._part(term, 0, in_numbers))
-        function = operation.rstrip("'")
+            return template["sum_over_samples"].format(self._part(term, 0))
+        function = operation.removesuffix("'")
         if function in FUNCTIONS:
             name = FUNCTIONS[function][self.spelling] + operation[len(function) :]
             return template["call"].format(name, self._write(operands[0], in_numbers)[0])
@@ -76,7 +76,7 @@ class Printer:
             return str(number)
         if self.decimals:
             return f"{float(number):.6f}".rstrip("0")
-        return self.template["fraction"].format(sign="-" if number < 0 else "", p=abs(number.p), q=number.q)
+        return self.template["fraction"].format(sign="-" if number.is_negative else "", p=abs(number.p), q=number.q)
 
     def is_rounded(self, value: Any) -> bool:
         """Tell whether writing the value loses digits."""
@@ -94,7 +94,7 @@ class Printer:
         digits_shown, _, exponent = text.partition("e")
         return self.template["power_of_ten"].format(digits_shown, int(exponent)) if exponent else text
 
-    def _part(self, term: Traced, place: int, in_numbers: bool) -> str:
+    def _part(self, term: Traced, place: int, in_numbers: bool = False) -> str:
         """Write an operand, in brackets if the operation would otherwise take hold of less than all of it."""
         operation = term.operation
         text, firm, made_by = self._write(term.operands[place], in_numbers)
@@ -104,7 +104,7 @@ class Printer:
         needed = WHOLE if operation == "transpose" else FIRM.get(operation, PRODUCT)
         if needed == SUM and (is_sign or (place and operation == "minus")):
             needed = PRODUCT
-        is_chain = is_sign or made_by == operation or {made_by, operation} <= {*PRODUCTS, ""}
+        is_chain = is_sign or made_by == operation or {made_by, operation} <= set(PRODUCTS)
         mixes = firm == PRODUCT == FIRM.get(operation, PRODUCT) and not is_chain  # a b ⊙ c: no rule says which is first
         is_loose = firm < needed or mixes or (text.startswith("-") and (place > 0 or is_sign))
         return self.template["brackets"].format(text) if is_loose else text
@@ -112,12 +112,13 @@ class Printer:
     def _write(self, term: Traced, in_numbers: bool) -> tuple[str, int, str]:
         """Write a value where it is used, and say how firmly it holds together, and by which operation."""
         if in_numbers and (term.name or term.operation == "transpose"):
-            return self.value(term.value), SUM if _is_sum(term.value) else WHOLE, ""
+            return self.value(term.value), SUM if _is_sum(term.value) else WHOLE, term.operation
         if term.name:
-            return self.name(term.name), POWER if term.name.startswith("d") else WHOLE, ""  # a derivative is a fraction
+            is_fraction = term.name.startswith("d")  # a derivative
+            return self.name(term.name), POWER if is_fraction else WHOLE, term.operation
         if term.operation == "same":
             return self._write(term.operands[0], in_numbers)
-        is_call = term.operation.rstrip("'") in FUNCTIONS
+        is_call = term.operation.removesuffix("'") in FUNCTIONS
         return self.formula(term, in_numbers), WHOLE if is_call else FIRM.get(term.operation, PRODUCT), term.operation
 
     def _squares(self, errors: Traced) -> str:

@@ -12,7 +12,7 @@ from sympy import Integer, Rational
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.printer import Printer, reason
 from lesson_lib.derivation.symbols import symbolic_params
-from lesson_lib.derivation.trace import Traced
+from lesson_lib.derivation.trace import Traced, add_samples
 from lesson_lib.network import ARTICLE, Params
 from lesson_lib.training import CLEAN, Dataset
 
@@ -196,6 +196,17 @@ def test_a_first_factor_that_is_a_sum_stands_in_parentheses():
     for total in (Traced(s + t, name="rate"), Traced(np.array([[s + t]]), name="x")):
         product = total * entry if total.name == "rate" else total @ entry
         assert Printer("text").formula(product, in_numbers=True) == "(s + t) · t"
+
+
+def test_what_is_summed_over_samples_stands_in_parentheses_where_it_is_a_sum():
+    y_hat, y = Traced(np.array([[3]]), name="y_hat"), Traced(np.array([[1]]), name="Y")
+    assert Printer("text").formula(add_samples([y_hat - y, y - y_hat])) == "sum over samples of (y_hat - y)"
+    assert Printer("text").formula(add_samples([y_hat @ y, y @ y_hat])) == "sum over samples of y_hat y"
+
+
+def test_a_formula_that_is_its_own_numbers_is_written_once():
+    net = Params(W1=[[0]], b1=sympy.Matrix([["z1"]]), W2=[[1]], b2=[[0]])  # a letter with the name of a line
+    assert derive_step(net, Dataset([[1]], [[0]]), RATE).find("a1", 0).text == "a1 = relu(z1)"
 
 
 def test_a_matrix_of_sums_needs_no_parentheses():
