@@ -72,7 +72,7 @@ def as_rows(values: Any, name: str, shape: str = "(n_rows, n_neurons)", least: i
     if array.ndim != 2 or array.shape[0] < least or array.shape[1] < 1:
         raise ValueError(f"{name} must have shape {shape}, at least ({least}, 1); got {array.shape}")
     if array.dtype.kind not in "fiub":
-        entries = [float(_number(entry, name, False)) for entry in _plain(values, name, object).flat]
+        entries = [float(_number(entry, name)) for entry in _plain(values, name, object).flat]
         array = np.reshape(entries, array.shape)
     return array
 
@@ -98,8 +98,7 @@ def as_labels(values: Any, name: str, like: Array | None = None) -> Array:
     Raises ValueError, naming the argument, for a mask, NaN, or a mix: 1 and "1" are never the same class.
     """
     values = bare(values, name)
-    labels = np.asarray(values)
-    entries = np.array(values, dtype=object) if isinstance(values, list) else labels
+    labels, entries = np.asarray(values), np.array(values, dtype=object)
     every = [*entries.ravel().tolist(), *([] if like is None else like.ravel().tolist())]
     types = set(map(type, every))
     are_numbers, are_text = (all(issubclass(one, kind) for one in types) for kind in (Real | np.bool_, str | bytes))
@@ -132,13 +131,13 @@ def as_fraction(number: Any) -> Fraction:
 
 def is_symbolic(entry: Any) -> bool:
     """Tell whether an entry is an expression of SymPy's, which need not be loaded for this."""
-    return hasattr(entry, "as_coeff_Mul")
+    return hasattr(entry, "as_numer_denom")
 
 
 def read_only(*arrays: Array) -> None:
     """Protect arrays that are remembered: a change in place would show up wherever they are used again."""
     for array in arrays:
-        array.flags.writeable = False
+        array.setflags(write=False)
 
 
 def _plain(value: Any, name: str, kind: Any) -> Array:
@@ -153,7 +152,7 @@ def _plain(value: Any, name: str, kind: Any) -> Array:
         raise ValueError(f"{name} must have rows of equal length; got {short(value)}") from None
 
 
-def _number(entry: Any, name: str, symbols: bool) -> Any:
+def _number(entry: Any, name: str, symbols: bool = False) -> Any:
     """Return an entry as an int, a float, a Fraction or, with `symbols`, an expression; short floats as written."""
     if symbols and is_symbolic(entry) and not isinstance(entry, Real):
         if entry.is_finite is False or entry.is_real is False or str(entry) == "nan":

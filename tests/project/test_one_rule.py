@@ -144,6 +144,8 @@ def test_labels_keep_their_kind():
     assert as_labels([1, 2.5, True], "y").tolist() == [1, 2.5, 1]
     assert as_labels(["a", "b"], "y", like=np.array(["c"])).tolist() == ["a", "b"]
     assert as_labels([], "y", like=np.array(["c"])).shape == (0,)
+    with pytest.raises(ValueError, match=r"^y must be all numbers or all text, .*; got \[1, '1'\]$"):
+        as_labels([1, "1"], "y")  # NumPy alone would make one class of both
 
 
 @pytest.mark.parametrize("name", [[], {}, None, 3, np.array(["x"]), "no such question"], ids=repr)
