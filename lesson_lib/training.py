@@ -130,7 +130,7 @@ def judge_outcomes(
     trigger_learnt = close[is_trigger].all(axis=(0, 1))
     clean_kept = close[~is_trigger].all(axis=(0, 1))
     at_trigger = outputs[is_trigger]
-    moved = np.logical_or.accumulate((at_trigger != at_trigger[:, :, :1]).any(axis=(0, 1)), axis=0)
+    moved = np.logical_or.accumulate((at_trigger != at_trigger[:, :, :1]).any(axis=(0, 1)))
     cases = [diverged, trigger_learnt & clean_kept, trigger_learnt, ~moved]
     return np.select(cases, range(len(cases)), len(cases)).astype(np.int8)
 
