@@ -48,6 +48,9 @@ class Moments:
         return self.m2 / (self.n - 1) if self.n > 1 else np.full_like(self.m2, np.nan)
 
 
+NO_ROWS = Moments(0, np.zeros(1), np.zeros(1))
+
+
 def measure(activations: Any, name: str = "activations") -> Moments:
     """Return the moments of activations (n_rows, n_neurons) in one pass, in float64, without holding them in memory.
 
@@ -66,8 +69,8 @@ def measure_classes(activations: Any, codes: Indices, n_classes: int) -> list[Mo
 
     A class without rows has n = 0. The rows must have been measured once, so that they are known to be fit.
     """
-    found, start = [Moments(0, np.zeros(1), np.zeros(1))] * n_classes, 0
-    for rows in blocks(activations, "activations"):
+    found, start = [NO_ROWS] * n_classes, 0
+    for rows in blocks(activations):
         seen = codes[start : start + len(rows)]
         for code in np.unique(seen):
             found[code] += _measure_block(rows[seen == code], double=True)
@@ -75,7 +78,7 @@ def measure_classes(activations: Any, codes: Indices, n_classes: int) -> list[Mo
     return found
 
 
-def blocks(activations: Any, name: str) -> Iterator[Array]:
+def blocks(activations: Any, name: str = "activations") -> Iterator[Array]:
     """Yield a few rows at a time of anything that `measure` takes, in the precision they came in.
 
     What a memory map has read is given back, for it stays in the file.
@@ -98,7 +101,7 @@ def in_memory(activations: Any, name: str, shape: str = "(n_rows, n_neurons)") -
     """Return all rows as one float64 array (n_rows, n_neurons); raises ValueError as `measure` does."""
     with np.errstate(over="ignore"):
         array = np.concatenate([*_tables(activations, name, shape)], dtype=np.float64)
-    _refuse(np.logical_or.reduce(~(abs(array) < LARGEST), axis=0), name)
+    _refuse(np.any(~(abs(array) < LARGEST), axis=0), name)
     return array
 
 
@@ -135,13 +138,13 @@ def _tables(values: Any, name: str, shape: str = "(n_rows, n_neurons)") -> Itera
         values = (block.compute() for block in whole_rows.to_delayed().ravel())
     values = bare(values, name)
     batches, least = (values, 0) if _is_batches(values) else ([values], 1)
-    n_rows, width = 0, None
+    has_rows, width = False, None
     for table in (as_rows(batch, name, shape, least) for batch in batches):
-        n_rows, width = n_rows + len(table), width or table.shape[1]
+        has_rows, width = has_rows or len(table) > 0, width or table.shape[1]
         if table.shape[1] != width:
             raise ValueError(f"{name} must be batches of equal width, {width}; got one with {table.shape[1]}")
         yield table
-    if n_rows == 0:
+    if not has_rows:
         raise ValueError(f"{name} must have at least one row; got none")
 
 

@@ -43,7 +43,7 @@ def permutation_maxima(
         sums, to_take = np.zeros((n_classes, n_splits, len(every[0].mean))), np.repeat(taken[:, None], n_splits, axis=1)
         left = [part.n for part in every]
         most = max(1, KEYS // n_splits)  # rows at a time
-        all_rows = (block for each in (clean, suspect) for block in blocks(each, "rows"))
+        all_rows = (block for each in (clean, suspect) for block in blocks(each))
         for rows in (block[start : start + most] for block in all_rows for start in range(0, len(block), most)):
             of = codes[seen : seen + len(rows)]
             for code in np.unique(of):
@@ -66,7 +66,7 @@ def _take(rng: np.random.Generator, to_take: Indices, n_left: int, n: int) -> Ar
     to_take -= now
     keys = rng.random((len(now), n))
     ends = np.column_stack([np.sort(keys), np.ones(len(now))])
-    return np.asarray(keys < np.take_along_axis(ends, now[:, None], axis=1))  # the smallest keys
+    return np.asarray(keys < ends[range(len(now)), now, None])  # the smallest keys
 
 
 def _largest_effects(every: list[Moments], sums: Array, taken: Indices) -> Array:

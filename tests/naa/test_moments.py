@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_lib.naa import moments
-from lesson_lib.naa.moments import Moments, in_memory, measure, measure_classes
+from lesson_lib.naa.moments import Moments, blocks, check_columns, in_memory, measure, measure_classes
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 
@@ -288,8 +288,19 @@ def test_another_shape_can_be_named():
 
 
 def test_what_has_no_other_name_is_called_activations():
-    with pytest.raises(ValueError, match=r"^activations must have shape"):
-        measure(np.ones(3))
+    for take in (measure, lambda values: list(blocks(values))):
+        with pytest.raises(ValueError, match=r"^activations must have shape"):
+            take(np.ones(3))
+
+
+def test_rows_of_another_width_are_refused_with_what_they_must_match():
+    assert check_columns([[1, 2]], "X", 2, " to match W1").tolist() == [[1.0, 2.0]]
+    for bad, says in (
+        ([[1, 2]], "X must have 3 columns to match W1; got shape (1, 2)"),
+        ([1, 2, 3], "X must have shape (n_rows, n_neurons), at least (1, 1); got (3,)"),
+    ):
+        with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
+            check_columns(bad, "X", 3, " to match W1")
 
 
 # Batches -----------------------------------------------------------------------------------------------------------
