@@ -89,7 +89,7 @@ def welch(clean: Moments, suspect: Moments, effective_n: float | None = None) ->
         share = errors[0] / (errors[0] + errors[1])  # of the error, the clean set's
         freedom = 1 / (share**2 / (clean.n - 1) + (1 - share) ** 2 / (suspect.n - 1))  # Welch & Satterthwaite
         d, t = (np.where((shift == 0) & (spread == 0), 0.0, shift / spread) for spread in (pooled, error))
-    p = np.where(np.isnan(t), np.nan, 2 * stats.t.sf(abs(t), np.where(np.isnan(freedom), 1.0, freedom)))
+    p = 2 * stats.t.sf(abs(t), np.where(np.isnan(freedom), 1.0, freedom))
     return shift, d, t, p
 
 

@@ -185,4 +185,4 @@ def class_vote(
     """
     _, suspect = match_classes(clean_activations, suspect_activations, clean_labels, suspect_labels)
     votes: Array = contribution(suspect.mean(axis=0), outgoing).sum(axis=0)  # (n_out,)
-    return Vote(votes, np.where(votes < np.median(votes), -1, 1) * mad_index(votes))
+    return Vote(votes, np.copysign(mad_index(votes), votes - np.median(votes)))
