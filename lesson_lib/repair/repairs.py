@@ -77,7 +77,7 @@ def remove_direction(model: Any, clean_activations: Any, suspect_activations: An
     if not np.any(delta):
         return old
     rows = np.concatenate([clean, suspect])
-    covariance = np.atleast_2d(np.cov(rows, rowvar=False))  # (n_hidden, n_hidden)
+    covariance = np.atleast_2d(np.cov(rows.T))  # (n_hidden, n_hidden)
     whitened = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True) @ delta  # (n_hidden,)
     projection = np.outer(whitened, delta) / (whitened @ delta)  # (n_hidden, n_hidden), rank 1
     return _edited(old, np.eye(len(delta)) - projection, clean.mean(axis=0) @ projection)
