@@ -9,7 +9,7 @@ from scipy import stats
 from lesson_lib.naa import RULES, analyse, compare, judge, match_classes, permutation, simulate_activations, words
 from lesson_lib.naa.comparison import Comparison, welch
 from lesson_lib.naa.judgement import CHANCES, OVER, check_rule, mad_index
-from lesson_lib.naa.moments import measure
+from lesson_lib.naa.moments import Moments, measure
 from lesson_lib.naa.permutation import permutation_maxima
 
 FINITE = st.floats(-1e6, 1e6)
@@ -235,11 +235,20 @@ def test_neither_how_many_splits_nor_how_many_rows_go_together_changes_what_can_
     assert stats.chisquare(counts).pvalue > 1e-4  # each of the splits is as likely as the others
 
 
-def test_progress_hears_how_far_the_splits_are(monkeypatch):
-    monkeypatch.setattr(permutation, "SUMS", 4 * 3)
+@pytest.mark.parametrize(
+    ("sums", "keys", "times", "expected"),
+    [
+        (4 * 3, 10**6, 10, [24, 32, 56, 64, 76, 80]),
+        (1, 10**6, 2, [6, 8, 14, 16]),  # one split at a time
+        (1, 1, 1, [1, 2, 3, 4, 5, 6, 7, 8]),  # and one row
+    ],
+)
+def test_progress_hears_how_far_the_splits_are(monkeypatch, sums, keys, times, expected):
+    monkeypatch.setattr(permutation, "SUMS", sums)
+    monkeypatch.setattr(permutation, "KEYS", keys)
     heard, rows = [], np.random.default_rng(0).normal(size=(8, 3))
-    permutation_maxima(rows[:6], rows[6:], np.random.default_rng(0), 10, progress=lambda *told: heard.append(told))
-    assert heard == [(done, 80) for done in (24, 32, 56, 64, 76, 80)]
+    permutation_maxima(rows[:6], rows[6:], np.random.default_rng(0), times, progress=lambda *told: heard.append(told))
+    assert heard == [(done, 8 * times) for done in expected]
 
 
 def test_streams_are_permuted_as_arrays_are():
@@ -337,6 +346,14 @@ def test_a_judgement_that_cannot_be_asked_for_is_refused(asked, says):
         judge(seen, *asked)
 
 
+@pytest.mark.parametrize("asked", [{"threshold": -1}, {"over": "t"}])
+def test_what_cannot_be_asked_for_is_refused_before_the_sets_are_read(asked):
+    stream = iter([np.eye(3)])
+    with pytest.raises(ValueError, match=r"^(threshold|over) must be"):
+        analyse(stream, np.eye(3), "mad", **asked)
+    assert len([*stream]) == 1
+
+
 # Without a backdoor ------------------------------------------------------------------------------------------------
 
 
@@ -398,11 +415,18 @@ def test_the_same_rows_in_another_order_or_moved_by_a_rounding_error_raise_no_al
                 assert judge(seen, rule).flagged.tolist() == []
 
 
-def test_what_is_more_than_rounding_is_still_a_shift():
-    clean = np.random.default_rng(0).normal(2, 0.5, (600, 64)).astype(np.float32)
+@pytest.mark.parametrize(("n_rows", "mean", "shift"), [(600, 2, 1e-3), (4000, 0, 1e-4)])
+def test_what_is_more_than_rounding_is_still_a_shift(n_rows, mean, shift):
+    clean = np.random.default_rng(0).normal(mean, 0.5, (n_rows, 64)).astype(np.float32)
     suspect = clean.copy()
-    suspect[:, 3] += 1e-3
+    suspect[:, 3] += shift
     assert np.flatnonzero(compare(clean, suspect).shift).tolist() == [3]
+
+
+def test_a_shift_as_large_as_the_rounding_of_both_sets_is_none():
+    clean = Moments(3, np.zeros(2), np.ones(2), 0.25)
+    suspect = Moments(3, np.array([0.5, np.nextafter(0.5, 1)]), np.ones(2), 0.25)
+    assert np.flatnonzero(welch(clean, suspect)[0]).tolist() == [1]
 
 
 def test_benjamini_hochberg_keeps_its_rate_even_without_its_floor(monkeypatch):

@@ -209,6 +209,13 @@ def test_at_a_corner_the_gradient_is_that_of_the_flat_side():
     assert slopes.W2[1].all()
 
 
+def test_an_edit_lets_the_error_through_where_what_it_makes_is_below_its_cap():
+    edit = Edit(np.eye(2), np.array([1.0, -1.0]), np.full(2, 2.0))
+    a1 = np.array([[1.5, 1.5]])
+    assert edit(a1).tolist() == [[2, 0.5]]
+    assert edit.back(a1, np.ones((1, 2))).tolist() == [[0, 1]]
+
+
 def test_the_classes_of_a_classifier_may_be_a_list():
     plain = Classifier(np.eye(2), np.zeros((1, 2)), np.eye(2, 3), np.zeros((1, 3)), classes=["a", "b", "c"])
     assert plain.predict(np.array([[0, 1], [1, 0]])).tolist() == ["b", "a"]
