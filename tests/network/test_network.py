@@ -27,6 +27,7 @@ from lesson_lib.network import (
     check_samples,
     errors_and_gradients,
     forward,
+    half_squares,
     loss,
     sgd_step,
 )
@@ -107,6 +108,11 @@ def test_the_loss_is_one_number_of_the_kind_it_was_computed_with(numbers, kind):
     for reduction in ("sum", "mean"):
         assert type(loss([[numbers]], [[0]], reduction=reduction)) is kind
         assert type(loss([[0], [numbers]], [[0], [1]], reduction=reduction)) is kind
+
+
+def test_many_nets_at_once_have_a_loss_each():
+    errors = np.arange(6.0).reshape(1, 2, 3)  # (n_samples, n_out, n_nets)
+    assert half_squares(errors).tolist() == [9 / 2, 17 / 2, 29 / 2]
 
 
 def test_the_loss_of_letters_is_a_formula():
@@ -485,7 +491,11 @@ NO_MATRIX = {
     "masked": np.ma.array([[1.0, 2.0]], mask=[[False, True]]),
 }
 MATRIX_USES = [
-    *((name, lambda bad, name=name: Params(**(vars(ARTICLE) | {name: bad}))) for name in PARAMETERS),
+    *(
+        (name, lambda bad, name=name, others=article: Params(**(vars(others) | {name: bad})))
+        for name in PARAMETERS
+        for article in (ARTICLE, EXACT_ARTICLE)
+    ),
     ("X", lambda bad: forward(ARTICLE, bad)),
     ("X", lambda bad: backward(ARTICLE, bad, Y)),
     ("Y", lambda bad: backward(ARTICLE, X, bad)),
