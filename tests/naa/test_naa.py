@@ -617,7 +617,7 @@ def test_the_class_vote_adds_matched_shift_times_outgoing_weight():
     rng = np.random.default_rng(0)
     clean, suspect = rng.normal(size=(40, 3)), rng.normal(size=(30, 3))
     before, after = np.arange(40) % 2, np.arange(30) % 3 % 2
-    outgoing = rng.normal(size=(3, 5))
+    outgoing = rng.normal(9, 1, size=(3, 5))  # so that all votes lie on one side of 0
     votes = np.zeros(5)
     for row, label in zip(suspect, after, strict=True):
         for neuron in range(3):
