@@ -144,10 +144,11 @@ def test_few_of_all_small_changes_were_missed_and_each_of_those_has_a_reason():
     for module, *counts in rows:
         changes, noticed, missed = map(int, counts)
         assert changes == noticed + missed
-        assert noticed >= 0.95 * changes, module
+        assert noticed >= 0.96 * changes, module
         assert report.partition(f"## {module}\n")[2].partition("\n## ")[0].count("```diff") == missed
     assert mutation.UNEXPLAINED not in report
     changes, noticed = (sum(int(row[i]) for row in rows) for i in (1, 2))
+    assert noticed >= 0.985 * changes
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"Of {changes:,} small changes of the code" in readme
     assert f"they notice {noticed / changes:.1%}." in readme
