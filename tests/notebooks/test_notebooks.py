@@ -21,7 +21,7 @@ from refresh_notebooks import LIVE, NOTEBOOKS, refresh
 from lesson_lib.activations import ACTIVATIONS
 from lesson_lib.derivation import certify, derive_step
 from lesson_lib.digits import CORNER, SHIFTS, load, stamp
-from lesson_lib.exercises.catalogue import BY_HAND, RATE, RISE, question
+from lesson_lib.exercises.catalogue import RATE, RISE, question
 from lesson_lib.exercises.drawn import DRAWN
 from lesson_lib.labs import NAALab
 from lesson_lib.labs.pruning import compute as repairs
@@ -39,6 +39,7 @@ import gate_splits  # noqa: E402
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 BACKDOOR_BY_HAND = NOTEBOOKS / "01_backdoor_by_hand.ipynb"
+BY_HAND = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
 ASKED = r'exercises\.ask\(f?"([^"#]+?)(?: #\{mine\})?"\)'  # "mine" is a number of the learner's own
 FORBIDDEN = ["interact(", "clear_output", "plt.show", "%%capture"]
 
