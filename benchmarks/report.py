@@ -33,8 +33,8 @@ HEAD = """\
 # Benchmarks
 
 What our code needs, next to what others need for the same answer on the same machine in the same run. A **ratio** is
-ours to the peer's: below 1 we need less. Every number is the median of its repeats, which take turns. "Growth" is the
-power of the size with which a time grows; it has no ratio.
+ours to the peer's: below 1 we need less. Every number is the median of its repeats, which take turns, unless its table
+says otherwise. "Growth" is the power of the size with which a time grows; it has no ratio.
 
 This page is written by `.venv/bin/python benchmarks/run.py`, which took {minutes} minutes. Do not change it by hand.
 
