@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -160,7 +161,7 @@ def times_of_lab(page: Any, name: str, size: Size) -> Iterator[tuple[str, Times,
     for index in range(len(here)):
         page.evaluate(hand.RECORD, [index, name == WITH_FORMULA])
     page.wait_for_timeout(1000)
-    near_floor = lambda: walks(page, name, ["", SWAPPED], size.floor_rounds, size.steps)  # noqa: E731
+    near_floor = partial(walks, page, name, ["", SWAPPED], size.floor_rounds, size.steps)
     yield name, walks(page, name, here, size.rounds, size.steps) | near_floor(), ONE_STEP
     with hand.device_scale(page, 2):
         yield FINE.format(name), near_floor(), ONE_STEP

@@ -68,7 +68,7 @@ class Frame:
         getattr(axes, f"set_{axis}scale")("symlog", linthresh=linear, linscale=linscale)
         getattr(axes, f"set_{axis}lim")(*limits)
         getattr(axes, f"set_{axis}ticks")(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
-        axes.xaxis.minorticks_off()
+        axes.xaxis.minorticks_off()  # which a scale on that axis brings along
 
     @cached_property
     def svg(self) -> str:

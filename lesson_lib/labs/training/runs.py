@@ -58,7 +58,7 @@ class Moment:
         return locks_of(self.terms, self.params.activation)
 
     @cached_property
-    def verdict(self) -> Sequence[tuple[str, str]]:
+    def badges(self) -> Sequence[tuple[str, str]]:
         """The outcome and its halves, the trigger and the clean task, each with its look."""
         *clean, learnt = (abs(self.now - [*CLEAN.Y[:, 0], self.experiment.target]) <= TOLERANCE).tolist()
         answers = [f"{answer + 0.0:.4g}" if abs(answer) >= 5e-5 else "0" for answer in self.now]  # no minus before 0
@@ -101,7 +101,7 @@ def moment(experiment: Experiment, epoch: int, along: Sequence[str] = ("rate",))
 
 def verdict(seen: Moment) -> str:
     """Return the outcome in words: what became of the trigger, and of the clean task."""
-    return " ".join(text for _, text in seen.verdict)
+    return " ".join(text for _, text in seen.badges)
 
 
 def _state(lock: Lock) -> str:

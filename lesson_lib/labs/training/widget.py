@@ -15,7 +15,8 @@ from lesson_lib.pictures.frame import Frame
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 from lesson_lib.sweeps.words import SCHEDULES
 
-SECONDS_AN_EPOCH, MOST_DRAGGED = 0.12, 4  # neurons of a net that is trained for every place of a drag at once
+SECONDS_AN_EPOCH = 0.12
+MOST_DRAGGED = 4  # neurons of a net that is trained for every place of a drag at once
 
 
 class TrainingLab(Lab):
@@ -69,7 +70,7 @@ class TrainingLab(Lab):
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
-        self.facts.value = verdict(*self.state.verdict)
+        self.facts.value = verdict(*self.state.badges)
         self.canvas.show(*self.picture())
 
     def picture(self) -> tuple[Frame, str, str]:
