@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from html import escape, unescape
 from math import inf, nan
 
@@ -24,7 +25,7 @@ from lesson_lib.labs.training import words as training_words
 from lesson_lib.labs.training.picture import GRADIENTS, GRID, MAP_RATES, MAP_TARGETS
 from lesson_lib.network import PARAMETERS, forward
 from lesson_lib.pictures import words as pictures_words
-from lesson_lib.sweeps.experiment import EPOCHS
+from lesson_lib.sweeps.experiment import EPOCHS, Experiment
 from lesson_lib.training import CLEAN, OUTCOMES, Outcome
 
 LABS = [TriggerLab, BiasLab]
@@ -737,3 +738,11 @@ def test_a_drag_over_the_plane_trains_once_for_all_its_places(monkeypatch):
         assert lab.state.now == pytest.approx(single.outputs[-1][:, 0], rel=1e-4, abs=1e-4)
     assert len(trained) == 1
     assert trained[0].keys() == {"target", "position"}
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_one_wrong_clean_answer_is_enough_to_lose_the_clean_task(wrong):
+    seen = training.moment(Experiment(), 100)
+    answers = np.array([[1.0], [2.0], [5.0]]) + np.zeros(len(seen.epochs))
+    answers[wrong] += 1
+    assert [look for look, _ in replace(seen, outputs=answers).badges] == ["sentence", "yes", "no"]
