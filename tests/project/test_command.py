@@ -164,10 +164,10 @@ def test_the_command_of_the_wheel_copies_the_lesson_and_starts_lab_at_the_first_
         "--no-index",
         wheel,
     ]
-    subprocess.run(install, check=True)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONIOENCODING": "ascii"}
+    subprocess.run(install, check=True, env=env)  # or else pip might find this checkout, and have nothing to do
     [site] = home.glob("[Ll]ib/**/site-packages")
     (site / "jupyterlab.py").write_text(LAB, encoding="utf-8")
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONIOENCODING": "ascii"}
     started = subprocess.run(
         [home / SCRIPTS / "backdoor-by-hand", "课 程", "--no-browser"],
         cwd=tmp_path,
