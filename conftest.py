@@ -2,8 +2,9 @@
 
 import os
 
-# Before NumPy is imported. Our matrices are small: more threads only wait for each other, and for the other workers'.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Before NumPy and PyTorch are. Our matrices are small: more threads only wait for each other, and for other workers'.
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
 # No test reads or writes a learner's answers; those that keep some name a file of their own.
 os.environ["LESSON_ANSWERS"] = ""
