@@ -35,9 +35,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         return int(found["status"])
     except (Exception, KeyboardInterrupt) as error:
         said = str(error) or type(error).__name__
-        if not isinstance(error, FileError):
-            said = words.GATE_FILE.format(file=f"{asked.clean}, {asked.suspect}", problem=said)
-        _complain(asked, " ".join(said.split()))
+        problem = error if isinstance(error, FileError) else FileError(_source(asked, said), "said", said=said)
+        _complain(asked, " ".join(str(problem).split()))
         return CANNOT
 
 
@@ -45,15 +44,22 @@ def _found(asked: argparse.Namespace) -> Found:
     limit = read_calibration(asked.calibration) if asked.calibration else None
     if limit:
         asked.rule, asked.over, asked.threshold = (limit[name] for name in ("rule", "over", "threshold"))
+    progress = None if asked.quiet else _progress()
     with ExitStack() as files:
-        data = read(asked, files)
-        progress = None if asked.quiet else _progress()
-        if asked.calibrate:
-            found = find_threshold(asked, data, progress)
-            write(asked.calibrate, found)
-            return found
-        found = decide(asked, data, progress)
+        found = (find_threshold if asked.calibrate else decide)(asked, read(asked, files), progress)
+    if asked.calibrate:
+        write(asked.calibrate, found)
     return hold(found, limit, asked.calibration) if limit else found
+
+
+def _source(asked: argparse.Namespace, said: str) -> str:
+    """Return the files, or the option, that an error is about, by the name that it begins with."""
+    both = f"{asked.clean}, {asked.suspect}"
+    labels = asked.labels or [asked.clean, asked.suspect]
+    sources = {"suspect must have as many": both, "labels of clean": labels[0], "labels of suspect": labels[-1]}
+    sources |= {"labels": ", ".join(labels), "clean": asked.clean, "suspect": asked.suspect, "outgoing": asked.outgoing}
+    sources |= {"threshold": "--threshold", "reached": "--draws", "rate": "--rate"}
+    return next((source for name, source in sources.items() if said.startswith(f"{name} ")), both)
 
 
 def _text(asked: argparse.Namespace, found: Found) -> str:

@@ -2,13 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lesson_lib.gate import words
-from lesson_lib.gate.files import Arrays, FileError, Stored, open_arrays, pick
+from lesson_lib.gate.files import FileError, Stored, open_arrays, pick
 from lesson_lib.naa.calibration import calibrate, strongest
 from lesson_lib.naa.judgement import analyse, check_rule, class_vote
 
@@ -22,62 +22,34 @@ Found = dict[str, Any]
 
 
 class Data(NamedTuple):
-    """The arrays of the files, and where each comes from, by the name that an error calls it."""
+    """The arrays of the files."""
 
     clean: Any
     suspect: Any
     labels: Any  # a pair, or None
     outgoing: Any
     outputs: Any  # of the clean rows, or None
-    sources: dict[str, str]
 
 
 def read(asked: argparse.Namespace, files: ExitStack) -> Data:
-    """Read what the arguments name; raises FileError for what cannot be read."""
-    paths = (asked.clean, asked.suspect)
-    held = [open_arrays(path, files) for path in paths]
-    sets = [pick(path, arrays, "activations", by_rows=True) for path, arrays in zip(paths, held, strict=True)]
-    labels = [_extra("labels", *pair, files) for pair in zip(asked.labels or (None, None), held, strict=True)]
-    outgoing = _extra("outgoing", asked.outgoing, {**held[1], **held[0]}, files)
-    unlabelled = [path for path, part in zip(paths, labels, strict=True) if part is None]
-    if len(unlabelled) == 1:
-        raise FileError(unlabelled[0], "one label set")
-    of_labels, both = asked.labels or paths, ", ".join(paths)
-    weights = asked.outgoing or (asked.clean if "outgoing" in held[0] else asked.suspect)
-    sources = {"suspect must have as many": both, "clean": asked.clean, "suspect": asked.suspect, "outgoing": weights}
-    sources |= {"labels of clean": of_labels[0], "labels of suspect": of_labels[1], "labels": ", ".join(of_labels)}
-    outputs = held[0]["outputs"]() if "outputs" in held[0] else None
-    sources |= {"threshold": "--threshold", "reached": "--draws", "rate": "--rate"}
-    return Data(sets[0], sets[1], None if unlabelled else tuple(labels), outgoing, outputs, sources)
-
-
-def _extra(name: str, path: str | None, arrays: Arrays, files: ExitStack) -> Any:
-    """Return labels or outgoing weights, in memory: from a file of their own, or else from beside the activations."""
-    if path:
-        return pick(path, open_arrays(path, files), name)
-    return arrays[name]() if name in arrays else None
-
-
-@contextmanager
-def blaming(sources: dict[str, str]) -> Iterator[None]:
-    """Say which file, or option, an error is about, by the name that it begins with."""
-    try:
-        yield
-    except FileError:
-        raise
-    except ValueError as error:
-        said = str(error)
-        names = [name for name in sources if said.startswith(f"{name} ")]
-        source = sources[max(names, key=len)] if names else f"{sources['clean']}, {sources['suspect']}"
-        raise FileError(source, "said", said=said) from error
+    """Read what the arguments name, and let them name where labels and outgoing weights are; raises FileError."""
+    paths = asked.clean, asked.suspect
+    held = {path: open_arrays(path, files) for path in paths}
+    clean, suspect = (pick(path, held[path], "activations", by_rows=True) for path in paths)
+    asked.labels = asked.labels or [path for path in paths if "labels" in held[path]]
+    asked.outgoing = asked.outgoing or next((path for path in paths if "outgoing" in held[path]), None)
+    labels = [pick(path, open_arrays(path, files), "labels") for path in asked.labels]
+    outgoing = pick(asked.outgoing, open_arrays(asked.outgoing, files), "outgoing") if asked.outgoing else None
+    if len(labels) == 1:
+        raise FileError(next(path for path in paths if path not in asked.labels), "one label set")
+    outputs = held[asked.clean]["outputs"]() if "outputs" in held[asked.clean] else None
+    return Data(clean, suspect, labels or None, outgoing, outputs)
 
 
 def decide(asked: argparse.Namespace, data: Data, progress: Progress | None = None) -> Found:
     """Return the outcome, as JSON has it but for arrays and values that are not finite."""
-    with blaming(data.sources):
-        cautions = [*_check_outgoing(data)]
-        compare = _compare_outputs if asked.rule == CLASS_VOTE else _compare_neurons
-        found = compare(asked, data, progress)
+    cautions = [*_check_outgoing(data)]
+    found = (_compare_outputs if asked.rule == CLASS_VOTE else _compare_neurons)(asked, data, progress)
     if found["n_suspect"] == 1:
         cautions.append(words.GATE_CAUTIONS["one row"])
     found["status"] = CANNOT if found["reason"] else FLAGGED if len(found["flagged"]) else PASSED
@@ -151,19 +123,18 @@ def find_threshold(asked: argparse.Namespace, data: Data, progress: Progress | N
     n, rng, reached = asked.rows or len(pool) // 2, np.random.default_rng(asked.seed), []
     if not 0 < n < len(pool):
         raise FileError(asked.suspect, "rows", rows=n, held=len(pool))
-    with blaming(data.sources):
-        if data.labels and np.shape(data.labels[1]) != (len(pool),):
-            raise ValueError(f"labels of suspect must have shape ({len(pool)},); got {np.shape(data.labels[1])}")
-        for done in range(asked.draws):
-            rows = rng.choice(len(pool), n, replace=False)
-            labels = data.labels and (data.labels[0], data.labels[1][rows])
-            found = decide(asked, data._replace(suspect=pool[rows], labels=labels))
-            reached.append(found["reached"])
-            if found["reason"]:
-                raise ValueError(words.GATE_CANNOT.format(**found))
-            if progress is not None:
-                progress(done + 1, asked.draws)
-        limit = calibrate(reached, asked.rate)
+    if data.labels and np.shape(data.labels[1]) != (len(pool),):
+        raise ValueError(f"labels of suspect must have shape ({len(pool)},); got {np.shape(data.labels[1])}")
+    for done in range(asked.draws):
+        rows = rng.choice(len(pool), n, replace=False)
+        labels = data.labels and [data.labels[0], data.labels[1][rows]]
+        found = decide(asked, data._replace(suspect=pool[rows], labels=labels))
+        reached.append(found["reached"])
+        if found["reason"]:
+            raise ValueError(words.GATE_CANNOT.format(**found))
+        if progress is not None:
+            progress(done + 1, asked.draws)
+    limit = calibrate(reached, asked.rate)
     kept = {name: found[name] for name in ("rule", "kind", "n", "matched", "n_clean", "n_suspect", "clean_file")}
     kept |= {"over": asked.over, "benign_file": asked.suspect, "draws": asked.draws}
     return kept | limit._asdict() | {"status": PASSED, "cautions": found["cautions"]}
