@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from lesson_lib.naa.judgement import CHANCES, Signature
+from lesson_lib.naa.judgement import CHANCES, RULES, Signature
 from lesson_lib.naa.moments import in_memory
 
 
@@ -42,12 +42,8 @@ def strongest(found: Signature, over: str = "signature") -> float:
 
     NaN if the rule cannot judge.
     """
-    values = getattr(found, over)
     if found.rule in CHANCES:
         raise ValueError(f"rule must be raw, sd, mad or effect: the threshold of {found.rule} is a chance already")
-    if found.reason:
-        return np.nan
-    if found.rule == "sd":
-        return float((values.max() - values.mean()) / values.std(ddof=1))
-    looked_at = {"raw": values, "mad": found.anomaly_index, "effect": abs(found.effect_size)}
-    return float(looked_at[found.rule].max())
+    rule = RULES[found.rule]
+    reached: Any = np.nan if found.reason else rule.reached(found, getattr(found, rule.looks_at or over), 0.0)
+    return float(np.max(reached))

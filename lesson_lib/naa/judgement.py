@@ -7,13 +7,12 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lesson_lib.arrays import Array, Indices, check_choice
 from lesson_lib.naa import words
 from lesson_lib.naa.comparison import Comparison, compare, contribution, match_classes
 
-Answer = NDArray[np.bool_] | str  # which neurons are flagged, (n_neurons,), or why the rule cannot judge
+Answer = Array | str  # what each neuron reaches, (n_neurons,), to be compared with the threshold; or why none can be
 
 NORMAL_MAD = 1.4826  # the standard deviation of a normal distribution, in its median absolute deviations
 EFFECT_FLOOR = 0.5  # the smallest effect size that Benjamini-Hochberg may flag: "medium" (Cohen 1988)
@@ -21,13 +20,13 @@ OVER = ("signature", "shift", "effect_size")
 
 
 class Rule(NamedTuple):
-    """What a rule's threshold means and is by default, its source, what it looks at, and the function that flags."""
+    """What a rule's threshold means and is by default, its source, what it looks at, and what that reaches."""
 
     threshold_is: str
     default: float
     source: str
     looks_at: str  # "effect_size" or "p"; "" for one of OVER, as the caller chooses
-    apply: Callable[[Comparison, Array, float], Answer]  # to a comparison, and to what it looks at, none of it NaN
+    reached: Callable[[Comparison, Array, float], Answer]  # in a comparison, by what it looks at, none of it NaN
 
 
 def mad_index(values: Array) -> Array:
@@ -43,17 +42,17 @@ def mad_index(values: Array) -> Array:
         return gap / (NORMAL_MAD * mad) if mad > 0 else np.where(gap > 0, np.inf, 0.0)
 
 
-def _mean_plus_sd(_: Comparison, values: Array, threshold: float) -> Answer:
+def _deviations(_: Comparison, values: Array, __: float) -> Answer:
     if len(values) < 3:
         return words.TOO_FEW_FOR_SPREAD
     if np.isinf(values).any():
         return words.INFINITE_SPREAD
     if np.ptp(values) == 0:
         return words.NO_SPREAD
-    return np.asarray(values > values.mean() + threshold * values.std(ddof=1))
+    return np.asarray((values - values.mean()) / values.std(ddof=1))
 
 
-def _mad(_: Comparison, values: Array, threshold: float) -> Answer:
+def _mad(_: Comparison, values: Array, __: float) -> Answer:
     if len(values) < 3:
         return words.TOO_FEW_FOR_MAD
     index = mad_index(values)
@@ -61,11 +60,11 @@ def _mad(_: Comparison, values: Array, threshold: float) -> Answer:
         return words.INFINITE_SPREAD
     if not ((index > 0) & (index < np.inf)).any():
         return words.NO_MAD
-    return index > threshold
+    return index
 
 
-def _benjamini_hochberg(seen: Comparison, _: Array, threshold: float) -> Answer:
-    return (seen.adjusted_p <= threshold) & (abs(seen.effect_size) > EFFECT_FLOOR)
+def _benjamini_hochberg(seen: Comparison, _: Array, __: float) -> Answer:
+    return np.where(abs(seen.effect_size) > EFFECT_FLOOR, seen.adjusted_p, np.inf)
 
 
 def _permutation(seen: Comparison, values: Array, threshold: float) -> Answer:
@@ -76,14 +75,14 @@ def _permutation(seen: Comparison, values: Array, threshold: float) -> Answer:
         return words.TOO_FEW_SPLITS
     nearly = abs(values) * (1 - 1e-9)  # so that the real split ties with itself in spite of rounding
     as_large = n - np.searchsorted(np.sort(seen.null_maxima), nearly)  # (n_neurons,)
-    return (as_large + 1) / (n + 1) <= threshold
+    return np.asarray((as_large + 1) / (n + 1))
 
 
 RULES = {
-    "raw": Rule(words.THRESHOLD_IS["raw"], 3.0, "the article's own rule", "", lambda _, values, limit: values > limit),
-    "sd": Rule(words.THRESHOLD_IS["sd"], 3.0, "the three-sigma rule, Shewhart 1931", "", _mean_plus_sd),
+    "raw": Rule(words.THRESHOLD_IS["raw"], 3.0, "the article's own rule", "", lambda _, values, __: values),
+    "sd": Rule(words.THRESHOLD_IS["sd"], 3.0, "the three-sigma rule, Shewhart 1931", "", _deviations),
     "mad": Rule(words.THRESHOLD_IS["mad"], 3.5, "Iglewicz & Hoaglin 1993; for backdoors, Wang et al. 2019", "", _mad),
-    "effect": Rule(words.THRESHOLD_IS["effect"], 0.8, "Cohen 1988", "effect_size", lambda _, d, limit: abs(d) > limit),
+    "effect": Rule(words.THRESHOLD_IS["effect"], 0.8, "Cohen 1988", "effect_size", lambda _, d, __: abs(d)),
     "bh": Rule(words.THRESHOLD_IS["bh"], 0.05, "Benjamini & Hochberg 1995, on Welch 1947", "p", _benjamini_hochberg),
     "permutation": Rule(words.THRESHOLD_IS["permutation"], 0.01, "Westfall & Young 1993", "effect_size", _permutation),
 }
@@ -136,9 +135,9 @@ def judge(comparison: Comparison, rule: str, threshold: float | None = None, ove
     if np.isnan(looked_at).any():
         answer: Answer = words.TOO_FEW_FOR_WELCH if rule == "bh" else words.TOO_FEW_FOR_EFFECT
     else:
-        answer = RULES[rule].apply(comparison, looked_at, threshold)
-    reason = answer if isinstance(answer, str) else ""
-    index, flagged = mad_index(getattr(comparison, over)), np.flatnonzero([] if reason else answer)
+        answer = RULES[rule].reached(comparison, looked_at, threshold)
+    reason, beyond = answer if isinstance(answer, str) else "", np.less_equal if rule in CHANCES else np.greater
+    index, flagged = mad_index(getattr(comparison, over)), np.flatnonzero([] if reason else beyond(answer, threshold))
     asked: dict[str, Any] = {"rule": rule, "threshold": threshold, "reason": reason}
     return Signature(**vars(comparison) | asked | {"anomaly_index": index, "flagged": flagged})
 
