@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from lesson_lib import attacks, digits  # noqa: E402
-from lesson_lib.detectors import spectral  # noqa: E402
+from lesson_lib.detectors import training_rows  # noqa: E402
 from lesson_lib.detectors.cleanse import neural_cleanse  # noqa: E402
-from lesson_lib.detectors.clustering import activation_clustering  # noqa: E402
 from lesson_lib.detectors.naming import LIMIT, name_class  # noqa: E402
+from lesson_lib.detectors.training_rows import activation_clustering  # noqa: E402
 from lesson_lib.naa import class_vote, score  # noqa: E402
 from lesson_lib.repair.classifier import as_classifier  # noqa: E402
 
@@ -98,15 +98,16 @@ def cluster(case: Case) -> Numbers:
 
 def signatures(case: Case) -> Numbers:
     a1, y, rows = case.hidden(case.trained_on.X), case.trained_on.y, case.trained_on.rows
-    removed = spectral.spectral_signatures(a1, y, len(rows) or 45)
+    removed = training_rows.spectral_signatures(a1, y, len(rows) or 45)
     innocent = np.setdiff1d(np.arange(len(y)), rows)
     wrong = {"honest rows removed": float(np.isin(innocent, removed).mean())}
     if not case.guilty.any():
         return wrong
     zeros, guilty = a1[y == TARGET], np.flatnonzero(case.guilty)
-    not_centred = abs(zeros @ spectral.widest(zeros))  # as the Adversarial Robustness Toolbox scores, see poison_peers
+    # As the Adversarial Robustness Toolbox scores, see poison_peers.
+    not_centred = abs(zeros @ training_rows.directions(zeros)[0])
     aucs = {
-        "AUC in 0": score(spectral.spectral_scores(a1, y)[y == TARGET], [], guilty).auc,
+        "AUC in 0": score(training_rows.spectral_scores(a1, y)[y == TARGET], [], guilty).auc,
         "AUC in 0, not centred": score(not_centred, [], guilty).auc,
     }
     return wrong | aucs | {"poison removed": float(np.isin(rows, removed).mean())}

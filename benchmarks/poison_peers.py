@@ -24,8 +24,14 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from lesson_lib import digits
-from lesson_lib.detectors.clustering import STARTS, activation_clustering, principal_components
-from lesson_lib.detectors.spectral import spectral_scores, spectral_signatures, widest
+from lesson_lib.detectors.training_rows import (
+    STARTS,
+    activation_clustering,
+    directions,
+    principal_components,
+    spectral_scores,
+    spectral_signatures,
+)
 from lesson_lib.naa import RULES, match_classes, score
 from lesson_lib.naa.judgement import mad_index
 from lesson_lib.repair.classifier import as_classifier
@@ -172,7 +178,7 @@ def agreement(case: Case) -> Agreement:
         rows = case.y == label
         points = principal_components(a1[rows])
         loose.append(spread(points, ours[rows]) / spread(points, its[rows]))
-        gaps.append(float(abs(scores[rows] - abs(a1[rows] @ widest(a1[rows]))).max() / scores[rows].max()))
+        gaps.append(float(abs(scores[rows] - abs(a1[rows] @ directions(a1[rows])[0])).max() / scores[rows].max()))
     same = float(np.mean((its == ours)[case.y == TARGET]))
     return Agreement(max(same, 1 - same), max(loose), max(gaps))
 

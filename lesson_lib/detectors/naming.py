@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lesson_lib.arrays import Array, Indices, as_rows
+from lesson_lib.arrays import Array
 from lesson_lib.naa import judgement
 
 LIMIT = 2.0  # the MAD index above which Neural Cleanse calls a class backdoored
@@ -33,17 +33,3 @@ def name_class(scores: Any, classes: Any, suspect: int) -> Naming:
     scores = np.asarray(scores)
     index = suspect * np.sign(scores - np.median(scores)) * judgement.mad_index(scores)
     return Naming(scores, index, np.asarray(classes))
-
-
-def by_class(activations: Any, labels: Any) -> tuple[Array, list[Indices]]:
-    """Return the activations as an array, and the numbers of the rows of each class, in the order of the labels.
-
-    Raises ValueError unless each row has a label, and each class two rows.
-    """
-    activations, labels = as_rows(activations, "activations"), np.asarray(labels)
-    if labels.shape != (len(activations),):
-        raise ValueError(f"labels must have one label per row of activations, {len(activations)}; got {labels.shape}")
-    rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    if min(map(len, rows)) < 2:
-        raise ValueError("labels must have at least two rows of each class")
-    return activations, rows

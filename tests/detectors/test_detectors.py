@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
 from lesson_lib import digits
-from lesson_lib.detectors import cleanse, clustering, spectral
+from lesson_lib.detectors import cleanse, training_rows
 from lesson_lib.detectors.naming import name_class
 from lesson_lib.repair.classifier import as_classifier
 from lesson_lib.repair.repairs import clip
@@ -126,14 +126,14 @@ def two_groups(rng):
 
 def test_the_components_are_those_of_scikit_learn(two_groups):
     theirs = PCA(10).fit_transform(two_groups)
-    assert np.allclose(abs(clustering.principal_components(two_groups)), abs(theirs))
+    assert np.allclose(abs(training_rows.principal_components(two_groups)), abs(theirs))
 
 
 def test_the_smaller_of_two_groups_is_found_and_as_tight_as_by_scikit_learn(two_groups, rng):
-    points = clustering.principal_components(two_groups)
-    smaller = clustering.two_means(points, rng)
+    points = training_rows.principal_components(two_groups)
+    smaller = training_rows.two_means(points, rng)
     assert smaller.tolist() == [True] * 30 + [False] * 50
-    assert clustering.two_means(points[::-1], rng).tolist() == [False] * 50 + [True] * 30
+    assert training_rows.two_means(points[::-1], rng).tolist() == [False] * 50 + [True] * 30
     theirs = KMeans(2, n_init=10, random_state=0).fit(points)
     ours = sum(((part - part.mean(axis=0)) ** 2).sum() for part in (points[smaller], points[~smaller]))
     assert ours == pytest.approx(theirs.inertia_)
@@ -142,9 +142,9 @@ def test_the_smaller_of_two_groups_is_found_and_as_tight_as_by_scikit_learn(two_
 def test_the_scores_are_the_silhouettes_of_the_clusters(two_groups, rng):
     labels = np.repeat([0, 1], [80, 60])
     rows = np.concatenate([two_groups, rng.normal(size=(60, 12))])
-    naming, smaller = clustering.activation_clustering(rows, labels, rng)
+    naming, smaller = training_rows.activation_clustering(rows, labels, rng)
     for label, score in enumerate(naming.scores):
-        points = clustering.principal_components(rows[labels == label])
+        points = training_rows.principal_components(rows[labels == label])
         second = smaller[labels == label]
         widths = []
         for i, point in enumerate(points):
@@ -159,7 +159,7 @@ def test_each_class_is_split_by_itself_and_the_one_that_falls_apart_stands_out(t
     labels = np.repeat([3, 5, 7], [80, 60, 60])
     rows = np.concatenate([two_groups, rng.normal(size=(60, 12)), rng.normal(size=(60, 12)) + 20])
     order = rng.permutation(200)
-    naming, smaller = clustering.activation_clustering(rows[order], labels[order], rng)
+    naming, smaller = training_rows.activation_clustering(rows[order], labels[order], rng)
     assert naming.most_suspect == 3
     assert naming.scores.argmax() == 0
     assert set(order[smaller & (labels[order] == 3)]) == set(range(30))
@@ -169,7 +169,7 @@ def test_each_class_is_split_by_itself_and_the_one_that_falls_apart_stands_out(t
 def test_a_class_that_cannot_fall_apart_scores_0(rng):
     two_groups = np.repeat([[0.0, 0], [9, 9]], [5, 3], axis=0) + np.arange(8)[:, None] / 100
     rows = np.concatenate([np.ones((4, 2)), [[0, 0], [0, 1]], two_groups])
-    naming, smaller = clustering.activation_clustering(rows, np.repeat([0, 1, 2], [4, 2, 8]), rng)
+    naming, smaller = training_rows.activation_clustering(rows, np.repeat([0, 1, 2], [4, 2, 8]), rng)
     assert naming.scores[:2].tolist() == [0, 0]
     assert naming.scores[2] > 0.9
     assert np.flatnonzero(smaller).tolist() == [11, 12, 13]
@@ -177,16 +177,16 @@ def test_a_class_that_cannot_fall_apart_scores_0(rng):
 
 def test_many_equal_rows_give_no_warning(rng):
     rows = np.concatenate([np.zeros((20, 2)), [[1.0, 1]]])
-    assert np.flatnonzero(clustering.two_means(rows, rng)).tolist() == [20]
+    assert np.flatnonzero(training_rows.two_means(rows, rng)).tolist() == [20]
 
 
 def test_no_clusters_without_two_rows(rng):
     with pytest.raises(ValueError, match="labels must have at least two rows of each class"):
-        clustering.activation_clustering(np.eye(5), [0, 0, 0, 0, 1], rng)
+        training_rows.activation_clustering(np.eye(5), [0, 0, 0, 0, 1], rng)
     with pytest.raises(ValueError, match="labels must have one label per row of activations, 5; got"):
-        clustering.activation_clustering(np.eye(5), [0, 0, 1, 1], rng)
+        training_rows.activation_clustering(np.eye(5), [0, 0, 1, 1], rng)
     with pytest.raises(ValueError, match="labels must have one label per row of activations, 5; got"):
-        spectral.spectral_scores(np.eye(5), [0, 0, 1, 1])
+        training_rows.spectral_scores(np.eye(5), [0, 0, 1, 1])
 
 
 # Spectral signatures -----------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def test_no_clusters_without_two_rows(rng):
 def test_the_scores_are_squares_along_the_first_principal_component_of_the_class(two_groups):
     labels = np.repeat([0, 1], [80, 40])
     rows = np.concatenate([two_groups, 5 + two_groups[20:60]])
-    scores = spectral.spectral_scores(rows, labels)
+    scores = training_rows.spectral_scores(rows, labels)
     for label in (0, 1):
         theirs = PCA(1).fit_transform(rows[labels == label])[:, 0]
         assert np.allclose(scores[labels == label], theirs**2)
@@ -205,7 +205,7 @@ def test_a_tenth_of_a_class_gets_the_largest_scores_and_half_of_it_does_not(rng)
     def auc(n):
         rows = rng.normal(size=(100, 12))
         rows[:n, 4] += 8
-        scores = spectral.spectral_scores(rows, np.zeros(100))
+        scores = training_rows.spectral_scores(rows, np.zeros(100))
         return (scores[:n, None] > scores[n:]).mean()
 
     assert auc(10) > 0.99
@@ -214,13 +214,13 @@ def test_a_tenth_of_a_class_gets_the_largest_scores_and_half_of_it_does_not(rng)
 
 def test_of_every_class_one_and_a_half_times_the_expected_rows_are_removed(rng):
     rows, labels = rng.normal(size=(90, 6)), np.repeat([0, 1, 2], 30)
-    removed, scores = spectral.spectral_signatures(rows, labels, 6), spectral.spectral_scores(rows, labels)
+    removed, scores = training_rows.spectral_signatures(rows, labels, 6), training_rows.spectral_scores(rows, labels)
     assert np.bincount(labels[removed]).tolist() == [9, 9, 9]
     assert (np.diff(removed) > 0).all()
     kept = np.setdiff1d(np.arange(90), removed)
     for label in (0, 1, 2):
         assert scores[removed[labels[removed] == label]].min() > scores[kept[labels[kept] == label]].max()
-    assert spectral.REMOVED == 1.5
+    assert training_rows.REMOVED == 1.5
 
 
 # The committed numbers ---------------------------------------------------------------------------------------------
