@@ -1,7 +1,7 @@
 """Look into a model of scikit-learn's, PyTorch's or Keras's: its layers, and what they read and put out.
 
-A reader has the `names` of the layers; `calls(batch)`: run a batch of X, and return the calls of its one wanted layer,
-or of all layers, in the order in which they finish; and `head(calls, batch)`: which of these calls makes the output.
+A reader has the `names` of the layers, and `calls(batch)`: run a batch of X, and return the calls of its one wanted
+layer, or of all layers, in the order in which they finish.
 """
 
 import sys
@@ -35,7 +35,7 @@ class Call(NamedTuple):
     read: Any
     put_out: Any
     reads_x: bool = False
-    is_output: bool = False
+    is_output: bool = True  # where the reader can tell
     is_model: bool = False  # a model in a model, whose layers are not seen
 
 
@@ -53,14 +53,15 @@ def reader_of(model: Any) -> Any:
     raise TypeError(f"model must be {SUPPORTED}; got {type(model).__name__}; {ORIGINAL}")
 
 
-class _Reader:
-    """What the readers share: the output layer is the last one called that has a weight matrix."""
+def head_of(reader: Any, calls: list[Call], batch: Any) -> int | None:
+    """Return the call with a weight matrix that puts out what the model returns, or is the last to change it."""
+    heads = [k for k, call in enumerate(calls) if call.has_matrix][::-1]
+    direct = (k for k in heads if calls[k].is_output)
+    changing = (k for k in heads if len(heads) > 1 and reader.changes_output(calls, k, batch))
+    return next(chain(direct, changing, heads), None)
 
-    def head(self, calls: list[Call], batch: Any) -> int | None:
-        return max((k for k, call in enumerate(calls) if call.has_matrix), default=None)
 
-
-class _ScikitLearn(_Reader):
+class _ScikitLearn:
     """Its forward pass is two lines, so they are repeated here."""
 
     def __init__(self, model: Any, wanted: str | None = None) -> None:
@@ -80,14 +81,13 @@ class _ScikitLearn(_Reader):
         return [call for call in calls if self.wanted in (None, call.name)]
 
 
-class _PyTorch(_Reader):
+class _PyTorch:
     """Hooks listen to its layers while it runs, and are removed whatever happens."""
 
     def __init__(self, model: Any, wanted: str | None = None) -> None:
         model = getattr(model, "_orig_mod", model)  # of a compiled one, the module that it was made from
-        layers = {name: part for name, part in model.named_modules() if name and "parametrizations" not in name}
-        self.model, self.names = model, [*layers]  # outer ones before what they hold
-        self.layers, self.all_layers = layers if wanted is None else {wanted: layers[wanted]}, layers
+        self.layers = {name: part for name, part in model.named_modules() if name and "parametrizations" not in name}
+        self.model, self.names, self.wanted = model, [*self.layers], wanted  # outer ones before what they hold
 
     def calls(self, batch: Any) -> list[Call]:
         x, calls, made = self._to_tensor(batch), [], []
@@ -99,17 +99,11 @@ class _PyTorch(_Reader):
             calls.append(Call(name, _has_matrix(weights), _copy(read), _copy(put_out), read is x))
             made.append(put_out)
 
-        output = self._run(x, {name: partial(hook, name) for name in self.layers})
+        output = self._run(x, {name: partial(hook, name) for name in self.names if self.wanted in (None, name)})
         return [call._replace(is_output=part is output) for call, part in zip(calls, made, strict=True)]
 
-    def head(self, calls: list[Call], batch: Any) -> int | None:
-        """Return the call with a weight matrix that puts out what the model returns, or is the last to change it."""
-        heads = [k for k, call in enumerate(calls) if call.has_matrix][::-1]
-        direct = (k for k in heads if calls[k].is_output)
-        changing = (k for k in heads if len(heads) > 1 and self._changes_output(calls, k, batch))
-        return next(chain(direct, changing, heads), None)
-
-    def _changes_output(self, calls: list[Call], k: int, batch: Any) -> bool:
+    def changes_output(self, calls: list[Call], k: int, batch: Any) -> bool:
+        """Tell whether the output of the model changes with that of a call."""
         name, before = calls[k].name, iter(range(len(calls)))
         turn = sum(call.name == name for call in calls[:k])
 
@@ -131,7 +125,7 @@ class _PyTorch(_Reader):
                 stack.callback(setattr, module, "training", module.training)  # gives its own mode back
                 module.training = False  # no dropout, no batch statistics
             for name, hook in hooks.items():
-                stack.callback(self.all_layers[name].register_forward_hook(hook, with_kwargs=True).remove)
+                stack.callback(self.layers[name].register_forward_hook(hook, with_kwargs=True).remove)
             try:
                 return main_part(self.model(x))
             except Exception as error:  # a model's own code can fail in any way
@@ -154,7 +148,7 @@ class _PyTorch(_Reader):
         return torch.tensor(np.array(batch, dtype=float, order="C"), dtype=like.dtype, device=like.device)
 
 
-class _Keras(_Reader):
+class _Keras:
     """A second model, made of the same layers, puts out the tensors we want."""
 
     def __init__(self, model: Any, wanted: str | None = None) -> None:

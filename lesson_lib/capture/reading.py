@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lesson_lib.arrays import Array, bare
-from lesson_lib.capture.readers import Call, main_part, reader_of
+from lesson_lib.capture.readers import Call, head_of, main_part, reader_of
 
 
 def hidden_activations(
@@ -46,7 +46,7 @@ def hidden_activations(
     with np.errstate(over="ignore", invalid="ignore"):  # what they would warn of is looked for below
         every = reader_kind(model)
         calls = every.calls(X[:1])
-        name, side = _pick(calls, every.head(calls, X[:1]), every.names, layer, allow_output)
+        name, side = _pick(calls, head_of(every, calls, X[:1]), every.names, layer, allow_output)
         times = sum(made.name == name for made in calls)
         turn = _which(call, times, name)
         reader, parts = reader_kind(model, name), []
@@ -98,21 +98,21 @@ def _as_samples(X: Any) -> Array:
 def _pick(calls: list[Call], head: int | None, names: Sequence[str], layer: Any, allow_output: bool) -> tuple[str, str]:
     """Return the layer to listen to, and the side: what it has read (the default, at the output layer) or put out."""
     found = f"the layers are {', '.join(map(repr, names))}"
-    if layer is None and (head is None or calls[head].reads_x or not any(made.has_matrix for made in calls[:head])):
-        raise ValueError(f"model must have a hidden layer before its output layer; name the one to read; {found}")
-    if layer is None and calls[head or 0].is_model:
-        raise ValueError(f"model must not end in a model inside it; build it without, or name a layer; {found}")
-    if _is_whole(layer) and -len(names) <= layer < len(names):
-        layer = names[layer]
-    name = calls[head or 0].name if layer is None else layer
+    if layer is None:
+        if head is None or calls[head].reads_x or not any(made.has_matrix for made in calls[:head]):
+            raise ValueError(f"model must have a hidden layer before its output layer; name the one to read; {found}")
+        if calls[head].is_model:
+            raise ValueError(f"model must not end in a model inside it; build it without, or name a layer; {found}")
+        return calls[head].name, "read"
+    name = names[layer] if _is_whole(layer) and -len(names) <= layer < len(names) else layer
     if name not in names:
         raise ValueError(f"layer must be the name or the position of a layer; got {layer!r}; {found}")
-    times = [k for k, made in enumerate(calls) if made.name == name]
-    if not times:
+    first = next((k for k, made in enumerate(calls) if made.name == name), None)
+    if first is None:
         raise ValueError(f"layer must be called in a forward pass; {name!r} is called 0 times; {found}")
-    if layer is not None and times[0] >= (head or 0) and not allow_output:
+    if first >= (head or 0) and not allow_output:
         raise ValueError(f"layer {name!r} is not hidden but output; to read it, say allow_output=True; {found}")
-    return name, "read" if layer is None else "put_out"
+    return name, "put_out"
 
 
 def _which(call: int | None, times: int, name: str) -> int:
