@@ -46,7 +46,7 @@ def poison_by(attack: Attack, X: Any, y: Any, poisoning_rate: float, rng: np.ran
 
     Raises ValueError for a rate that needs more rows than there are.
     """
-    X, y = (part.copy() for part in check_images(X, y))
+    X, y = check_images(X, y)
     can = np.flatnonzero((attack.goal(y) == y) == attack.keeps_labels)
     n = round(poisoning_rate * len(X))
     if not 0 <= n <= len(can):

@@ -83,7 +83,7 @@ CENTRE = Trigger(((3, 3), (4, 3)))  # live: digits use both, so the trigger has 
 
 def stamp(X: Any, trigger: Trigger) -> Array:
     """Return a copy of the images X (n_samples, 64) with the trigger on every one."""
-    stamped = check_images(X)[0].copy()
+    stamped = check_images(X).X
     stamped[:, trigger.columns] = trigger.value
     return stamped
 
@@ -102,7 +102,7 @@ def poison(X: Any, y: Any, trigger: Trigger, target: int, poisoning_rate: float,
     Source: BadNets (Gu, Dolan-Gavitt & Garg 2017). Raises ValueError for a rate outside 0 to 1, or one that needs more
     rows than the other classes have.
     """
-    X, y = (part.copy() for part in check_images(X, y))
+    X, y = check_images(X, y)
     check_target(target)
     others = np.flatnonzero(y != target)
     if not 0 <= poisoning_rate <= 1 or round(poisoning_rate * len(X)) > len(others):
@@ -223,7 +223,7 @@ SHIFTS: dict[str, Callable[[Array, Array, np.random.Generator], Images]] = {
 
 
 def check_images(X: Any, y: Any = None) -> Images:
-    """Return X as float64 and y as whole numbers; raises ValueError, naming the argument, unless they are images."""
+    """Return copies, X in float64 and y in whole numbers; raises ValueError, naming the argument, unless they fit."""
     X = check_columns(X, "X", SIDE**2, ", one per pixel")
     labels = np.zeros(len(X), dtype=np.intp) if y is None else as_labels(y, "y", like=CLASSES)
     if labels.shape != (len(X),) or not np.isin(labels, CLASSES).all():

@@ -11,7 +11,7 @@ from typing import Any
 from lesson_lib.gate import words
 from lesson_lib.gate.files import FileError
 from lesson_lib.gate.judging import CANNOT, CLASS_VOTE, Found, decide, find_threshold, hold, read
-from lesson_lib.gate.report import as_json, as_text, cautions, read_calibration, tool_version, write
+from lesson_lib.gate.report import as_json, as_text, read_calibration, tool_version, write
 from lesson_lib.naa.judgement import DEFAULT, OVER, RULES, TAKES_OVER
 
 SECONDS = 2.0  # of silence, before and between two lines of progress
@@ -31,7 +31,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         if asked.output:
             write(asked.output, found)
         if not asked.quiet:
-            print(as_json(found) if asked.json else _text(asked, found), flush=True)
+            print(as_json(found) if asked.json else as_text(found, asked), flush=True)
         return int(found["status"])
     except (Exception, KeyboardInterrupt) as error:
         said = str(error) or type(error).__name__
@@ -60,12 +60,6 @@ def _source(asked: argparse.Namespace, said: str) -> str:
     sources |= {"labels": ", ".join(labels), "clean": asked.clean, "suspect": asked.suspect, "outgoing": asked.outgoing}
     sources |= {"threshold": "--threshold", "reached": "--draws", "rate": "--rate"}
     return next((source for name, source in sources.items() if said.startswith(f"{name} ")), both)
-
-
-def _text(asked: argparse.Namespace, found: Found) -> str:
-    if asked.calibrate:
-        return "\n".join([words.GATE_CALIBRATED.format(**found, file=asked.calibrate), *cautions(found)])
-    return as_text(found, asked.top)
 
 
 def _complain(asked: argparse.Namespace, said: str) -> None:

@@ -76,23 +76,20 @@ class Stored:
         return np.frombuffer(data, dtype)
 
 
-Arrays = dict[str, Stored]
-
-
-def open_arrays(path: str, files: ExitStack) -> Arrays:
+def open_arrays(path: str, files: ExitStack) -> dict[str, Stored]:
     """Return what a .npy or .npz file holds, by name; raises FileError, as reading it does, for anything else."""
     with _blaming(path):
         file = Path(path)
         if not file.is_file():
             raise FileError(path, "directory" if file.is_dir() else "not a file" if file.exists() else "missing")
-        with file.open("rb") as stream:
-            magic = stream.read(6)
+        stream = files.enter_context(file.open("rb"))
+        magic = stream.read(6)
         if magic == b"\x93NUMPY":
             return {"array": Stored(path, "array", lambda: file.open("rb"), file.stat().st_size)}
         if not magic.startswith(b"PK"):
             raise FileError(path, "format")
-        archive = files.enter_context(zipfile.ZipFile(files.enter_context(file.open("rb"))))
-        found: Arrays = {}
+        archive = files.enter_context(zipfile.ZipFile(stream))
+        found: dict[str, Stored] = {}
         for info in archive.infolist():
             name = info.filename.removesuffix(".npy")
             if name in found:
@@ -101,7 +98,7 @@ def open_arrays(path: str, files: ExitStack) -> Arrays:
         return found
 
 
-def pick(path: str, arrays: Arrays, name: str, by_rows: bool = False) -> Any:
+def pick(path: str, arrays: dict[str, Stored], name: str, by_rows: bool = False) -> Any:
     """Read the array of that name, or else the only one."""
     others = [other for other in arrays if other not in ("labels", "outgoing")] if name not in arrays else [name]
     if len(others) != 1:

@@ -1,12 +1,12 @@
 """What the gate reads, and what it makes of it: a judgement of two files, or a threshold from clean ones."""
 
 import argparse
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lesson_lib.arrays import Progress
 from lesson_lib.gate import words
 from lesson_lib.gate.files import FileError, Stored, open_arrays, pick
 from lesson_lib.naa.calibration import calibrate, strongest
@@ -17,7 +17,6 @@ CLASS_VOTE = "class-vote"
 SHOWN = "shift effect_size t p anomaly_index flagged rule threshold reason n_clean n_suspect contribution"  # in JSON
 FITS = 0.01  # the share of the outputs' variance that the outgoing weights may leave unexplained
 NEAR = 0.1  # how far a number of rows may be from the calibrated one
-Progress = Callable[[int, int], None]
 Found = dict[str, Any]
 
 
@@ -48,7 +47,7 @@ def read(asked: argparse.Namespace, files: ExitStack) -> Data:
 
 def decide(asked: argparse.Namespace, data: Data, progress: Progress | None = None) -> Found:
     """Return the outcome, as JSON has it but for arrays and values that are not finite."""
-    cautions = [*_check_outgoing(data)]
+    cautions = _check_outgoing(data)
     found = (_compare_outputs if asked.rule == CLASS_VOTE else _compare_neurons)(asked, data, progress)
     if found["n_suspect"] == 1:
         cautions.append(words.GATE_CAUTIONS["one row"])
@@ -85,25 +84,24 @@ def _compare_outputs(asked: argparse.Namespace, data: Data, _: Progress | None) 
     return {"kind": "output", "n": len(vote), "threshold": threshold, "reached": reached} | rows | judged
 
 
-def _check_outgoing(data: Data) -> Iterator[str]:
-    """Yield a caution if square weights may be transposed; raises ValueError if the clean outputs tell that they are.
+def _check_outgoing(data: Data) -> list[str]:
+    """Return a caution if square weights may be transposed; raises ValueError if the clean outputs tell that they are.
 
     The outputs are the scores before softmax: activations times weights, plus a bias that is the same for all rows.
     """
     if data.outgoing is None or data.outgoing.ndim != 2:
-        return
+        return []
     is_square = data.outgoing.shape[0] == data.outgoing.shape[1]
     if data.outputs is None:
-        if is_square:
-            yield words.GATE_CAUTIONS["square"]
-        return
+        return [words.GATE_CAUTIONS["square"]] if is_square else []
     rows = np.asarray(next(iter(data.clean)) if isinstance(data.clean, Stored) else data.clean, dtype=np.float64)
-    outputs = data.outputs[: len(rows)]
     if data.outputs.shape != (data.clean.shape[0], data.outgoing.shape[1]):
         raise ValueError(words.GATE_PROBLEMS["outputs"].format(shape=data.outputs.shape))
+    outputs = data.outputs[: len(rows)]
     if rows.shape[1] == len(data.outgoing) and not _fits(rows, data.outgoing, outputs):
         turned = is_square and _fits(rows, data.outgoing.T, outputs)
         raise ValueError(words.GATE_PROBLEMS["transposed" if turned else "other outputs"])
+    return []
 
 
 def _fits(rows: Any, outgoing: Any, outputs: Any) -> bool:

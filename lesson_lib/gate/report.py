@@ -1,6 +1,7 @@
 """How the gate says what it found: as text, and as JSON."""
 
 import json
+from argparse import Namespace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,13 @@ def tool_version() -> str:
         return "not installed"
 
 
-def as_text(found: Found, top: int) -> str:
-    """Return the outcome as a table of what was flagged, the largest first, and what it means."""
+def as_text(found: Found, asked: Namespace) -> str:
+    """Return the outcome as a table of what was flagged, the largest first, and what it means; or the threshold."""
+    cautions = [words.GATE_CAUTION.format(caution=caution) for caution in found["cautions"]]
+    if asked.calibrate:
+        return "\n".join([words.GATE_CALIBRATED.format(**found, file=asked.calibrate), *cautions])
     sizes = found["vote" if found["kind"] == "output" else "shift"]
-    shown = sorted(found["flagged"], key=lambda i: -abs(sizes[i]))[:top]
+    shown = sorted(found["flagged"], key=lambda i: -abs(sizes[i]))[: asked.top]
     which = words.GATE_TOP.format(top=len(shown)) if len(shown) < len(found["flagged"]) else ""
     said = found | {"kind": words.GATE_KINDS[found["kind"]], "which": which, "flagged": len(found["flagged"])}
     outcome = {PASSED: words.GATE_SILENT, FLAGGED: words.GATE_FLAGGED, CANNOT: words.GATE_CANNOT}[found["status"]]
@@ -36,12 +40,7 @@ def as_text(found: Found, top: int) -> str:
     if "calibration" in found:
         lines.append(words.GATE_CALIBRATION.format(**found["calibration"]))
     named = [words.GATE_NAMED.format(**found)] if found["named"] is not None else []
-    return "\n".join([*lines, *cautions(found), outcome.format(**said), *named])
-
-
-def cautions(found: Found) -> list[str]:
-    """Return the cautions, a line each."""
-    return [words.GATE_CAUTION.format(caution=caution) for caution in found["cautions"]]
+    return "\n".join([*lines, *cautions, outcome.format(**said), *named])
 
 
 def _rule(found: Found) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lesson_lib.tables import for_a_spreadsheet
 from lesson_lib.worksheets import words
-from lesson_lib.worksheets.draw import Sheet, draw_sheets
+from lesson_lib.worksheets.draw import draw_sheets
 from lesson_lib.worksheets.page import key_page, sheets_page
 
 
@@ -24,25 +24,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if students < len(names):
             raise ValueError(words.TOO_FEW.format(names=len(names), given=students))
         sheets, names = draw_sheets(students, asked.seed), [*names, *[""] * (students - len(names))]
+        rows: list[list[object]] = [[*words.COLUMNS, *sheets[0].texts, "preset"]]
+        for sheet, name in zip(sheets, names, strict=True):
+            rows.append([sheet.number, name, asked.seed, *sheet.texts.values(), sheet.preset])
         page, key, table = (asked.output / name for name in ("worksheets.html", "key.html", "numbers.csv"))
         asked.output.mkdir(parents=True, exist_ok=True)
         page.write_text(sheets_page(sheets, names, asked.seed), encoding="utf-8")
         key.write_text(key_page(sheets, names, asked.seed), encoding="utf-8")
         with table.open("w", encoding="utf-8-sig", newline="") as out:
-            csv.writer(out).writerows(numbers_table(sheets, names, asked.seed))
+            csv.writer(out).writerows(map(for_a_spreadsheet, row) for row in rows)
     except (ValueError, OSError) as error:
         print(words.PROBLEM.format(problem=error), file=sys.stderr)
         return 1
     print(words.MADE.format(count=students, sheets=page, key=key, numbers=table, pdf=page.with_suffix(".pdf")))
     return 0
-
-
-def numbers_table(sheets: Sequence[Sheet], names: Sequence[str], seed: int) -> list[list[str]]:
-    """Return the numbers of every sheet, a row each, after a row with the names of the columns."""
-    rows = [[*words.COLUMNS, *sheets[0].texts, "preset"]]
-    for sheet, name in zip(sheets, names, strict=True):
-        rows.append([*map(for_a_spreadsheet, [sheet.number, name, seed, *sheet.texts.values(), sheet.preset])])
-    return rows
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -89,7 +89,7 @@ def _key(sheet: Sheet, name: str, seed: int) -> str:
     parts = [f'<section class="key"><header><h1>{words.KEY_TITLE}</h1><span>{escape(title)}</span></header>']
     parts += [f"<p><code>{escape(sheet.preset)}</code></p>"]
     for heading, steps in zip([*samples, *titles], _lines(sheet), strict=True):
-        parts += [_heading(heading), *map(_line, steps)]
+        parts += [_heading(heading), *(f"<p>{_signs(f'{step.text}. {step.zero}'.strip())}</p>" for step in steps)]
     for lock in sheet.locks:
         says = words.IS_OPEN if lock.is_open else words.IS_SHUT
         told = says.format(name=SYMBOLS[f"d{lock.name}"][1], value=TEXT.value(lock.gradient), reason=lock.reason)
@@ -143,10 +143,6 @@ def _blank(step: Step) -> str:
     """Return a line to write on for each entry, in the brackets of the quantity's shape."""
     rows = np.full(np.shape(step.result), "<i></i>", dtype=object)
     return f"[ {' ; '.join(map(' , '.join, rows))} ]" if rows.size > 1 else "<i></i>"
-
-
-def _line(step: Step) -> str:
-    return f"<p>{_signs(f'{step.text}. {step.zero}'.strip())}</p>"
 
 
 def _signs(text: str) -> str:
