@@ -48,11 +48,15 @@ def hidden_activations(
         calls = every.calls(X[:1])
         name, side = _pick(calls, head_of(every, calls, X[:1]), every.names, layer, allow_output)
         times = sum(made.name == name for made in calls)
-        turn = _which(call, times, name)
+        if call is None and times > 1:
+            raise ValueError(f"layer {name!r} is called {times} times; say which, from call=0 to call={times - 1}")
+        if call is not None and (not _is_whole(call) or not -times <= call < times):
+            must = f"a whole number from {-times} to {times - 1}"
+            raise ValueError(f"call must be {must} for layer {name!r}; got {call!r}")
         reader, parts = reader_kind(model, name), []
         for batch in (X[start : start + batch_size] for start in range(0, len(X), batch_size)):
             values = [getattr(made, side) for made in reader.calls(batch)]
-            parts.append(_as_rows([values[turn]] if len(values) == times else values, name, len(batch)))
+            parts.append(_as_rows([values[call or 0]] if len(values) == times else values, name, len(batch)))
     activations = np.concatenate(parts)
     if not np.isfinite(activations).all():
         raise ValueError("activations must be finite; a number in X or in the model is NaN, infinite or too large")
@@ -113,14 +117,6 @@ def _pick(calls: list[Call], head: int | None, names: Sequence[str], layer: Any,
     if first >= (head or 0) and not allow_output:
         raise ValueError(f"layer {name!r} is not hidden but output; to read it, say allow_output=True; {found}")
     return name, "put_out"
-
-
-def _which(call: int | None, times: int, name: str) -> int:
-    if call is None and times > 1:
-        raise ValueError(f"layer {name!r} is called {times} times; say which, from call=0 to call={times - 1}")
-    if call is not None and (not _is_whole(call) or not -times <= call < times):
-        raise ValueError(f"call must be a whole number from {-times} to {times - 1} for layer {name!r}; got {call!r}")
-    return int(call or 0)
 
 
 def _as_rows(values: list[Any], name: str, n_samples: int) -> Array:

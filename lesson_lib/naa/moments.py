@@ -35,8 +35,6 @@ class Moments:
     def __add__(self, other: "Moments") -> "Moments":
         if not (self.n and other.n):
             return self if self.n else other
-        if self.mean.shape != other.mean.shape:
-            raise ValueError(f"both sets must have {len(self.mean)} neurons; got one with {len(other.mean)}")
         n = self.n + other.n
         gap = other.mean - self.mean
         m2 = self.m2 + other.m2 + gap * gap * (self.n * other.n / n)

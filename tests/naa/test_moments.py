@@ -336,11 +336,6 @@ def test_moments_merge_to_those_of_the_whole_in_any_order(parts, data):
     np.testing.assert_allclose(merged.m2, whole.var(axis=0) * len(whole), rtol=1e-9, atol=1e-12 * scale**2)
 
 
-def test_moments_of_different_width_do_not_merge():
-    with pytest.raises(ValueError, match="both sets must have 2 neurons; got one with 3"):
-        measure(np.ones((2, 2))) + measure(np.ones((2, 3)))
-
-
 def test_one_row_has_a_mean_and_no_variance():
     found = measure([[1.5, 2.5]])
     assert (found.n, found.mean.tolist(), found.m2.tolist()) == (1, [1.5, 2.5], [0, 0])
