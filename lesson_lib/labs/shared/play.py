@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
+from inspect import GEN_RUNNING, getgeneratorstate
 from typing import Any
 
 from lesson_lib.labs.shared.dial import Dial
@@ -52,7 +53,7 @@ class Player:
                 loop.call_soon_threadsafe(self.stop)
                 return
             self._task.cancel()
-            if not self._steps.gi_running:  # a step that stops comes to its end first
+            if getgeneratorstate(self._steps) != GEN_RUNNING:  # a step that stops comes to its end first
                 self._steps.close()
 
     def _until_it_ends(self) -> Work:
