@@ -11,10 +11,9 @@ from lesson_lib.exercises.reading import plain
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.cells import Place, running_cell
-from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.shared.dial import Dial, read_number
 from lesson_lib.labs.shared.parts import alert, show, status, style, without_kernel
 from lesson_lib.labs.shared.play import Player
-from lesson_lib.labs.shared.values import read_number
 from lesson_lib.pictures.frame import Frame, whole_svg
 
 MOST_CHARACTERS = 200  # of what is repeated in an error

@@ -17,6 +17,7 @@ from lesson_lib.language import now
 
 WRAP = {"flex_flow": "row wrap", "align_items": "flex-start"}  # the layout of a row that goes on below on a narrow page
 
+TRAINED = {"none": (), "b1": ("b1",), "b2": ("b2",), "both": ("b1", "b2")}  # by the choice of biases
 HELP = f"<details><summary>{words.HELP}</summary>{words.KEYS}</details>"
 LABEL = "92px"  # how wide the names of a lab's controls are
 LIVE = "application/vnd.jupyter.widget-view+json"

@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
-from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, note, screen, status
+from lesson_lib.labs.shared.dial import Dial, read_number, read_numbers
+from lesson_lib.labs.shared.parts import LABEL, TRAINED, WRAP, alert, button, choice, field, note, screen, status
 from lesson_lib.labs.shared.play import Player, Work
-from lesson_lib.labs.shared.values import TRAINED, read_number, read_numbers
 from lesson_lib.labs.shared.words import BIASES, RESET, TIPS
 from lesson_lib.labs.training import picture, words
 from lesson_lib.labs.training.picture import MAP_RATES, MAP_TARGETS
