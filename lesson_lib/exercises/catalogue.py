@@ -14,8 +14,7 @@ from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation
 from lesson_lib.exercises import measured
-from lesson_lib.exercises.computed import Computed, from_line, own_neuron, results, which_are_open
-from lesson_lib.exercises.drawn import DRAWN, drawn
+from lesson_lib.exercises.drawn import DRAWN, Computed, drawn, from_line, own_neuron, results, which_are_open
 from lesson_lib.exercises.marking import Question
 from lesson_lib.exercises.reading import Numbers
 from lesson_lib.language import translated
@@ -93,21 +92,17 @@ def net_answers() -> dict[str, Computed]:
             clean.params, TRIGGER.X + 1, TRIGGER.Y, {}, as_before=(0, 0, 0, 1), x_alone=(1, 0, 0, 1)
         ),
         "f of a half": _between_the_points(),
-        "squares from the mean": _squares(honest=60, poisoned=30, apart=3),
+        "squares from the mean": _squares(),
         "alarms in a month": Computed([deliveries * rate], alarms, {"alarms": deliveries * rate}),
         "half the rows": Computed([rise / 2], {"all_rows": [rise], "doubled": [2 * rise]}),
     }
 
 
-def _squares(honest: int, poisoned: int, apart: int) -> Computed:
-    """Score rows of two kinds by their squared distance from the mean of both, along a line."""
-    mean, half = Fraction(poisoned * apart, honest + poisoned), Fraction(apart, 2)
+def _squares() -> Computed:
+    """Score 60 honest rows at 0 and 30 poisoned ones at 3 by their squared distance from the mean of both."""
+    mean, half, apart = Fraction(30 * 3, 90), Fraction(3, 2), Fraction(3)
     far, near = (apart - mean) ** 2, mean**2
-    slips = {
-        "from_honest": [Fraction(apart) ** 2, Fraction(0)],
-        "not_squared": [apart - mean, mean],
-        "half": 2 * [half**2],
-    }
+    slips = {"from_honest": [apart**2, 0 * apart], "not_squared": [apart - mean, mean], "half": 2 * [half**2]}
     return Computed([far, near], slips, {"mean": mean, "poisoned": far, "honest": near, "half": half**2})
 
 
@@ -160,9 +155,9 @@ def _at_the_trigger(trigger: Derivation) -> dict[str, Computed]:
 
 def _one_neuron() -> Computed:
     step = derive_step(Params(W1=[[Fraction(1, 2)]], b1=[[0]], W2=[[3]], b2=[[0]]), Dataset([[2]], [[1]]), RATE)
-    at, line = results(step, 0), step.find("dW1", 0)
+    at = results(step, 0)
     slips = {"no_x": at.dz1, "no_w2": 2 * at.dy_hat, "outgoing": at.dW2, "sign": -at.dW1}
-    return from_line(line, {"da1": step.find("da1", 0).text, "line": line.text}, **slips)
+    return from_line(step.find("dW1", 0), {"da1": step.find("da1", 0).text}, **slips)
 
 
 def _between_the_points() -> Computed:
