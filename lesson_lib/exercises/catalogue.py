@@ -108,36 +108,19 @@ def _squares() -> Computed:
 
 def _at_the_clean_step(clean: Derivation) -> dict[str, Computed]:
     x1, x2, both = (results(clean, sample) for sample in (0, 1, None))
-    W2 = both.W2 + RATE * both.dW2  # before the step
+    step = RATE * both.dW2
+    before = both.W2 + step
+    of_dW2 = {"sign": -x2.dW2, "other_sample": x1.dW2, "sum": both.dW2, "no_relu": x2.z1 * x2.dy_hat}
+    of_dW2 |= {"input": [2 * x2.dy_hat[0], 0], "swapped": x2.dW2[::-1]}
+    of_dW1 = {"sign": -both.dW1, "mean": both.dW1 / 2, "last_sample": x2.dW1}
+    of_dW1 |= {"no_gate": x1.da1 + 2 * x2.da1, "no_x": x1.dz1 + x2.dz1}
+    of_W2 = {"uphill": before + step, "no_rate": before - both.dW2, "last_sample": before - RATE * x2.dW2}
+    of_W2 |= {"mean": before - step / 2, "only_step": -step, "step_sign": step, "incoming": both.W1}
+    of_W2 |= {"minus": [-both.W2[0], both.W2[1]]}
     return {
-        "dW2 at x = 2": from_line(
-            clean.find("dW2", 1),
-            sign=-x2.dW2,
-            other_sample=x1.dW2,
-            sum=both.dW2,
-            no_relu=x2.z1 * x2.dy_hat,
-            input=[2 * x2.dy_hat[0], 0],
-            swapped=x2.dW2[::-1],
-        ),
-        "dW1 summed": from_line(
-            clean.find("dW1"),
-            sign=-both.dW1,
-            mean=both.dW1 / 2,
-            last_sample=x2.dW1,
-            no_gate=x1.da1 + 2 * x2.da1,
-            no_x=x1.dz1 + x2.dz1,
-        ),
-        "W2 after the clean step": from_line(
-            clean.find("W2"),
-            uphill=W2 + RATE * both.dW2,
-            no_rate=W2 - both.dW2,
-            last_sample=W2 - RATE * x2.dW2,
-            mean=W2 - RATE * both.dW2 / 2,
-            only_step=-RATE * both.dW2,
-            step_sign=RATE * both.dW2,
-            incoming=both.W1,
-            minus=[-(W2 - RATE * both.dW2)[0], W2[1]],
-        ),
+        "dW2 at x = 2": from_line(clean.find("dW2", 1), **of_dW2),
+        "dW1 summed": from_line(clean.find("dW1"), **of_dW1),
+        "W2 after the clean step": from_line(clean.find("W2"), **of_W2),
     }
 
 

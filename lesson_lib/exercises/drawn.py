@@ -99,15 +99,15 @@ def _told(net: Params, data: Dataset) -> dict[str, Any]:
 
 
 def _line(
-    quantity: str, slips: Callable[[Any, Params, Any], dict[str, Any]], positions: Sequence[int] = (-2, -1, 1, 2, 3)
+    quantity: str, slips: Callable[[Any, Any, Any], dict[str, Any]], positions: Sequence[int] = (-2, -1, 1, 2, 3)
 ) -> Callable[[np.random.Generator], Computed]:
-    """Return what draws a question on a line; `slips` come from what the step computes, the net, and the sample's x."""
+    """Return what draws a question on a line; `slips` come from what the step computes, W2, and the sample's x."""
 
     def draw(rng: np.random.Generator) -> Computed:
         net, data = drawn_net(rng, positions)
         step = derive_step(net, data, RATE, PARAMETERS)
         line = step.find(quantity, None if quantity in PARAMETERS else 0)
-        return from_line(line, _told(net, data) | {"rate": RATE}, **slips(results(step, 0), net, data.X[0, 0]))
+        return from_line(line, _told(net, data) | {"rate": RATE}, **slips(results(step, 0), net.W2[:, 0], data.X[0, 0]))
 
     return draw
 
@@ -166,12 +166,7 @@ DRAWN: dict[str, Callable[[np.random.Generator], Computed]] = {
         "dW1", lambda at, _, x: {"sign": -at.dW1, "no_gate": x * at.da1, "no_x": at.dz1, "outgoing": at.dW2}
     ),
     "your new W2": _line(
-        "W2",
-        lambda at, net, _: {
-            "uphill": net.W2[:, 0] + RATE * at.dW2,
-            "no_rate": net.W2[:, 0] - at.dW2,
-            "only_step": -RATE * at.dW2,
-        },
+        "W2", lambda at, W2, _: {"uphill": W2 + RATE * at.dW2, "no_rate": W2 - at.dW2, "only_step": -RATE * at.dW2}
     ),
     # Notebook 2
     "your locks": _locks,
