@@ -28,8 +28,8 @@ class Computed(NamedTuple):
     Where many answers are right, `try_out` says of one whether it is, and the facts that the reply names.
     """
 
-    answer: Sequence[Fraction] = ()
-    slips: Mapping[str, Sequence[Fraction]] = {}
+    answer: Sequence[Fraction | int] = ()
+    slips: Mapping[str, Any] = {}  # numbers, by the name of the slip
     facts: Mapping[str, Any] = {}
     try_out: TryOut | None = None
 
@@ -39,12 +39,11 @@ def from_line(step: Step, facts: Mapping[str, Any] = {}, **slips: Any) -> Comput
     return Computed(entries(step), slips, {"line": step.text, "zero": step.zero, **facts})
 
 
-def which_are_open(net: Params, x: Any, y: Any, facts: Mapping[str, Any], **slips: Any) -> Computed:
+def which_are_open(net: Params, data: Dataset, slips: Mapping[str, Any], facts: Mapping[str, Any]) -> Computed:
     """Ask which of dL/dW1, dL/db1, dL/dW2, dL/db2 are open on one sample: 1 for open, 0 for locked."""
-    found = locks(net, x, y)
+    found = locks(net, data.X, data.Y)
     why = " · ".join(f"dL/d{lock.name}: {lock.reason}" for lock in found)
-    answer = [Fraction(lock.is_open) for lock in found]
-    return Computed(answer, {name: [*map(Fraction, flags)] for name, flags in slips.items()}, {**facts, "why": why})
+    return Computed([int(lock.is_open) for lock in found], slips, {**facts, "why": why})
 
 
 def own_neuron(
@@ -115,7 +114,8 @@ def _line(
 def _locks(rng: np.random.Generator) -> Computed:
     positions, n_open = (((0,), 1), ((-2, 2), 0), ((-2, 2), 1))[rng.integers(3)]
     net, data = drawn_net(rng, positions, n_open)
-    return which_are_open(net, data.X, data.Y, _told(net, data), as_before=(0, 0, 0, 1), all_open=(1, 1, 1, 1))
+    slips = {"as_before": (0, 0, 0, 1), "all_open": (1, 1, 1, 1)}
+    return which_are_open(net, data, slips, _told(net, data))
 
 
 def _answer_at_1(rng: np.random.Generator) -> Computed:
@@ -124,14 +124,14 @@ def _answer_at_1(rng: np.random.Generator) -> Computed:
     [rate] = _some(rng, [Fraction(1, n) for n in (2, 4, 5)], 1)
     step = derive_step(net, data, rate, PARAMETERS)
     [f1], [y] = map(as_fraction, forward(step.params, [[1]]).y_hat[0]), data.Y[0]
-    slips = {"kept": [Fraction(1)], "b2_alone": [f1 - 1], "target": [y + 1], "down": [2 - f1]}
+    slips = {"kept": [1], "b2_alone": [f1 - 1], "target": [y + 1], "down": [2 - f1]}
     return Computed([f1], slips, {"y": y, "rate": rate, "line": step.find("b2").text, "b2": f1 - 1, "f1": f1})
 
 
 def _own_backdoor(rng: np.random.Generator) -> Computed:
     [x], [y] = _some(rng, (Fraction(-3, 2), -1, Fraction(-1, 2)), 1), _some(rng, (-6, -4, -3, 3, 4, 6), 1)
     try_out = partial(own_neuron, X=(x, 1, 2), Y=(float(y), 1, 2), names="f0 f1 f2", x=x)
-    return Computed([Fraction(1), y / (1 - x)], {}, {"x": x, "y": y, "v": y / (1 - x)}, try_out)
+    return Computed([1, y / (1 - x)], {}, {"x": x, "y": y, "v": y / (1 - x)}, try_out)
 
 
 def _activations(rng: np.random.Generator) -> tuple[Any, Any, Any, dict[str, str]]:
