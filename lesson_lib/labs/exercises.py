@@ -125,7 +125,6 @@ class Exercise:
         """Show one more hint."""
         count = min(self.record.hints + 1, len(self.question.hints))
         self._note(lambda record: record.hinted(count))
-        self._show_hints()
 
     def solve(self) -> None:
         """Show the solution; whoever has found it keeps the mark."""
@@ -142,6 +141,7 @@ class Exercise:
     def _note(self, change: Callable[[Record], Record]) -> None:
         self.record = self.exercises.answers.change(self.name, change)
         self.exercises.follow()
+        self._show_hints()
 
     def _restore(self) -> None:
         choices, last = self.question.choices, self.record.tries[-1].answer if self.record.tries else ""

@@ -49,7 +49,7 @@ class Lab:
         self._defaults = self.values
         style(self.box)
         for control in self.controls.values():
-            control.observe(self._changed, names="value")
+            control.observe(lambda _: self._follow() if self._follows else None, names="value")
         self.canvas.controls = [getattr(control, "slider", control) for control in self.controls.values()]
         self.draw()
 
@@ -135,10 +135,6 @@ class Lab:
         text = self.error.replace(name, getattr(self.controls.get(name), "description", "") or name, 1)
         for key, message in self.messages.items():
             message.value = alert(text) if text and key == place else ""
-
-    def _changed(self, _change: dict[str, Any]) -> None:
-        if self._follows:
-            self._follow()
 
     def _follow(self, *steps: Mapping[str, Any]) -> None:
         """Put values into their controls, all or those before one that is refused; then compute and draw."""
