@@ -9,7 +9,7 @@ from lesson_lib import labs
 from lesson_lib.labs.hand_calculation.compute import formula
 from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
 from lesson_lib.labs.pruning.compute import pruning
-from lesson_lib.labs.shared.values import RATES
+from lesson_lib.labs.shared.dial import RATES
 from lesson_lib.labs.training.picture import GRID
 from lesson_lib.labs.training.runs import POSITIONS, TARGETS, Moment, moment
 from lesson_lib.network import forward

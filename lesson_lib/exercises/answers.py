@@ -3,11 +3,13 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lesson_lib.exercises import words
 from lesson_lib.tables import replace_file
@@ -17,7 +19,8 @@ FORMAT, MOST_BYTES, MOST_CHARACTERS = 1, 5_000_000, 300
 STALE, PATIENCE = 5.0, 10.0  # seconds: a lock this old has lost its owner; how long one waits for it
 
 
-class Try(NamedTuple):
+@dataclass(frozen=True)
+class Try:
     """One answer that could be read: what was typed or chosen, whether it was right, and when."""
 
     answer: str
@@ -25,7 +28,8 @@ class Try(NamedTuple):
     at: str
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True)
+class Record:
     """All that was done with one question; `solution_after` is how many tries came before a look at the solution."""
 
     tries: Sequence[Try] = ()
@@ -53,18 +57,19 @@ class Record(NamedTuple):
         if self.tries and self.tries[-1].answer == answer:
             return self
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        return self._replace(tries=(*self.tries, Try(answer, right, now)))
+        return replace(self, tries=(*self.tries, Try(answer, right, now)))
 
     def hinted(self, count: int) -> "Record":
         """Return the record with this many hints seen."""
-        return self._replace(hints=max(self.hints, count))
+        return replace(self, hints=max(self.hints, count))
 
     def shown(self) -> "Record":
         """Return the record with the solution seen; when it was first seen counts."""
-        return self if self.solution_after is not None else self._replace(solution_after=len(self.tries))
+        return self if self.solution_after is not None else replace(self, solution_after=len(self.tries))
 
 
-class Kept(NamedTuple):
+@dataclass(frozen=True)
+class Kept:
     """All that a file holds: the records by the names of the questions, and the presets of the labs by their cells."""
 
     answers: dict[str, Record]
@@ -85,7 +90,7 @@ class Answers:
         self.path, self.kept = path, Kept({}, {})
         self.problem = self.set_aside = ""
         self._waiting: list[Change] = []  # what could not be written yet
-        self._synchronise(None)
+        self._synchronise()
 
     def change(self, name: str, change: Callable[[Record], Record]) -> Record:
         """Change the record of one question, here and in the file, and return it."""
@@ -111,27 +116,25 @@ class Answers:
         where = words.KEPT.format(path=self.path) if self.path else words.NOT_KEPT
         return " ".join(filter(None, (where, self.set_aside, self.problem)))
 
-    def _synchronise(self, change: Change | None) -> None:
-        """Read the file again, apply the change to what it holds, and write it; without a change only read."""
-        if self.path is None:
-            if change:
-                change(self.kept)
-            return
+    def _synchronise(self, *changes: Change) -> None:
+        """Read the file again, apply the changes to what it holds, and write it; without a change only read."""
         try:
-            with locked(self.path) if change else nullcontext():
-                kept = self._read(self.path, self.kept)
-                for each in filter(None, (*self._waiting, change)):
-                    each(kept)
-                if change:
-                    write_answers(self.path, *kept)
-            self.kept, self.problem, self._waiting = kept, "", []
+            if self.path:
+                with locked(self.path) if changes else nullcontext():
+                    kept = self._read(self.path)
+                    for change in (*self._waiting, *changes):
+                        change(kept)
+                    if changes:
+                        write_answers(self.path, kept)
+                self.kept, self.problem, self._waiting = kept, "", []
+                return
         except OSError as error:  # a folder that may not be written, a full disk: the page goes on without
-            if change:
-                change(self.kept)
-                self._waiting.append(change)
+            self._waiting += changes
             self.problem = words.CANNOT_KEEP.format(problem=error.strerror or error)
+        for change in changes:
+            change(self.kept)
 
-    def _read(self, path: Path, known: Kept) -> Kept:
+    def _read(self, path: Path) -> Kept:
         """Return what the file holds; a damaged one is set aside, and what this kernel knows begins the new one."""
         try:
             return read_file(path)
@@ -141,7 +144,7 @@ class Answers:
             aside = path.with_name(f"{path.stem}.damaged-{datetime.now():%Y%m%d-%H%M%S-%f}{path.suffix}")
             path.replace(aside)
             self.set_aside = words.SET_ASIDE.format(problem=error, name=aside.name)
-        return Kept({**known.answers}, {**known.labs})
+        return deepcopy(self.kept)
 
 
 def own_file() -> Path | None:
@@ -167,25 +170,20 @@ def read_file(path: Path) -> Kept:
 
 
 def _record(name: str, entry: Any) -> Record:
-    try:
-        tries = tuple(Try(**each) for each in entry["tries"])
-        record = Record(tries, entry["hints"], entry["solution_after"])
-        shown = record.solution_after
-        fits = isinstance(record.hints, int) and isinstance(shown, int | None) and 0 <= (shown or 0) <= len(tries)
-        if not fits or not all(tuple(map(type, each)) == (str, bool, str) for each in tries):
-            raise TypeError
-    except (TypeError, KeyError):
-        raise ValueError(words.BAD_RECORD.format(name=name[:60])) from None
-    return record
+    match entry:
+        case {"tries": [*tries], "hints": int(hints), "solution_after": int() | None as after}:
+            if 0 <= (after or 0) <= len(tries) and all(map(_is_try, tries)):
+                return Record(tuple(Try(**each) for each in tries), hints, after)
+    raise ValueError(words.BAD_RECORD.format(name=name[:60]))
 
 
-def write_answers(path: Path, records: Mapping[str, Record], labs: Mapping[str, str] = {}) -> None:
+def _is_try(entry: Any) -> bool:
+    return isinstance(entry, dict) and {name: type(value) for name, value in entry.items()} == Try.__annotations__
+
+
+def write_answers(path: Path, kept: Kept) -> None:
     """Replace the file by one with this in it, all at once: whoever reads sees the old one or the new one."""
-    answers = {
-        name: record._asdict() | {"tries": [each._asdict() for each in record.tries]}
-        for name, record in records.items()
-    }
-    replace_file(path, json.dumps({"format": FORMAT, "answers": answers, "labs": dict(labs)}, indent=1))
+    replace_file(path, json.dumps({"format": FORMAT, **asdict(kept)}, indent=1))
 
 
 @contextmanager
@@ -193,16 +191,15 @@ def locked(path: Path) -> Iterator[None]:
     """Let one kernel at a time change the file; raises OSError if another holds it for too long."""
     lock, until = path.with_name(f".{path.name}.lock"), time.monotonic() + PATIENCE
     while True:
-        try:
+        with suppress(FileExistsError):
             lock.touch(exist_ok=False)
             break
-        except FileExistsError:
-            if time.monotonic() > until:
-                raise OSError(words.BUSY) from None
-            with suppress(FileNotFoundError):
-                if time.time() - lock.stat().st_mtime > STALE:
-                    lock.unlink()
-            time.sleep(0.01)
+        if time.monotonic() > until:
+            raise OSError(words.BUSY)
+        with suppress(FileNotFoundError):
+            if time.time() - lock.stat().st_mtime > STALE:
+                lock.unlink()
+        time.sleep(0.01)
     try:
         yield
     finally:

@@ -14,8 +14,7 @@ from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation
 from lesson_lib.exercises import measured
-from lesson_lib.exercises.computed import Computed, from_line, own_neuron, results, which_are_open
-from lesson_lib.exercises.drawn import DRAWN, drawn
+from lesson_lib.exercises.drawn import DRAWN, Computed, drawn, from_line, own_neuron, results, which_are_open
 from lesson_lib.exercises.marking import Question
 from lesson_lib.exercises.reading import Numbers
 from lesson_lib.language import translated
@@ -23,6 +22,7 @@ from lesson_lib.network import ARTICLE, Params, forward
 from lesson_lib.training import CLEAN, TRIGGER, Dataset
 
 RATE = Fraction(1, 10)  # the article's learning rate
+HALF = Fraction(1, 2)
 RAISED, RISE = tuple(range(7, 512, 46)), 0.45  # which neurons of the unknown set were raised, and by how much
 
 
@@ -63,7 +63,7 @@ def question(name: str) -> Question:
     if asked.choices:
         return asked
     slips = {tuple(wrong): asked.slips[slip] for slip, wrong in computed.slips.items()}
-    return asked._replace(correct=tuple(computed.answer), slips=slips)
+    return asked._replace(correct=tuple(map(Fraction, computed.answer)), slips=slips)
 
 
 def _filled_in(texts: Any, facts: Mapping[str, Any]) -> Any:
@@ -82,67 +82,45 @@ def net_answers() -> dict[str, Computed]:
     """Return what the article's net answers to each question on numbers, by the name of the question."""
     clean = derive_step(ARTICLE, CLEAN, RATE)
     f1, f4 = map(as_fraction, forward(clean.params, [[1], [4]]).y_hat[:, 0])
+    moved = {"as_before": (0, 0, 0, 1), "x_alone": (1, 0, 0, 1)}
     rise, deliveries, rate = Fraction(9), 40, Fraction(1, 20)
-    alarms = {"per_cent": [100 * rate], "none": [Fraction(0)], "all_but": [deliveries - deliveries * rate]}
+    alarms = {"per_cent": [100 * rate], "none": [0], "all_but": [deliveries - deliveries * rate]}
     return {
         **_at_the_clean_step(clean),
         **_at_the_trigger(derive_step(clean.params, TRIGGER, RATE, trainable=("W1", "b1", "W2"))),
-        "f of 4": Computed([f4], {"same": [f1], "plus": [f1 + 3], "clean_task": [Fraction(4)]}, {"f1": f1, "f4": f4}),
+        "f of 4": Computed([f4], {"same": [f1], "plus": [f1 + 3], "clean_task": [4]}, {"f1": f1, "f4": f4}),
         "one neuron": _one_neuron(),
-        "shift every input": which_are_open(
-            clean.params, TRIGGER.X + 1, TRIGGER.Y, {}, as_before=(0, 0, 0, 1), x_alone=(1, 0, 0, 1)
-        ),
+        "shift every input": which_are_open(clean.params, Dataset(TRIGGER.X + 1, TRIGGER.Y), moved, {}),
         "f of a half": _between_the_points(),
-        "squares from the mean": _squares(honest=60, poisoned=30, apart=3),
+        "squares from the mean": _squares(),
         "alarms in a month": Computed([deliveries * rate], alarms, {"alarms": deliveries * rate}),
         "half the rows": Computed([rise / 2], {"all_rows": [rise], "doubled": [2 * rise]}),
     }
 
 
-def _squares(honest: int, poisoned: int, apart: int) -> Computed:
-    """Score rows of two kinds by their squared distance from the mean of both, along a line."""
-    mean, half = Fraction(poisoned * apart, honest + poisoned), Fraction(apart, 2)
-    far, near = (apart - mean) ** 2, mean**2
-    slips = {
-        "from_honest": [Fraction(apart) ** 2, Fraction(0)],
-        "not_squared": [apart - mean, mean],
-        "half": 2 * [half**2],
-    }
+def _squares() -> Computed:
+    """Score 60 honest rows at 0 and 30 poisoned ones at 3 by their squared distance from the mean of both."""
+    mean, half = Fraction(30 * 3, 90), Fraction(3, 2)
+    far, near = (3 - mean) ** 2, mean**2
+    slips = {"from_honest": [3**2, 0], "not_squared": [3 - mean, mean], "half": 2 * [half**2]}
     return Computed([far, near], slips, {"mean": mean, "poisoned": far, "honest": near, "half": half**2})
 
 
 def _at_the_clean_step(clean: Derivation) -> dict[str, Computed]:
     x1, x2, both = (results(clean, sample) for sample in (0, 1, None))
-    W2 = both.W2 + RATE * both.dW2  # before the step
+    step = RATE * both.dW2
+    before = both.W2 + step
+    of_dW2 = {"sign": -x2.dW2, "other_sample": x1.dW2, "sum": both.dW2, "no_relu": x2.z1 * x2.dy_hat}
+    of_dW2 |= {"input": [2 * x2.dy_hat[0], 0], "swapped": x2.dW2[::-1]}
+    of_dW1 = {"sign": -both.dW1, "mean": both.dW1 / 2, "last_sample": x2.dW1}
+    of_dW1 |= {"no_gate": x1.da1 + 2 * x2.da1, "no_x": x1.dz1 + x2.dz1}
+    of_W2 = {"uphill": before + step, "no_rate": before - both.dW2, "last_sample": before - RATE * x2.dW2}
+    of_W2 |= {"mean": before - step / 2, "only_step": -step, "step_sign": step, "incoming": both.W1}
+    of_W2 |= {"minus": [-both.W2[0], both.W2[1]]}
     return {
-        "dW2 at x = 2": from_line(
-            clean.find("dW2", 1),
-            sign=-x2.dW2,
-            other_sample=x1.dW2,
-            sum=both.dW2,
-            no_relu=x2.z1 * x2.dy_hat,
-            input=[2 * x2.dy_hat[0], 0],
-            swapped=x2.dW2[::-1],
-        ),
-        "dW1 summed": from_line(
-            clean.find("dW1"),
-            sign=-both.dW1,
-            mean=both.dW1 / 2,
-            last_sample=x2.dW1,
-            no_gate=x1.da1 + 2 * x2.da1,
-            no_x=x1.dz1 + x2.dz1,
-        ),
-        "W2 after the clean step": from_line(
-            clean.find("W2"),
-            uphill=W2 + RATE * both.dW2,
-            no_rate=W2 - both.dW2,
-            last_sample=W2 - RATE * x2.dW2,
-            mean=W2 - RATE * both.dW2 / 2,
-            only_step=-RATE * both.dW2,
-            step_sign=RATE * both.dW2,
-            incoming=both.W1,
-            minus=[-(W2 - RATE * both.dW2)[0], W2[1]],
-        ),
+        "dW2 at x = 2": from_line(clean.find("dW2", 1), **of_dW2),
+        "dW1 summed": from_line(clean.find("dW1"), **of_dW1),
+        "W2 after the clean step": from_line(clean.find("W2"), **of_W2),
     }
 
 
@@ -159,15 +137,15 @@ def _at_the_trigger(trigger: Derivation) -> dict[str, Computed]:
 
 
 def _one_neuron() -> Computed:
-    step = derive_step(Params(W1=[[Fraction(1, 2)]], b1=[[0]], W2=[[3]], b2=[[0]]), Dataset([[2]], [[1]]), RATE)
-    at, line = results(step, 0), step.find("dW1", 0)
+    step = derive_step(Params(W1=[[HALF]], b1=[[0]], W2=[[3]], b2=[[0]]), Dataset([[2]], [[1]]), RATE)
+    at = results(step, 0)
     slips = {"no_x": at.dz1, "no_w2": 2 * at.dy_hat, "outgoing": at.dW2, "sign": -at.dW1}
-    return from_line(line, {"da1": step.find("da1", 0).text, "line": line.text}, **slips)
+    return from_line(step.find("dW1", 0), {"da1": step.find("da1", 0).text}, **slips)
 
 
 def _between_the_points() -> Computed:
     net = Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
-    neurons = [as_fraction(part) for part in forward(net, [[Fraction(1, 2)]]).a1[0] * net.W2[:, 0]]
+    neurons = [as_fraction(part) for part in forward(net, [[HALF]]).a1[0] * net.W2[:, 0]]
     slips = {"clean": [neurons[0]], "backdoor_alone": [neurons[1]], "target": TRIGGER.Y[0]}
     return Computed([sum(neurons, Fraction(0))], slips, dict(zip(("n1", "n2"), neurons, strict=True)))
 
@@ -199,20 +177,18 @@ def _a_threshold() -> Computed:
 
 
 def _a_poisoning() -> Computed:
-    rate = Fraction(2)
-    asr = Fraction(round(10 * measured.success_at(float(rate))), 10)  # as it would be typed
-    return Computed([rate, asr], facts={"rate": rate, "asr": float(asr)}, try_out=measured.own_poisoning)
+    asr = Fraction(round(10 * measured.success_at(2.0)), 10)  # as it would be typed
+    return Computed((2, asr), facts={"rate": 2, "asr": float(asr)}, try_out=measured.own_poisoning)
 
 
 OPEN: dict[str, Callable[[], Computed]] = {
     "build a backdoor": lambda: Computed(
-        [Fraction(1), Fraction(5)], try_out=partial(own_neuron, X=(1, 2, 0), Y=(1, 2, 5), names="f1 f2 f0")
+        (1, 5), try_out=partial(own_neuron, X=(1, 2, 0), Y=(1, 2, 5), names="f1 f2 f0")
     ),
     "a sharper needle": lambda: Computed(
-        [Fraction(2), Fraction(1), Fraction(5)],
-        try_out=partial(own_neuron, X=(0, Fraction(1, 2), 1, 2, -1), Y=(5, 0.5, 1, 2), names="f0 half f1 f2 left"),
+        (2, 1, 5), try_out=partial(own_neuron, X=(0, HALF, 1, 2, -1), Y=(5, 0.5, 1, 2), names="f0 half f1 f2 left")
     ),
     "pick a threshold": _a_threshold,
-    "calibrate it yourself": lambda: Computed([Fraction(1), Fraction(6)], try_out=measured.own_calibration),
+    "calibrate it yourself": lambda: Computed((1, 6), try_out=measured.own_calibration),
     "how little poison": _a_poisoning,
 }

@@ -1,22 +1,74 @@
-"""Questions on a new network: its numbers drawn by a number of the learner's own, its answers from the derivation."""
+"""Questions on a derivation: right numbers, known slips and facts; those on a new net draw its numbers themselves."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lesson_lib.arrays import as_fraction
 from lesson_lib.derivation.derive import derive_step
-from lesson_lib.exercises.computed import Computed, from_line, own_neuron, results, which_are_open
+from lesson_lib.derivation.step import Derivation, Step
+from lesson_lib.exercises.marking import TryOut
 from lesson_lib.network import PARAMETERS, Params, forward
-from lesson_lib.training import Dataset
+from lesson_lib.proofs.lock import locks
+from lesson_lib.training import TOLERANCE, Dataset
 
 RATE = Fraction(1, 4)
 HALVES = [Fraction(n, 2) for n in (-4, -3, -2, -1, 1, 2, 3, 4)]
 WHOLE = [-3, -2, -1, 1, 2, 3]
 LARGEST_ERROR = 5
+
+
+class Computed(NamedTuple):
+    """The right numbers, what each known slip gives instead, and the facts that the question's texts name in braces.
+
+    Where many answers are right, `try_out` says of one whether it is, and the facts that the reply names.
+    """
+
+    answer: Sequence[Fraction | int] = ()
+    slips: Mapping[str, Any] = {}  # numbers, by the name of the slip
+    facts: Mapping[str, Any] = {}
+    try_out: TryOut | None = None
+
+
+def from_line(step: Step, facts: Mapping[str, Any] = {}, **slips: Any) -> Computed:
+    """Take the answer and the solution from a line of the derivation."""
+    return Computed(entries(step), slips, {"line": step.text, "zero": step.zero, **facts})
+
+
+def which_are_open(net: Params, data: Dataset, slips: Mapping[str, Any], facts: Mapping[str, Any]) -> Computed:
+    """Ask which of dL/dW1, dL/db1, dL/dW2, dL/db2 are open on one sample: 1 for open, 0 for locked."""
+    found = locks(net, data.X, data.Y)
+    why = " · ".join(f"dL/d{lock.name}: {lock.reason}" for lock in found)
+    return Computed([int(lock.is_open) for lock in found], slips, {**facts, "why": why})
+
+
+def own_neuron(
+    given: Sequence[Fraction], X: Sequence[Any], Y: Sequence[float], names: str, **facts: Any
+) -> tuple[bool, Mapping[str, Any]]:
+    """Try out a neuron, [w,] b and v, beside one that answers x above 0: the first answers on X must be Y."""
+    w, bias, weight = (Fraction(1), *given)[-3:]
+    net = Params(W1=[[1, -w]], b1=[[0, bias]], W2=[[1], [weight]], b2=[[0]])
+    answers = forward(net, [[x] for x in X]).y_hat[:, 0].astype(float)
+    right = bool((abs(answers[: len(Y)] - Y) <= TOLERANCE).all())
+    return right, facts | dict(zip(names.split(), answers, strict=True))
+
+
+def results(derivation: Derivation, sample: int | None) -> Any:
+    """Return what a step computes on one sample, or on all: each quantity's entries, row by row, as Fractions."""
+    steps = [step for step in derivation.steps if step.sample == sample]
+    return SimpleNamespace(**{step.quantity: entries(step) for step in steps})
+
+
+def entries(step: Step) -> Any:
+    """Return what a line computes, row by row, as Fractions."""
+    return np.array([as_fraction(entry) for entry in np.ravel(step.result)])
+
+
+# On a new network --------------------------------------------------------------------------------------------------
 
 
 def drawn_net(rng: np.random.Generator, positions: Sequence[int], n_open: int = 1) -> tuple[Params, Dataset]:
@@ -46,16 +98,15 @@ def _told(net: Params, data: Dataset) -> dict[str, Any]:
 
 
 def _line(
-    quantity: str, slips: Callable[[Any, Params, Any], dict[str, Any]], positions: Sequence[int] = (-2, -1, 1, 2, 3)
+    quantity: str, slips: Callable[[Any, Any, Any], dict[str, Any]], positions: Sequence[int] = (-2, -1, 1, 2, 3)
 ) -> Callable[[np.random.Generator], Computed]:
-    """Return what draws a question on a line; `slips` come from what the step computes, the net, and the sample's x."""
+    """Return what draws a question on a line; `slips` come from what the step computes, W2, and the sample's x."""
 
     def draw(rng: np.random.Generator) -> Computed:
         net, data = drawn_net(rng, positions)
         step = derive_step(net, data, RATE, PARAMETERS)
         line = step.find(quantity, None if quantity in PARAMETERS else 0)
-        facts = _told(net, data) | {"line": line.text, "rate": RATE}
-        return from_line(line, facts, **slips(results(step, 0), net, data.X[0, 0]))
+        return from_line(line, _told(net, data) | {"rate": RATE}, **slips(results(step, 0), net.W2[:, 0], data.X[0, 0]))
 
     return draw
 
@@ -63,7 +114,8 @@ def _line(
 def _locks(rng: np.random.Generator) -> Computed:
     positions, n_open = (((0,), 1), ((-2, 2), 0), ((-2, 2), 1))[rng.integers(3)]
     net, data = drawn_net(rng, positions, n_open)
-    return which_are_open(net, data.X, data.Y, _told(net, data), as_before=(0, 0, 0, 1), all_open=(1, 1, 1, 1))
+    slips = {"as_before": (0, 0, 0, 1), "all_open": (1, 1, 1, 1)}
+    return which_are_open(net, data, slips, _told(net, data))
 
 
 def _answer_at_1(rng: np.random.Generator) -> Computed:
@@ -72,14 +124,14 @@ def _answer_at_1(rng: np.random.Generator) -> Computed:
     [rate] = _some(rng, [Fraction(1, n) for n in (2, 4, 5)], 1)
     step = derive_step(net, data, rate, PARAMETERS)
     [f1], [y] = map(as_fraction, forward(step.params, [[1]]).y_hat[0]), data.Y[0]
-    slips = {"kept": [Fraction(1)], "b2_alone": [f1 - 1], "target": [y + 1], "down": [2 - f1]}
+    slips = {"kept": [1], "b2_alone": [f1 - 1], "target": [y + 1], "down": [2 - f1]}
     return Computed([f1], slips, {"y": y, "rate": rate, "line": step.find("b2").text, "b2": f1 - 1, "f1": f1})
 
 
 def _own_backdoor(rng: np.random.Generator) -> Computed:
     [x], [y] = _some(rng, (Fraction(-3, 2), -1, Fraction(-1, 2)), 1), _some(rng, (-6, -4, -3, 3, 4, 6), 1)
     try_out = partial(own_neuron, X=(x, 1, 2), Y=(float(y), 1, 2), names="f0 f1 f2", x=x)
-    return Computed([Fraction(1), y / (1 - x)], {}, {"x": x, "y": y, "v": y / (1 - x)}, try_out)
+    return Computed([1, y / (1 - x)], {}, {"x": x, "y": y, "v": y / (1 - x)}, try_out)
 
 
 def _activations(rng: np.random.Generator) -> tuple[Any, Any, Any, dict[str, str]]:
@@ -114,12 +166,7 @@ DRAWN: dict[str, Callable[[np.random.Generator], Computed]] = {
         "dW1", lambda at, _, x: {"sign": -at.dW1, "no_gate": x * at.da1, "no_x": at.dz1, "outgoing": at.dW2}
     ),
     "your new W2": _line(
-        "W2",
-        lambda at, net, _: {
-            "uphill": net.W2[:, 0] + RATE * at.dW2,
-            "no_rate": net.W2[:, 0] - at.dW2,
-            "only_step": -RATE * at.dW2,
-        },
+        "W2", lambda at, W2, _: {"uphill": W2 + RATE * at.dW2, "no_rate": W2 - at.dW2, "only_step": -RATE * at.dW2}
     ),
     # Notebook 2
     "your locks": _locks,

@@ -12,6 +12,7 @@ OF_NUMBERS = re.compile(r"[-+.\d/e]*", re.IGNORECASE)
 FRACTION = re.compile(r"(?<![\d.])\\[dt]?frac ?\{ ?([+-]?\d+) ?\} ?\{ ?(\d+) ?\}(?![\d.])")  # \frac{9}{8}
 LOOSE_SIGN = re.compile(r"(^|[,;|(\[]) ?([+-]) (?=[\d.])")  # "- 1/2", but not "1 - 2"
 PRODUCT = re.compile(r"\d[(\[]\d?|\d?[)\]]\d")  # 2(3) may mean a product
+PIECE = re.compile(r"[^\s,;|()\[\]]+")
 DECIMAL_COMMA = re.compile(r"(?<![\d.,/])(\d+),(\d+)(?![\d.,/])")
 
 # What a keyboard or a word processor puts where these signs are meant. Nothing but these is taken for another sign.
@@ -52,8 +53,7 @@ def parse_numbers(text: str, count: int | None = None) -> Numbers:
     text = LOOSE_SIGN.sub(r"\1\2", re.sub(" ?/ ?", "/", text))
     if product := PRODUCT.search(text):
         raise ValueError(words.PRODUCT.format(what=product[0]))
-    pieces = _pieces(text)
-    decimals = _pieces(DECIMAL_COMMA.sub(r"\1.\2", text))
+    pieces, decimals = PIECE.findall(text), PIECE.findall(DECIMAL_COMMA.sub(r"\1.\2", text))
     if count not in (None, len(pieces)) and len(decimals) == count and not re.search(", | ,", text):
         pieces = decimals
     if not pieces:
@@ -66,10 +66,6 @@ def parse_numbers(text: str, count: int | None = None) -> Numbers:
         expected = words.NUMBERS.format(n=count) if count != 1 else words.ONE_NUMBER
         raise ValueError(asks.format(expected=expected, given=len(numbers)))
     return numbers
-
-
-def _pieces(text: str) -> list[str]:
-    return re.findall(r"[^\s,;|()\[\]]+", text)
 
 
 def _parse_number(piece: str) -> Fraction:

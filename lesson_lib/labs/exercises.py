@@ -32,7 +32,7 @@ class Exercises:
         self.seed = secrets.randbits(32) if seed is None else seed
         self.answers = Answers(own_file())
         self._asked: dict[str, Exercise] = {}
-        self._line: ProgressLine | None = None
+        self.box: widgets.Box | None = None  # the line of progress, once it is shown
 
     def ask(self, name: str) -> "Exercise":
         """Show the exercise of this name, with whatever was answered before."""
@@ -50,9 +50,9 @@ class Exercises:
 
     def progress_line(self) -> None:
         """Show the progress and where the answers are, kept up to date, with a button to start over."""
-        self._line = self._line or ProgressLine(self)
+        self.box = self.box or self._line()
         self.follow()
-        show(self._line, without_kernel(self.progress))
+        show(self, without_kernel(self.progress))
 
     def start_over(self) -> None:
         """Forget what was done with the exercises shown so far, here and in the file."""
@@ -63,40 +63,24 @@ class Exercises:
 
     def follow(self) -> None:
         """Bring the line of progress up to date, if there is one."""
-        if self._line:
-            self._line.draw()
+        if self.box:
+            self.told.value = status(self.progress)
+            self.place.value = f'<div style="line-height: 1.5">{escape(self.answers.place)}</div>{LOST}'
 
-
-class ProgressLine:
-    """The progress on the page, where the answers are, and a button to start over, which asks first."""
-
-    def __init__(self, exercises: Exercises) -> None:
-        self.exercises = exercises
-        self.progress, self.place, self.question = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.again = button(words.AGAIN, words.AGAIN_TIP, lambda: self.ask(True), "100px")
-        yes = button(words.YES, words.YES_TIP, self.forget, "100px")
-        no = button(words.NO, words.NO_TIP, lambda: self.ask(False), "100px")
+    def _line(self) -> widgets.Box:
+        self.told, self.place, self.question = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.again = button(words.AGAIN, words.AGAIN_TIP, lambda: self._ask_whether_sure(True), "100px")
+        yes = button(words.YES, words.YES_TIP, self.start_over, "100px")
+        no = button(words.NO, words.NO_TIP, lambda: self._ask_whether_sure(False), "100px")
+        yes.on_click(lambda _: no.click())
         self.sure = widgets.VBox([self.question, widgets.HBox([yes, no])])
-        self.box = widgets.VBox([self.progress, self.place, self.again, self.sure])
-        style(self.box)
-        self.ask(False)
-        self.draw()
+        self._ask_whether_sure(False)
+        return style(widgets.VBox([self.told, self.place, self.again, self.sure]))
 
-    def draw(self) -> None:
-        """Show the progress as it is."""
-        self.progress.value = status(self.exercises.progress)
-        self.place.value = f'<div style="line-height: 1.5">{escape(self.exercises.answers.place)}</div>{LOST}'
-
-    def ask(self, wanted: bool) -> None:
-        """Ask whether the learner is sure, or stop asking."""
+    def _ask_whether_sure(self, wanted: bool) -> None:
         self.question.value = status(words.SURE if wanted else "")
         self.sure.layout.display = "" if wanted else "none"
         self.again.disabled = wanted
-
-    def forget(self) -> None:
-        """Start over."""
-        self.exercises.start_over()
-        self.ask(False)
 
 
 class Exercise:
@@ -120,18 +104,14 @@ class Exercise:
         self._restore()
         self.answer.observe(self._answered, names="value")
         told = f'<div style="font-weight: 600; line-height: 1.5">{escape(self.question.prompt)}</div>{LOST}'
-        self.box = widgets.VBox([widgets.HTML(told), *controls, self.feedback, self.hints])
-        style(self.box)
+        self.box = style(widgets.VBox([widgets.HTML(told), *controls, self.feedback, self.hints]))
 
     @property
     def solved(self) -> bool:
         """Whether the learner found the answer: before the solution was seen, and not as the last choice left."""
-        return self.record.right and not self._was_last_choice
-
-    @property
-    def hints_shown(self) -> int:
-        """How many hints were shown so far."""
-        return min(self.record.hints, len(self.question.hints))
+        before = takewhile(lambda each: not each.right, self.record.own)
+        tried = {each.answer for each in before}
+        return self.record.right and not len(tried) >= len(self.question.choices) - 1 > 0
 
     def check(self) -> None:
         """Judge the answer and say what is right or which slip it looks like."""
@@ -143,9 +123,8 @@ class Exercise:
 
     def hint(self) -> None:
         """Show one more hint."""
-        count = min(self.hints_shown + 1, len(self.question.hints))
+        count = min(self.record.hints + 1, len(self.question.hints))
         self._note(lambda record: record.hinted(count))
-        self._show_hints()
 
     def solve(self) -> None:
         """Show the solution; whoever has found it keeps the mark."""
@@ -156,18 +135,18 @@ class Exercise:
     def forget(self) -> None:
         """Show the question as if it had never been answered."""
         self.record = Record()
-        self._restore()
+        with self.feedback.hold_sync():  # only the last word is told
+            self._restore()
 
     def _note(self, change: Callable[[Record], Record]) -> None:
         self.record = self.exercises.answers.change(self.name, change)
         self.exercises.follow()
+        self._show_hints()
 
     def _restore(self) -> None:
         choices, last = self.question.choices, self.record.tries[-1].answer if self.record.tries else ""
         is_known = last in choices if choices else last != ""
-        self._silent = True
         self.answer.value = last if is_known else None if choices else ""
-        self._silent = False
         if is_known:
             self._judge()
         else:
@@ -175,9 +154,9 @@ class Exercise:
         self._show_hints()
 
     def _answered(self, _change: Any) -> None:
-        if self.question.choices and not self._silent:
+        if self.question.choices:
             self._say(words.UNCHECKED)  # no verdict on another answer
-        elif not self._silent:
+        else:
             self.check()
 
     def _judge(self) -> None:
@@ -186,14 +165,10 @@ class Exercise:
         is_late = feedback.correct and not self.solved
         self._say(after.format(solution=self.question.solution) if is_late else feedback.message)
 
-    @property
-    def _was_last_choice(self) -> bool:
-        before = takewhile(lambda each: not each.right, self.record.own)
-        return len({each.answer for each in before}) >= len(self.question.choices) - 1 > 0
-
     def _show_hints(self) -> None:
-        shown = "".join(f"<li>{escape(hint)}</li>" for hint in self.question.hints[: self.hints_shown])
-        more = words.NO_MORE_HINTS if self.hints_shown == len(self.question.hints) else ""
+        hints = self.question.hints
+        shown = "".join(f"<li>{escape(hint)}</li>" for hint in hints[: self.record.hints])
+        more = words.NO_MORE_HINTS if self.record.hints >= len(hints) else ""
         told = f'<div role="status" style="line-height: 1.5"><ol style="margin: 0">{shown}</ol>{escape(more)}</div>'
         self.hints.value = told if shown else ""
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesson_lib.exercises import answers, words
-from lesson_lib.exercises.answers import NAME, Answers, Record, Try, own_file, read_file, write_answers
+from lesson_lib.exercises.answers import NAME, Answers, Kept, Record, Try, own_file, read_file, write_answers
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = """
@@ -202,8 +202,8 @@ records = tries.flatmap(
 @given(st.dictionaries(texts, records, max_size=4), st.dictionaries(texts, texts, max_size=4))
 def test_what_is_written_is_read_back(tmp_path_factory, known, labs):
     file = tmp_path_factory.mktemp("kept") / NAME
-    write_answers(file, known, labs)
-    assert read_file(file) == (known, labs)
+    write_answers(file, Kept(known, labs))
+    assert read_file(file) == Kept(known, labs)
     assert read_file(file).answers == known
     assert set(json.loads(file.read_text(encoding="utf-8"))) == {"format", "answers", "labs"}
 

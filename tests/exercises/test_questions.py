@@ -8,8 +8,7 @@ from string import Formatter
 import pytest
 
 from lesson_lib.exercises.catalogue import OPEN, net_answers, question, question_texts
-from lesson_lib.exercises.computed import Computed
-from lesson_lib.exercises.drawn import DRAWN, drawn
+from lesson_lib.exercises.drawn import DRAWN, Computed, drawn
 from lesson_lib.exercises.marking import shuffled
 from lesson_lib.labs.exercises import Exercises
 

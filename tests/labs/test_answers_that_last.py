@@ -96,8 +96,6 @@ def press(line, name):
 
 
 def test_starting_over_asks_first_and_forgets_only_what_is_shown(file):
-    from lesson_lib.labs.exercises import ProgressLine
-
     before = Exercises()
     before.ask("f of 4").answer.value = "27/8"
     exercises = Exercises()
@@ -105,8 +103,9 @@ def test_starting_over_asks_first_and_forgets_only_what_is_shown(file):
     exercise.answer.value = "9/8, -1"
     exercise.hint()
     choose(choice, question(CHOICES).choices[0])
-    line = exercises._line = ProgressLine(exercises)
-    assert "1 of 2 exercises solved. 1 at the first try." in line.progress.value
+    line = exercises
+    line.progress_line()
+    assert "1 of 2 exercises solved. 1 at the first try." in line.told.value
     assert str(file) in line.place.value
     assert line.sure.layout.display == "none"
 
@@ -120,7 +119,7 @@ def test_starting_over_asks_first_and_forgets_only_what_is_shown(file):
     press(line, words.AGAIN)
     press(line, words.YES)
     assert set(read_file(file).answers) == {"f of 4"}
-    assert "0 of 2 exercises solved." in line.progress.value
+    assert "0 of 2 exercises solved." in line.told.value
     assert (exercise.answer.value, choice.answer.value) == ("", None)
     assert said(exercise) == said(choice) == words.UNANSWERED
     assert exercise.hints.value == ""

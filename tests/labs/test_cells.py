@@ -64,7 +64,7 @@ def test_a_lab_that_is_shown_again_and_again_leaves_no_widget_and_nothing_in_the
 def test_so_does_an_exercise_and_the_line_of_progress(notebook, source):
     first = notebook.count(source, "cell")
     assert [notebook.count(source, "cell") for _ in range(3)] == [first] * 3
-    assert notebook.run("exercises.follow()", then="exercises._line and is_open(exercises._line)") in ("None", "{True}")
+    assert notebook.run("exercises.follow()", then="exercises.box and is_open(exercises)") in ("None", "{True}")
 
 
 def test_what_the_cell_shows_again_stays_open(notebook):

@@ -1,6 +1,7 @@
 """The parts that labs are made of: a dial with its box, one that follows, a player, and a picture that is touched."""
 
 import asyncio
+from itertools import repeat
 from math import inf, nan
 
 import ipywidgets as widgets
@@ -263,15 +264,24 @@ def test_a_range_that_was_interrupted_is_taken_in_full_at_the_next_move(part, ba
 class Walk:
     """A player that counts to `last`, and notes what it is told."""
 
-    def __init__(self, last=5, fails_at=None):
-        self.at, self.last, self.fails_at, self.told = 0, last, fails_at, []
-        self.player = Player(self.step, 0.001, lambda: self.told.append("started"), self.told.append)
+    def __init__(self, last=5, fails_at=None, stops_at=None):
+        self.at, self.last, self.fails_at, self.stops_at, self.told = 0, last, fails_at, stops_at, []
+        self.player = Player(self.work, 0.001)
 
-    def step(self):
-        self.at += 1
-        if self.at == self.fails_at:
-            raise ZeroDivisionError
-        return self.at < self.last
+    def work(self):
+        self.told.append("started")
+        is_whole = False
+        try:
+            while self.at < self.last:
+                yield
+                self.at += 1
+                if self.at == self.fails_at:
+                    raise ZeroDivisionError
+                if self.at == self.stops_at:
+                    self.player.stop()
+            is_whole = True
+        finally:
+            self.told.append(is_whole)
 
     @property
     def button(self):
@@ -366,6 +376,49 @@ def test_an_error_in_a_step_frees_the_button_and_is_told():
     assert [type(error) for error in told] == [ZeroDivisionError]
 
 
+def test_a_step_that_stops_is_the_last_and_frees_the_button():
+    walk = Walk(stops_at=2)
+
+    async def notebook():
+        for expected in (2, 5):
+            walk.button.click()
+            await until(lambda: walk.button.description == words.PLAY)
+            await asyncio.sleep(0.02)
+            assert walk.at == expected
+
+    asyncio.run(notebook())
+    assert walk.told == ["started", False, "started", True]
+
+
+def test_a_press_in_another_thread_stops_after_the_step_under_way():
+    walk = Walk(last=10**6)
+
+    async def notebook():
+        walk.button.click()
+        await until(lambda: walk.at > 2)
+        await asyncio.to_thread(walk.button.click)
+        await until(lambda: walk.button.description == words.PLAY)
+        at = walk.at
+        await asyncio.sleep(0.02)
+        assert walk.at == at
+
+    asyncio.run(notebook())
+    assert walk.told == ["started", False]
+
+
+def test_a_button_that_is_closed_stops():
+    walk = Walk(last=10**6)
+
+    async def notebook():
+        walk.button.open()
+        walk.button.click()
+        await until(lambda: walk.at > 2)
+        walk.button.close()
+
+    asyncio.run(notebook())
+    assert walk.told == ["started", False]
+
+
 # A picture that is touched -------------------------------------------------------------------------------------------
 
 
@@ -380,7 +433,7 @@ class Pin(Lab):
         self.frame, self.drawn = Frame(200, 100, plane=(50, 0, 100, 100)), 0
         self.frame.axes["plane"].set(xlim=(-10, 10), ylim=(-10, 10))
         self.box = widgets.VBox([*self.controls.values(), self.canvas])
-        self.player = Player(lambda: True, 0.001)
+        self.player = Player(lambda: repeat(None), 0.001)
         self.players = [self.player]
         self.start()
 

@@ -20,7 +20,7 @@ from lesson_lib.labs.hand_calculation import widget as hand_calculation
 from lesson_lib.labs.hand_calculation import words as hand_words
 from lesson_lib.labs.hand_calculation.compute import START
 from lesson_lib.labs.shared import words as shared_words
-from lesson_lib.labs.shared.values import TRAINED
+from lesson_lib.labs.shared.parts import TRAINED
 
 LAST_CLEAN, LAST_TRIGGER = 23, 12  # lines of the article's two steps
 

@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from lesson_lib.labs.hand_calculation.compute import START, compute, shown_at
-from lesson_lib.labs.shared.values import TRAINED
+from lesson_lib.labs.shared.parts import TRAINED
 from lesson_lib.network import ARTICLE, Params
 from lesson_lib.pictures import words
 from lesson_lib.pictures.frame import CSS

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from lesson_lib.derivation.derive import derive_step
 from lesson_lib.derivation.step import Derivation, Step
 from lesson_lib.labs.hand_calculation import words
-from lesson_lib.labs.shared.values import TRAINED, read_number, read_numbers
+from lesson_lib.labs.shared.dial import read_number, read_numbers
+from lesson_lib.labs.shared.parts import TRAINED
 from lesson_lib.network import Params, backward, sgd_step
 from lesson_lib.pictures.shown import Shown
 from lesson_lib.training import Dataset

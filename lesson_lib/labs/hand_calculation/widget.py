@@ -12,7 +12,7 @@ from lesson_lib.labs.hand_calculation.compute import START, compute, formula, sh
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import KEYS, Lab, short
 from lesson_lib.labs.shared.parts import HELP, WRAP, button, choice, field, status
-from lesson_lib.labs.shared.play import Player
+from lesson_lib.labs.shared.play import Player, Work
 from lesson_lib.labs.shared.words import BIASES, ERROR_SIGN, RESET, TIPS
 from lesson_lib.pictures.frame import Frame, handle
 from lesson_lib.pictures.network import height_of, network_diagram
@@ -49,7 +49,7 @@ class HandCalculationLab(Lab):
         self.dial.number.style.description_width, self.dial.number.layout.width = "34px", "84px"
         self.dial.observe(self._dialled, names="value")
         self.formula = widgets.HTMLMath(layout={"overflow": "auto"})
-        self.player = Player(self._next_line, SECONDS_A_LINE, width="64px")
+        self.player = Player(self._walk, SECONDS_A_LINE, width="64px")
         self.players = [self.player]
         self.box = self._layout()
         self.start()
@@ -112,10 +112,13 @@ class HandCalculationLab(Lab):
         if change["new"] != self.line:
             self.go(int(change["new"]))
 
-    def _next_line(self) -> bool:
-        """Go on, from the last line to the first; return whether there is more."""
+    def _walk(self) -> Work:
+        """Go on to the last line, from there to the first."""
+        yield
         self.go(self.line % self.lines + 1)
-        return self.line < self.lines
+        while self.line < self.lines:
+            yield
+            self.go(self.line + 1)
 
     def reset(self) -> None:
         """Put every number and choice back to the article's and go to the first line."""

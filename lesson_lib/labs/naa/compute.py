@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from lesson_lib.arrays import Array, Indices, read_only
-from lesson_lib.labs.shared.values import RATES
+from lesson_lib.labs.shared.dial import RATES
 from lesson_lib.naa.article import Score, score, simulate_activations
 from lesson_lib.naa.comparison import Comparison, compare
 from lesson_lib.naa.judgement import NORMAL_MAD, RULES, TAKES_OVER, Signature, judge

@@ -11,10 +11,9 @@ from lesson_lib.exercises.reading import plain
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.canvas import Canvas
 from lesson_lib.labs.shared.cells import Place, running_cell
-from lesson_lib.labs.shared.dial import Dial
+from lesson_lib.labs.shared.dial import Dial, read_number
 from lesson_lib.labs.shared.parts import alert, show, status, style, without_kernel
 from lesson_lib.labs.shared.play import Player
-from lesson_lib.labs.shared.values import read_number
 from lesson_lib.pictures.frame import Frame, whole_svg
 
 MOST_CHARACTERS = 200  # of what is repeated in an error
@@ -50,7 +49,7 @@ class Lab:
         self._defaults = self.values
         style(self.box)
         for control in self.controls.values():
-            control.observe(self._changed, names="value")
+            control.observe(lambda _: self._follow() if self._follows else None, names="value")
         self.canvas.controls = [getattr(control, "slider", control) for control in self.controls.values()]
         self.draw()
 
@@ -136,10 +135,6 @@ class Lab:
         text = self.error.replace(name, getattr(self.controls.get(name), "description", "") or name, 1)
         for key, message in self.messages.items():
             message.value = alert(text) if text and key == place else ""
-
-    def _changed(self, _change: dict[str, Any]) -> None:
-        if self._follows:
-            self._follow()
 
     def _follow(self, *steps: Mapping[str, Any]) -> None:
         """Put values into their controls, all or those before one that is refused; then compute and draw."""

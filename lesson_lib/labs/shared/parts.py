@@ -17,6 +17,7 @@ from lesson_lib.language import now
 
 WRAP = {"flex_flow": "row wrap", "align_items": "flex-start"}  # the layout of a row that goes on below on a narrow page
 
+TRAINED = {"none": (), "b1": ("b1",), "b2": ("b2",), "both": ("b1", "b2")}  # by the choice of biases
 HELP = f"<details><summary>{words.HELP}</summary>{words.KEYS}</details>"
 LABEL = "92px"  # how wide the names of a lab's controls are
 LIVE = "application/vnd.jupyter.widget-view+json"
@@ -36,10 +37,10 @@ class Look(anywidget.AnyWidget):
     language = traitlets.Unicode().tag(sync=True)
 
 
-def style(box: widgets.Box) -> None:
+def style(box: widgets.Box) -> widgets.Box:
     """Give a lab or an exercise its look."""
-    box.add_class("by-hand")
     box.children = (*box.children, Look(language=now.tag, layout={"display": "none"}))
+    return box.add_class("by-hand")
 
 
 def show(shown: Any, still: dict[str, str]) -> None:

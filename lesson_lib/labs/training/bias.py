@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
-from lesson_lib.labs.shared.dial import Dial
-from lesson_lib.labs.shared.parts import LABEL, WRAP, alert, button, choice, field, note, screen, status
-from lesson_lib.labs.shared.play import Player
-from lesson_lib.labs.shared.values import TRAINED, read_number, read_numbers
+from lesson_lib.labs.shared.dial import Dial, read_number, read_numbers
+from lesson_lib.labs.shared.parts import LABEL, TRAINED, WRAP, alert, button, choice, field, note, screen, status
+from lesson_lib.labs.shared.play import Player, Work
 from lesson_lib.labs.shared.words import BIASES, RESET, TIPS
 from lesson_lib.labs.training import picture, words
 from lesson_lib.labs.training.picture import MAP_RATES, MAP_TARGETS
@@ -38,7 +37,7 @@ class BiasLab(TrainingLab):
         self.map: OutcomeMap | None = None
         self.map_text, self.note = widgets.HTML(), widgets.HTML()
         texts = words.DRAW_MAP, words.STOP, words.DRAW_MAP_TIP
-        self.mapper = Player(self._map_further, 0, self._begin_map, self._end_map, texts, "124px")
+        self.mapper = Player(self._map_all, 0, texts, "124px")
         self.stories = {
             preset: button(name, preset, partial(self.load, preset), "auto") for preset, name in words.STORIES.items()
         }
@@ -102,27 +101,23 @@ class BiasLab(TrainingLab):
         self.map, self.last_panel, self.map_text.value = None, "activations", ""
         super().reset()
 
-    def _begin_map(self) -> None:
-        self._mapped = self.state.experiment
-        self._steps = iter(()) if self.error else map_steps(self._mapped, MAP_RATES, MAP_TARGETS)
-
-    def _map_further(self) -> bool:
-        """Train on to the next epoch; at the last the map appears in the place of the activations."""
-        step = next(self._steps, None)
-        if step is None:
-            return False
-        epoch, made = step
-        self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
-        if made is not None:
-            self.map, self._map_experiment, self.last_panel = made, self._mapped, "map"
-            self.draw()
-        return made is None
-
-    def _end_map(self, is_whole: bool) -> None:
+    def _map_all(self) -> Work:
+        """Train on to the last epoch, where the map appears in the place of the activations."""
         if self.error:
             self.map_text.value = alert(self.error)
-        elif not is_whole:
+            return
+        experiment = self.state.experiment
+        try:
+            yield
+            for epoch, made in map_steps(experiment, MAP_RATES, MAP_TARGETS):
+                self.map_text.value = status(words.MAP_PROGRESS.format(epoch=epoch, epochs=EPOCHS[-1]))
+                if made is None:
+                    yield
+            self.map, self._map_experiment, self.last_panel = made, experiment, "map"
+            self.draw()
+        except BaseException:  # also GeneratorExit, when it is stopped
             self.map_text.value = status(words.MAP_STOPPED)
+            raise
 
     @property
     def map_is_stale(self) -> bool:

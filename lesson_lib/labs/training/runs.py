@@ -9,7 +9,7 @@ import numpy as np
 from lesson_lib.arrays import read_only
 from lesson_lib.derivation.trace import Traced, trace_sample
 from lesson_lib.derivation.words import AND, SYMBOLS
-from lesson_lib.labs.shared.values import RATES
+from lesson_lib.labs.shared.dial import RATES
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
 from lesson_lib.network import Params
