@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
+from lesson_lib.derivation.words import AND, SYMBOLS
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import LABEL, WRAP, button, choice, screen, verdict
@@ -12,6 +13,8 @@ from lesson_lib.labs.shared.play import along
 from lesson_lib.labs.shared.words import RESET, TIPS
 from lesson_lib.labs.training import picture, runs, words
 from lesson_lib.pictures.frame import Frame
+from lesson_lib.pictures.shown import DONE
+from lesson_lib.proofs.lock import Lock
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 from lesson_lib.sweeps.words import SCHEDULES
 
@@ -86,12 +89,23 @@ class TrainingLab(Lab):
     @property
     def summary(self) -> str:
         """The settings, the verdict and the locks in words and numbers."""
-        return runs.describe(self.state)
+        seen = self.state
+        *others, last = seen.experiment.trainable
+        trained, schedule = AND.join([words.COMMA.join(others), last]), SCHEDULES[seen.experiment.schedule]
+        settings = words.EXPERIMENT.format(run=seen.experiment, epoch=seen.epoch, schedule=schedule, trained=trained)
+        state = words.NEXT_LOCK.join(map(_state, seen.locks))
+        return f"{settings} {seen.verdict} {words.LOCKS_CAPTION} {state}."
 
     def layout(self) -> widgets.Box:
         """Return the verdict over the controls on the left and the picture on the right."""
         buttons = widgets.HBox([button(RESET, TIPS["Reset"], self.reset), self.player.button])
         return screen([self.facts], [*self.controls.values(), buttons, self.messages[""]], [self.canvas])
+
+
+def _state(lock: Lock) -> str:
+    """Return what keeps a gradient at 0, that it is open, or that it has come to its end, as the picture does."""
+    is_done = lock.is_open and abs(lock.gradient).max() <= DONE
+    return words.LOCK.format(name=SYMBOLS[f"d{lock.name}"][1], reason=words.DONE if is_done else lock.reason)
 
 
 class TriggerLab(TrainingLab):
