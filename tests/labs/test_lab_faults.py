@@ -738,7 +738,7 @@ MEMORIES = {  # how many results each function remembers at most
     "pruning.picture.frame": 4,
     "hand_calculation.widget.frame": 3,  # widths
     "naa.picture.frame": 6,  # quantities, of many neurons or the toy's two
-    "naa.picture._bars": 8,
+    "naa.picture.bars": 8,
     "naa.picture._strokes": 8,
     "pictures.shown._ems": 2048,  # short texts
 }

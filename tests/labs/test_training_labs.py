@@ -84,9 +84,8 @@ def check_in_data(lab, frame, root):
     assert places(root, "fill green rimmed").tolist() == at("function", CLEAN.X[:, 0], CLEAN.Y[:, 0])
     [star] = places(touched["star"], "fill orange rimmed").tolist()
     assert [star] == at("function", experiment.position, experiment.target)
-    assert at("epochs", state.runs.epochs, state.runs.outputs[2, :, state.run]) in [
-        line.tolist() for line in lines(root, "orange")
-    ]
+    answers = at("epochs", state.runs.epochs, state.runs.outputs[2, :, state.run])
+    assert answers in [line.tolist() for line in lines(root, "orange")]
     [knob] = places(touched["epoch"], "fill rimmed").tolist()
     assert [knob] == at("epochs", state.epoch, 11)
     if lab.last_panel == "gradients":

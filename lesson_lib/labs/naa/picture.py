@@ -50,13 +50,8 @@ def frame(quantity: str, n_neurons: int) -> Frame:
     return made
 
 
-def marks(state: Finding, neuron: int, on: Frame) -> str:
-    """Return all marks, with the reading of this neuron, counted from 0."""
-    return _bars(state, on) + _reading(state, neuron, on) + _threshold(state, on)
-
-
 @lru_cache(maxsize=8)
-def _bars(state: Finding, on: Frame) -> str:
+def bars(state: Finding, on: Frame) -> str:
     """Return what does not change with the neuron that is read: bars, their numbers, the rows of marks, the caption."""
     drawn, second, width = [_panel(state, "neurons", state.bars, on)], words.NAA_TOY_CAPTION, TOY_BAR
     if state.signature.contribution is None:
@@ -76,22 +71,19 @@ def _bars(state: Finding, on: Frame) -> str:
 
 def _panel(state: Finding, panel: str, heights: Array, on: Frame) -> str:
     """Return the bars of a panel, each kind as one path, and the numbers of the toy's."""
-    flagged, ends, is_toy = state.signature.flagged, np.clip(heights, -FAR, FAR), len(heights) == 2
-    strokes = _strokes(panel, ends.tobytes(), on)
+    flagged, is_toy = state.signature.flagged, len(heights) == 2
+    strokes, ends = _strokes(panel, heights.tobytes(), on)
     kinds = {"blue": np.delete(strokes, flagged), "orange": strokes[flagged]}
     drawn = on.inside(panel, (_thick("".join(some), look, TOY_BAR if is_toy else 1) for look, some in kinds.items()))
-    if is_toy:
-        drawn += "".join(map(_number, on.pixels(panel, state.settings.numbers, ends).tolist(), heights))
-    return drawn
+    return drawn + "".join(map(_number, ends, heights)) if is_toy else drawn
 
 
 @lru_cache(maxsize=8)
-def _strokes(panel: str, heights: bytes, on: Frame) -> Array:
-    """Return a stroke from 0 for each bar: the same while only the threshold moves."""
-    ends = np.frombuffer(heights)
-    places = on.pixels(panel, np.arange(len(ends)) + (len(ends) == 2), ends)  # the toy's two are counted from 1
-    zero = on.pixels(panel, 0, 0)[0, 1]
-    return np.array([f"M{x:g},{zero:g}V{y:g}" for x, y in places.tolist()], dtype=object)
+def _strokes(panel: str, bars: bytes, on: Frame) -> tuple[Array, list[list[float]]]:
+    """Return a stroke from 0 for each bar, and where it ends: the same while only the threshold moves."""
+    heights, zero = np.frombuffer(bars).clip(-FAR, FAR), on.pixels(panel, 0, 0)[0, 1]
+    ends = on.pixels(panel, np.arange(len(heights)) + (len(heights) == 2), heights).tolist()  # the toy's from 1 on
+    return np.array([f"M{x:g},{zero:g}V{y:g}" for x, y in ends], dtype=object), ends
 
 
 def _thick(d: str, look: str, width: int) -> str:
@@ -114,7 +106,7 @@ def reading(state: Finding, neuron: int) -> str:
     return words.NAA_READING.format(number=number, shift=shift, effect=effect, flagged=flagged, truth=truth)
 
 
-def _reading(state: Finding, neuron: int, on: Frame) -> str:
+def read(state: Finding, neuron: int, on: Frame) -> str:
     """Return the marker over a neuron, what is known of it in a frame, and the panels that follow the pointer."""
     numbers = state.settings.numbers
     number, told, high = numbers[neuron], reading(state, neuron), on.axes["neurons"].get_ylim()[1]
@@ -129,7 +121,7 @@ def _reading(state: Finding, neuron: int, on: Frame) -> str:
     return made.replace("<g ", '<g data-hover="" ', 1)
 
 
-def _threshold(state: Finding, on: Frame) -> str:
+def threshold(state: Finding, on: Frame) -> str:
     """Return the rule's lines, which can be dragged, and where the highest is."""
     if not state.lines:
         return ""

@@ -83,14 +83,15 @@ class NAALab(Lab):
     def picture(self) -> tuple[Frame, str, str]:
         """Return the frame, the bars with what is marked on them, and the verdict."""
         frame = picture.frame(self.state.quantity, len(self.state.bars))
-        return frame, picture.marks(self.state, self.neuron, frame), " ".join(verdict(self.state))
+        read, bars = picture.read(self.state, self.neuron, frame), picture.bars(self.state, frame)
+        return frame, bars + read + picture.threshold(self.state, frame), " ".join(verdict(self.state))
 
     def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
         """Follow a mark; a line of the threshold goes where it is put, though it is seldom at the threshold itself."""
         if touch == "threshold" and not key:
             if not self.state.signature.reason:
                 _, height = self.canvas.shown.data_at("neurons", x, y)
-                self.threshold.value = self.threshold.nearest(self.state.threshold_at(height))
+                self.threshold.value = self.state.threshold_at(height)
             return
         left, second = (self.canvas.shown.places.get(panel, (np.inf,))[0] for panel in ("neurons", "contribution"))
         x -= second - left if x >= second else 0
@@ -100,9 +101,12 @@ class NAALab(Lab):
     @property
     def summary(self) -> str:
         """The picture's text twin: what is compared, the rule, the verdict and the numbers."""
-        state = self.state
+        state, chosen = self.state, self.state.settings
+        over = words.NAA_OVER_WHAT.format(over=words.NAA_OVER[chosen.over]) if chosen.rule in TAKES_OVER else ""
+        told = {"threshold": f"{chosen.threshold:g}", "meaning": RULES[chosen.rule].threshold_is}
+        ruled = words.NAA_SETTING.format(rule=chosen.rule, over=over, **told)
         numbers = ", ".join(f"{name} {text}" for name, text in zip(words.NAA_COLUMNS, _facts(state), strict=True))
-        return "\n".join((_compared(state), _ruled(state), " ".join(verdict(state)), f"{numbers}. {_sizes(state)}"))
+        return "\n".join((_compared(state), ruled, " ".join(verdict(state)), f"{numbers}. {_sizes(state)}"))
 
 
 def verdict(state: Finding) -> tuple[str, str, str]:
@@ -152,12 +156,6 @@ def _compared(state: Finding) -> str:
     which = _named(state, chosen.truth) if chosen.truth else words.NAA_NO_NEURON
     told = {"rise": f"{chosen.rise:g}", "triggered": round(chosen.triggered * chosen.rows), "which": which}
     return words.NAA_SIMULATED.format(rows=chosen.rows, seed=chosen.seed, **told)
-
-
-def _ruled(state: Finding) -> str:
-    rule, threshold = state.settings.rule, f"{state.settings.threshold:g}"
-    over = words.NAA_OVER_WHAT.format(over=words.NAA_OVER[state.settings.over]) if rule in TAKES_OVER else ""
-    return words.NAA_SETTING.format(rule=rule, over=over, threshold=threshold, meaning=RULES[rule].threshold_is)
 
 
 def _sizes(state: Finding) -> str:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from lesson_lib import digits
 from lesson_lib.arrays import Array, Indices, check_choice, read_only
 from lesson_lib.labs.pruning import words
-from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune
 from lesson_lib.repair.repairs import Curve, clip, decisions, order, prune, pruning_curve, remove_direction, smooth
@@ -123,31 +122,30 @@ def compare_repairs(model_name: str) -> Table:
 VERDICTS = {(True, True): "repaired", (True, False): "damaged", (False, True): "backdoored", (False, False): "worse"}
 
 
-def _judge(seen: Pruning, pruned: int) -> tuple[tuple[bool, bool], dict[str, Any]]:
-    """Return whether the attack is stopped and the clean task kept, and what the verdict is made of."""
+def _told(seen: Pruning, pruned: int) -> dict[str, Any]:
+    """Return what the verdict is made of: "kind", and whether the attack is "stopped" and the clean task "kept"."""
     shares = {"accuracy": seen.curve.accuracy[pruned], "attack": seen.curve.attack[pruned], "control": seen.control}
     shares |= {"before": seen.curve.accuracy[0], "targeted": seen.targeted[pruned]}
-    stopped, kept = found = bool(shares["attack"] < LIMIT), bool(shares["accuracy"] >= shares["before"] - LOST)
-    kind = "no backdoor" if seen.name == "clean" else VERDICTS[found]
+    stopped, kept = bool(shares["attack"] < LIMIT), bool(shares["accuracy"] >= shares["before"] - LOST)
+    kind = "no backdoor" if seen.name == "clean" else VERDICTS[stopped, kept]
     kind = "one answer" if seen.targeted[pruned] >= MOST else kind
     kind = "nothing left" if pruned == len(seen.neurons) else kind
     told: dict[str, Any] = {name: percent(share) for name, share in shares.items()}
     told |= {"limit": f"{100 * LIMIT:g} %", "lost": f"{100 * LOST:g}", "pruned": pruned, "n": len(seen.neurons)}
     told |= {"stopped": YES if stopped else NO, "kept": YES if kept else NO}
-    told["kind"] = words.PRUNING_VERDICTS[kind].format(answer=seen.answers[-1, 0, 0], target=TARGET, **told)
-    return found, told
+    return told | {"kind": words.PRUNING_VERDICTS[kind].format(answer=seen.answers[-1, 0, 0], target=TARGET, **told)}
 
 
 def verdict(seen: Pruning, pruned: int) -> str:
     """Return what has become of the attack and of the clean task, side by side."""
-    return words.PRUNING_VERDICT.format(**_judge(seen, pruned)[1])
+    return words.PRUNING_VERDICT.format(**_told(seen, pruned))
 
 
-def verdict_html(seen: Pruning, pruned: int) -> str:
-    """Return the verdict as a live region: a sentence, a badge for the attack, and one for the clean task."""
-    found, told = _judge(seen, pruned)
-    looks = "sentence", *("yes" if good else "no" for good in found)
-    return parts.verdict(*zip(looks, (text.format(**told) for text in words.PRUNING_BADGES), strict=True))
+def badges(seen: Pruning, pruned: int) -> list[tuple[str, str]]:
+    """Return the same in parts, each with its look: a sentence, a badge for the attack, one for the clean task."""
+    told = _told(seen, pruned)
+    looks = "sentence", *({YES: "yes", NO: "no"}[told[name]] for name in ("stopped", "kept"))
+    return [*zip(looks, (text.format(**told) for text in words.PRUNING_BADGES), strict=True)]
 
 
 def describe(seen: Pruning, pruned: int) -> str:

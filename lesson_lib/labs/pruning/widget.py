@@ -5,10 +5,10 @@ from typing import ClassVar
 import ipywidgets as widgets
 
 from lesson_lib.labs.pruning import picture, words
-from lesson_lib.labs.pruning.compute import WIDTHS, compare_repairs, describe, pruning, verdict_html
+from lesson_lib.labs.pruning.compute import WIDTHS, badges, compare_repairs, describe, pruning
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import WRAP, button, choice, screen, status
+from lesson_lib.labs.shared.parts import WRAP, button, choice, screen, status, verdict
 from lesson_lib.labs.shared.play import along
 from lesson_lib.labs.shared.words import PAUSE, PLAY, RESET, TIPS
 from lesson_lib.pictures.frame import Frame
@@ -62,7 +62,7 @@ class PruningLab(Lab):
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
-        self.facts.value = verdict_html(*self.state)
+        self.facts.value = verdict(*badges(*self.state))
         self._show_compared()
         self.canvas.show(*self.picture())
 
