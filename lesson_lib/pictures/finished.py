@@ -1,7 +1,7 @@
 """Finished pictures for the notebooks, each with its numbers as a table, which is its text for those who listen."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import cycle, groupby
 from math import isqrt
 from typing import Any
 
@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from lesson_lib.arrays import Array
 from lesson_lib.network import Params, forward
 from lesson_lib.pictures import words
 from lesson_lib.pictures.frame import BLUE, GREEN, GROUND, INK, ORANGE, STYLE, Frame, svg_of, whole_svg
@@ -143,37 +142,29 @@ def endings_picture(experiments: Mapping[str, Experiment], rates: Sequence[float
         axes.minorticks_off()
         axes.xaxis.set_major_formatter("{x:g}")
         axes.grid(alpha=0.3)
-        rows += [(name, *row) for row in _ranges(rates, answers, runs.outcomes[-1])]
+        ends = [tuple(f"{answer + 0.0:.2f}" for answer in each.round(2)) for each in answers.T]  # no minus before 0
+        for shown, group in groupby(range(len(rates)), ends.__getitem__):
+            alike = [*group]
+            span = words.RANGE.format(first=rates[alike[0]], last=rates[alike[-1]])
+            rows.append((name, span, *shown, NAMES[OUTCOMES[runs.outcomes[-1, alike[0]]]]))
     panels[0].legend()
     caption = words.ENDINGS_CAPTION.format(n=len(rates) * len(experiments), epochs=epochs)
     return picture_of(figure, Table([words.ENDINGS_COLUMNS, *rows], caption))
 
 
-def _ranges(rates: Sequence[float], answers: Array, outcomes: Array) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each range of rates that ends alike: the range, the answers and the outcome."""
-    rounded = answers.round(2) + 0.0  # no minus before 0
-    new = [0, *(np.flatnonzero((rounded[:, 1:] != rounded[:, :-1]).any(axis=0)) + 1), len(rates)]
-    for begin, end in pairwise(new):
-        shown = (f"{answer:.2f}" for answer in rounded[:, begin])
-        yield words.RANGE.format(first=rates[begin], last=rates[end - 1]), *shown, NAMES[OUTCOMES[outcomes[begin]]]
-
-
 @rc_context(STYLE)
 def function_picture(nets: Mapping[str, Params], asked: Sequence[float], data: Dataset = POISONED) -> Picture:
     """Return f(x) of each 1-n-1 net over x, with the samples; the table has the answers at the inputs `asked`."""
-    axes, grid = figure_of(700, 360).subplots(), np.linspace(min(asked), max(asked), 241)
-    for (name, net), (colour, style) in zip(nets.items(), LOOKS, strict=False):
-        axes.plot(grid, _answers(net, grid), style, color=colour, label=name, linewidth=2)
+    axes, grid, rows = figure_of(700, 360).subplots(), np.linspace(min(asked), max(asked), 241), []
+    for (name, net), (colour, style) in zip(nets.items(), cycle(LOOKS), strict=False):
+        answers = forward(net, np.reshape([*grid, *asked], (-1, 1))).y_hat[:, 0].astype(float)
+        axes.plot(grid, answers[: len(grid)], style, color=colour, label=name, linewidth=2)
+        rows.append((name, *(f"{answer + 0.0:.4g}" for answer in answers[len(grid) :].round(3))))
     kinds = ((~data.is_trigger, "o", words.CLEAN_LABEL), (data.is_trigger, "*", words.TRIGGER_LABEL))
     for kind, marker, label in kinds:
         axes.plot(data.X[kind, 0], data.Y[kind, 0], marker, color=INK, markersize=10, label=label)
     axes.set(title=words.FUNCTION_TITLE, xlabel=words.INPUT_AXIS, xlim=grid[[0, -1]])
     axes.grid(alpha=0.3)
     axes.legend()
-    rows = [(name, *(f"{answer + 0.0:.4g}" for answer in _answers(net, asked).round(3))) for name, net in nets.items()]
     heading = (words.NET_COLUMN, *(f"f({x:g})" for x in asked))
     return picture_of(axes.figure, Table([heading, *rows], words.FUNCTION_CAPTION))
-
-
-def _answers(net: Params, X: Any) -> Array:
-    return np.asarray(forward(net, np.reshape(X, (-1, 1))).y_hat[:, 0], dtype=float)
