@@ -54,8 +54,7 @@ def _tiles(shown: Shown) -> Iterator[str]:
         yield _edge(shown, "W2", i, (RIGHT, centre), (ANSWER[0], middle))
         yield value(shown, "W2", i, RIGHT + 3, y, f"strong {_sign(shown, 'W2', i).split()[0]}", "name[i]")
         yield from _way_back(shown, i, top, bends[i], middle)
-    yield from _input(shown, middle)
-    yield from _answer(shown, middle)
+    yield from _ends(shown, middle)
     for i, top in enumerate(tops):
         yield from _tile(shown, i, top)
         for name in ("dW1", "db1", "dW2"):
@@ -93,12 +92,6 @@ def _way_back(shown: Shown, i: int, top: float, bend: float, middle: float) -> I
         yield f'<path class="fill {look.split()[0]}" transform="translate({end}) rotate({turn})" d="{HEAD}"/>'
 
 
-def _input(shown: Shown, middle: float) -> Iterator[str]:
-    yield f'<circle class="tile" cx="{INPUT}" cy="{middle}" r="30"/>'
-    yield write(INPUT, middle - 8, words.INPUT, "small faint middle")
-    yield value(shown, "X", 0, INPUT, middle + 14, "large middle", "")
-
-
 def _tile(shown: Shown, i: int, top: float) -> Iterator[str]:
     """Yield a neuron: its activation as a curve with a dot at (z1, a1), and its values, those of the way back below."""
     bottom = top + TILE[1]
@@ -131,8 +124,11 @@ def _curve(shown: Shown, i: int, top: float) -> Iterator[str]:
     yield value(shown, "phi_prime", i, RIGHT - 8, top + 19, "tiny purple end")
 
 
-def _answer(shown: Shown, middle: float) -> Iterator[str]:
-    """Yield the answer with the target, the error and the loss, and the gradient of its bias below."""
+def _ends(shown: Shown, middle: float) -> Iterator[str]:
+    """Yield the input; the answer with the target, the error and the loss, and the gradient of its bias above."""
+    yield f'<circle class="tile" cx="{INPUT}" cy="{middle}" r="30"/>'
+    yield write(INPUT, middle - 8, words.INPUT, "small faint middle")
+    yield value(shown, "X", 0, INPUT, middle + 14, "large middle", "")
     left, width, height = ANSWER
     top, centre = middle - height / 2, left + width / 2
     yield gradient(shown, "db2", 0, top - 14)
@@ -164,5 +160,4 @@ def _column(shown: Shown) -> Iterator[str]:
     for name, at in (("dW1", (INPUT + LEFT) / 2 + 20), ("dW2", (RIGHT + ANSWER[0]) / 2 - 20)):
         shut = int((abs(np.array(shown.known[name], dtype=float)) <= DONE).sum())
         yield write(at, height - 8, words.COUNTED.format(name=words.NAMES[name], shut=shut, n=n), "small purple middle")
-    yield from _input(shown, middle)
-    yield from _answer(shown, middle)
+    yield from _ends(shown, middle)
