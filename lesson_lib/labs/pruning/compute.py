@@ -13,7 +13,7 @@ from lesson_lib.labs.pruning import words
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune
 from lesson_lib.repair.repairs import Curve, clip, decisions, order, prune, pruning_curve, remove_direction, smooth
-from lesson_lib.tables import Table, percent, signed
+from lesson_lib.tables import Table, percent
 
 WIDTHS = {"clean": 64, "poisoned": 64, "planted loud": 128, "planted quiet": 128}  # hidden neurons of each model
 TARGET, LIMIT, LOST = 0, 0.05, 0.02  # the attack's class; a stopped attack is below; a kept task loses no more
@@ -43,10 +43,7 @@ class Pruning(NamedTuple):
     targeted: Array  # (n_hidden + 1,), the share of all test images, without the trigger, that get the target
 
 
-@cache
-def data() -> digits.Digits:
-    """Return the digits as every model here sees them."""
-    return digits.load(0)
+data = cache(lambda: digits.load(0))  # the digits as every model here sees them
 
 
 @cache
@@ -122,7 +119,7 @@ def compare_repairs(model_name: str) -> Table:
 VERDICTS = {(True, True): "repaired", (True, False): "damaged", (False, True): "backdoored", (False, False): "worse"}
 
 
-def _told(seen: Pruning, pruned: int) -> dict[str, Any]:
+def told_of(seen: Pruning, pruned: int) -> dict[str, Any]:
     """Return what the verdict is made of: "kind", and whether the attack is "stopped" and the clean task "kept"."""
     shares = {"accuracy": seen.curve.accuracy[pruned], "attack": seen.curve.attack[pruned], "control": seen.control}
     shares |= {"before": seen.curve.accuracy[0], "targeted": seen.targeted[pruned]}
@@ -134,34 +131,6 @@ def _told(seen: Pruning, pruned: int) -> dict[str, Any]:
     told |= {"limit": f"{100 * LIMIT:g} %", "lost": f"{100 * LOST:g}", "pruned": pruned, "n": len(seen.neurons)}
     told |= {"stopped": YES if stopped else NO, "kept": YES if kept else NO}
     return told | {"kind": words.PRUNING_VERDICTS[kind].format(answer=seen.answers[-1, 0, 0], target=TARGET, **told)}
-
-
-def verdict(seen: Pruning, pruned: int) -> str:
-    """Return what has become of the attack and of the clean task, side by side."""
-    return words.PRUNING_VERDICT.format(**_told(seen, pruned))
-
-
-def badges(seen: Pruning, pruned: int) -> list[tuple[str, str]]:
-    """Return the same in parts, each with its look: a sentence, a badge for the attack, one for the clean task."""
-    told = _told(seen, pruned)
-    looks = "sentence", *({YES: "yes", NO: "no"}[told[name]] for name in ("stopped", "kept"))
-    return [*zip(looks, (text.format(**told) for text in words.PRUNING_BADGES), strict=True)]
-
-
-def describe(seen: Pruning, pruned: int) -> str:
-    """Return the picture's text twin: the model, the verdict, where the attack stops, the weights and the answers."""
-    what, k, labels = words.PRUNING_WHAT[seen.name], seen.curve.first_below(LIMIT), examples()[1]
-    stops = words.PRUNING_NEVER if k is None else words.PRUNING_STOPS
-    sums = ", ".join(f"{digit}: {signed(value, 1)}" for digit, value in enumerate(seen.weights[pruned]))
-    clean, triggered = (", ".join(marked(row)) for row in seen.answers[pruned])
-    lines = (
-        words.PRUNING_SETTING.format(model=what, n=len(seen.neurons), order=words.PRUNING_BY[seen.by]),
-        verdict(seen, pruned),
-        stops.format(limit=f"{100 * LIMIT:g} %", k=k, accuracy=percent(seen.curve.accuracy[k or 0])),
-        words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET),
-        words.PRUNING_ANSWERS.format(labels=", ".join(map(str, labels)), clean=clean, triggered=triggered),
-    )
-    return "\n".join(lines)
 
 
 def marked(answers: Iterable[Any]) -> list[str]:
