@@ -181,7 +181,7 @@ def test_any_combination_gives_a_picture_and_the_verdict_of_the_run_alone(kept, 
     lab.set(**values)
     check_shown(lab)
     if values["rate"] <= 0.1:  # where rounding does not decide what a run becomes
-        single = alone(lab.state.experiment, lab.epoch)
+        single = alone(lab.state.experiment, lab.state.epoch)
         stopped = lab.state.runs.diverged_at[lab.state.run] if lab.state.outcome is Outcome.DIVERGED else None
         assert stopped == single.diverged_at
         for name in PARAMETERS:
@@ -391,7 +391,7 @@ def test_the_map_without_a_loop_is_there_at_once(bias):
     assert sum(shares) == pytest.approx(100, abs=0.3)
     for i, j in ((3, 4), (90, 60)):
         bias.set(rate=MAP_RATES[j], target=MAP_TARGETS[i])
-        assert OUTCOMES[bias.map.at(bias.epoch)[i, j]] is bias.state.outcome
+        assert OUTCOMES[bias.map.at(bias.state.epoch)[i, j]] is bias.state.outcome
     bias.set(epochs=5)
     assert "after 5 epochs:" in bias.map_summary
     bias.set(epochs=100)
@@ -735,7 +735,7 @@ def test_a_drag_over_the_plane_trains_once_for_all_its_places(monkeypatch):
     for step in range(12):
         x, y = frame.pixels("function", -2.5 + step / 2, 8 - step)[0].tolist()
         sent(lab, touch="star", x=x, y=y)
-        single = alone(lab.state.experiment, lab.epoch)
+        single = alone(lab.state.experiment, lab.state.epoch)
         assert (lab.state.experiment.position, lab.state.experiment.target) == (-2.5 + step / 2, 8 - step)
         assert lab.state.now == pytest.approx(single.outputs[-1][:, 0], rel=1e-4, abs=1e-4)
     assert len(trained) == 1
