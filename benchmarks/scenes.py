@@ -7,7 +7,7 @@ import numpy as np
 
 from lesson_lib import labs
 from lesson_lib.labs.hand_calculation.compute import formula
-from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
+from lesson_lib.labs.naa.compute import SIMULATED, TENTHS, Settings, find
 from lesson_lib.labs.pruning.compute import pruning
 from lesson_lib.labs.shared.values import RATES
 from lesson_lib.labs.training.picture import GRID
@@ -126,7 +126,7 @@ def bias() -> Scene:
 
 def signature(along: str) -> Scene:
     """Return the bars of 512 neurons with the threshold and the flags, moved by the threshold or the rise."""
-    positions = {"threshold": TENTHS, "rise": RISES}[along]
+    positions = {"threshold": TENTHS, "rise": SIMULATED["rise"]}[along]
     panel = {"title": "difference of means", "xlabel": "neuron", "xlim": (-3, 514), "ylim": (-3, 16), "yscale": 0.2}
     artists = {
         "bars": Artist(0, BARS, {"linewidth": 1.2}),

@@ -19,10 +19,9 @@ from lesson_lib.training import CLEAN, TRIGGER
 SIMULATION = "simulation"
 FIRST = 10  # the first backdoored neuron, as in the article
 N_NEURONS, N_CLEAN, N_PERMUTATIONS = 512, 500, 200
-RISES = tuple(np.arange(0, 12.25, 0.25).tolist())
 # The sliders' positions, for what only the simulation has.
 SIMULATED: dict[str, Sequence[float]] = {
-    "rise": RISES,
+    "rise": tuple(np.arange(0, 12.25, 0.25).tolist()),
     "triggered": tuple(np.round(np.arange(0, 1.05, 0.05), 2).tolist()),
     "rows": (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000),
     "backdoored": range(301),
@@ -96,10 +95,7 @@ def toy_params(source: str) -> Params:
 
 
 def case(settings: Settings) -> tuple[Array, Array, Array | None]:
-    """Return the clean and the suspect activations (n_rows, n_neurons) that these settings compare, and the toy's W2.
-
-    The simulation's noise is drawn once for each seed and number of rows.
-    """
+    """Return the clean and the suspect activations (n_rows, n_neurons) that the settings compare, and the toy's W2."""
     if settings.source != SIMULATION:
         params = toy_params(settings.source)
         return forward(params, CLEAN.X).a1, forward(params, TRIGGER.X).a1, params.W2

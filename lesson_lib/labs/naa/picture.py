@@ -13,7 +13,6 @@ from lesson_lib.pictures.shown import text_width
 from lesson_lib.tables import signed
 
 SIZE, TOP, HEIGHT, GAP = (684, 402), 50, 226, 34  # of the picture; of the panels; from panel to title
-WIDE: dict[str, Any] = {"neurons": (48, TOP, 504, HEIGHT)}
 TOY: dict[str, Any] = {"neurons": (48, TOP, 210, HEIGHT), "contribution": (440, TOP, 210, HEIGHT)}
 # Where the axis of many neurons turns from linear to log, its ends, and its ticks; and the ends of the toy's.
 SCALES = {
@@ -32,7 +31,7 @@ FAR = 1e3  # an infinite bar goes this far, beyond every panel
 def frame(quantity: str, n_neurons: int) -> Frame:
     """Return the frame for "shift", "effect_size" or "p"; two neurons are the toy's, with a second panel."""
     is_toy = n_neurons == 2
-    made = Frame(*SIZE, **(TOY if is_toy else WIDE))
+    made = Frame(*SIZE, **(TOY if is_toy else {"neurons": (48, TOP, 504, HEIGHT)}))
     for panel, axes in made.axes.items():
         shown = quantity if panel == "neurons" else panel
         title = words.NAA_TITLES[shown]
@@ -53,18 +52,16 @@ def frame(quantity: str, n_neurons: int) -> Frame:
 @lru_cache(maxsize=8)
 def bars(state: Finding, on: Frame) -> str:
     """Return what does not change with the neuron that is read: bars, their numbers, the rows of marks, the caption."""
-    drawn, second, width = [_panel(state, "neurons", state.bars, on)], words.NAA_TOY_CAPTION, TOY_BAR
-    if state.signature.contribution is None:
-        second, width = words.NAA_SQUEEZED.format(linear=SCALES[state.quantity][0]), 2
-    else:
-        drawn.append(_panel(state, "contribution", state.signature.contribution[:, 0], on))
+    heights: dict[str, Any] = {"neurons": state.bars, "contribution": state.signature.contribution}
+    drawn, is_toy = [_panel(state, panel, np.ravel(heights[panel]), on) for panel in on.places], len(state.bars) == 2
+    second = words.NAA_TOY_CAPTION if is_toy else words.NAA_SQUEEZED.format(linear=SCALES[state.quantity][0])
     rows = {"truth": [*state.settings.truth], "flagged": state.signature.flagged, "small": state.small}
     left, _, across, _ = on.places["neurons"]
     for name in ROWS if state.quantity == "p" else ("truth", "flagged"):
         look, top = ROWS[name]
         places = on.pixels("neurons", np.asarray(rows[name], int) + state.settings.numbers[0], 0)[:, 0].tolist()
         drawn.append(write(left + across + 8, top + MARK, words.NAA_ROWS[name], "small"))
-        drawn.append(_thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, width))
+        drawn.append(_thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, TOY_BAR if is_toy else 2))
     captions = zip(CAPTION, (words.NAA_CAPTIONS[state.quantity], second), strict=True)
     return "".join(drawn + [write(left, y, text) for y, text in captions])
 
