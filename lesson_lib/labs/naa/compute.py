@@ -132,7 +132,7 @@ class Finding:
         over, positions = self.settings.looks_at, THRESHOLDS[self.settings.rule]
         heights = _heights(self.signature, over, np.array(positions))  # (n_lines, n_positions)
         gaps = abs(heights - (abs(height) if over == "signature" else height))
-        return positions[gaps.min(axis=0).argmin()]
+        return float(positions[gaps.min(axis=0).argmin()])
 
 
 def find(settings: Settings) -> Finding:
