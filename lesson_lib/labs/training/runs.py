@@ -11,7 +11,7 @@ from lesson_lib.derivation.trace import Traced, trace_sample
 from lesson_lib.labs.shared.values import RATES
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.labs.training import words
-from lesson_lib.network import Params
+from lesson_lib.network import PARAMETERS, Params
 from lesson_lib.proofs.lock import Lock, locks_of
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Trajectories, run_many
 from lesson_lib.training import CLEAN, OUTCOMES, TOLERANCE, Outcome
@@ -26,9 +26,10 @@ def _table(experiment: Experiment, keep: tuple[int, ...], **values: tuple[float,
     """Run the experiment for every combination of these values, the first varying fastest."""
     grids = np.meshgrid(*values.values(), indexing="ij")
     swept = {name: grid.ravel(order="F") for name, grid in zip(values, grids, strict=True)}
-    trajectories = run_many(experiment, keep, **swept)
-    read_only(trajectories.epochs, trajectories.outputs, *trajectories.gradient_norms.values())
-    return trajectories
+    runs = run_many(experiment, keep, **swept)
+    read_only(runs.epochs, runs.X, runs.Y, runs.diverged_at, runs.outputs, runs.outcomes, *runs.gradient_norms.values())
+    read_only(*(getattr(runs.params, name) for name in PARAMETERS))
+    return runs
 
 
 @dataclass(frozen=True)
