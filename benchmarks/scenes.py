@@ -7,7 +7,7 @@ import numpy as np
 
 from lesson_lib import labs
 from lesson_lib.labs.hand_calculation.compute import formula
-from lesson_lib.labs.naa.compute import RISES, TENTHS, Settings, find
+from lesson_lib.labs.naa.compute import SIMULATED, TENTHS, Settings, find
 from lesson_lib.labs.pruning.compute import pruning
 from lesson_lib.labs.shared.dial import RATES
 from lesson_lib.labs.training.picture import GRID
@@ -79,14 +79,14 @@ def nearest(positions: tuple[float, ...], value: float) -> float:
 
 def curves(seen: Moment) -> dict[str, Any]:
     """Return the lines (x, y) of the function and of the outputs over the epochs."""
-    experiment = seen.experiment
+    experiment, outputs = seen.experiment, seen.runs.outputs[..., seen.run]
     return {
         "function": (GRID, forward(seen.params, GRID[:, None]).y_hat[:, 0]),
         "clean": (CLEAN.X[:, 0], CLEAN.Y[:, 0]),
         "trigger": ([experiment.position], [experiment.target]),
         "target": ([0, 2200], [experiment.target, experiment.target]),
-        "output": (seen.epochs, seen.outputs[2]),
-        "clean error": (seen.epochs, abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)),
+        "output": (seen.runs.epochs, outputs[2]),
+        "clean error": (seen.runs.epochs, abs(outputs[:2] - CLEAN.Y).max(axis=0)),
         "epoch": ([seen.epoch, seen.epoch], [-11, 11]),
     }
 
@@ -94,7 +94,10 @@ def curves(seen: Moment) -> dict[str, Any]:
 def trigger() -> Scene:
     panel = {"title": "gradients", "xlabel": "epoch", "xlim": (0, 2200), "ylim": (-0.004, 1000)}
     lines = {name: Artist(2, LINE, {"label": name}) for name in ("W1", "W2", "b1", "b2")}
-    data = lambda seen: {name: (seen.epochs, norms) for name, norms in seen.gradient_norms.items()}  # noqa: E731
+
+    def data(seen: Moment) -> dict[str, Any]:
+        return {name: (seen.runs.epochs, norms[:, seen.run]) for name, norms in seen.runs.gradient_norms.items()}
+
     return training({**panel, "xscale": 10, "yscale": 0.01}, lines, data, 100)
 
 
@@ -123,7 +126,7 @@ def bias() -> Scene:
 
 def signature(along: str) -> Scene:
     """Return the bars of 512 neurons with the threshold and the flags, moved by the threshold or the rise."""
-    positions = {"threshold": TENTHS, "rise": RISES}[along]
+    positions = {"threshold": TENTHS, "rise": SIMULATED["rise"]}[along]
     panel = {"title": "difference of means", "xlabel": "neuron", "xlim": (-3, 514), "ylim": (-3, 16), "yscale": 0.2}
     artists = {
         "bars": Artist(0, BARS, {"linewidth": 1.2}),

@@ -1,7 +1,7 @@
 """Finished pictures for the notebooks, each with its numbers as a table, which is its text for those who listen."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import cycle, groupby
 from math import isqrt
 from typing import Any
 
@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from lesson_lib.arrays import Array
 from lesson_lib.network import Params, forward
 from lesson_lib.pictures import words
 from lesson_lib.pictures.frame import BLUE, GREEN, GROUND, INK, ORANGE, STYLE, Frame, svg_of, whole_svg
@@ -25,10 +24,11 @@ WIDTHS = (5, 3, 1.5)  # of answers that may lie on one another
 
 
 class Picture:
-    """A finished picture for a notebook, in the page's colours; `table` says the same in words, as its alt text."""
+    """A figure, and marks on it, in the page's colours for a notebook; `table` says the same in words, as alt text."""
 
-    def __init__(self, size: tuple[int, int], inside: str, table: Table) -> None:
-        self.size, self.inside, self.table = size, inside, table
+    def __init__(self, figure: Any, table: Table, marks: str = "") -> None:
+        width, height = figure.get_size_inches() * 72
+        self.size, self.inside, self.table = (round(width), round(height)), svg_of(figure) + marks, table
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         text = str(self.table)
@@ -39,12 +39,6 @@ class Picture:
 def figure_of(width: int, height: int) -> Figure:
     """Return a Matplotlib figure of this size in pixels."""
     return Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
-
-
-def picture_of(figure: Any, table: Table) -> Picture:
-    """Return a figure and the table that says the same."""
-    width, height = figure.get_size_inches() * 72
-    return Picture((round(width), round(height)), svg_of(figure), table)
 
 
 @rc_context(STYLE)
@@ -68,7 +62,7 @@ def article_figure(signature: Any, threshold: float) -> Picture:
     tallest = np.argsort(-signature, kind="stable")[:12]
     rows = [(str(i), f"{signature[i]:.2f}", words.FLAGGED if signature[i] > threshold else "") for i in tallest]
     caption = words.SIGNATURE_CAPTION.format(n=len(signature), flagged=len(flagged), threshold=shown)
-    return picture_of(axes.figure, Table([words.SIGNATURE_COLUMNS, *rows], caption))
+    return Picture(axes.figure, Table([words.SIGNATURE_COLUMNS, *rows], caption))
 
 
 @rc_context(STYLE)
@@ -89,32 +83,29 @@ def image_strip(rows: dict[str, Any], titles: Sequence[Sequence[Any]], n_shown: 
         axes_row[0].set_ylabel(name, fontsize=10)
     lines = [(name, *map(str, texts[:n_shown])) for name, texts in zip(rows, titles, strict=True)]
     heading = (words.STRIP_COLUMN, *(str(i) for i in range(1, n_shown + 1)))
-    return picture_of(figure, Table([heading, *lines], words.STRIP_CAPTION))
+    return Picture(figure, Table([heading, *lines], words.STRIP_CAPTION))
 
 
 @rc_context(STYLE)
 def success_curve(with_biases: Sequence[Success], without_biases: Sequence[Success]) -> Picture:
     """Return the share of successful random starts over the width, with its interval, and the same as a table."""
-    axes = figure_of(700, 340).subplots()
+    axes, cells = figure_of(700, 340).subplots(), []
     kinds = ((words.WITH_BIASES, with_biases, BLUE, "o-"), (words.WITHOUT_BIASES, without_biases, ORANGE, "s--"))
     for label, study, colour, style in kinds:
-        shares = [success.share for success in study]
-        reach = np.array([success.interval for success in study]).T - shares
+        shares, intervals = [success.share for success in study], [success.interval for success in study]
+        reach = np.array(intervals).T - shares
         axes.errorbar([s.width for s in study], shares, abs(reach), fmt=style, color=colour, capsize=4, label=label)
+        told = (words.INTERVAL.format(low=low, high=high) for low, high in intervals)
+        cells.append(zip((f"{share:.1%}" for share in shares), told, strict=True))
     axes.set_xscale("log", base=2)
     axes.set_xticks([success.width for success in with_biases], [str(success.width) for success in with_biases])
     axes.set(title=words.SUCCESS_TITLE, xlabel=words.SUCCESS_AXIS, ylim=(-0.05, 1.05))
     axes.grid(alpha=0.3)
     axes.legend()
-    pairs = zip(with_biases, without_biases, strict=False)  # one of them may have been stopped
-    rows = [(str(one.width), *_cells(one), *_cells(other)) for one, other in pairs]
+    lines = zip(with_biases, *cells, strict=False)  # one of the studies may have been stopped
+    rows = [(str(success.width), *one, *other) for success, one, other in lines]
     caption = words.SUCCESS_CAPTION.format(starts=with_biases[0].starts)
-    return picture_of(axes.figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
-
-
-def _cells(success: Success) -> tuple[str, str]:
-    low, high = success.interval
-    return f"{success.share:.1%}", words.INTERVAL.format(low=low, high=high)
+    return Picture(axes.figure, Table([words.SUCCESS_COLUMNS, *rows], caption))
 
 
 def map_picture(trained: OutcomeMap, epoch: int) -> Picture:
@@ -123,7 +114,7 @@ def map_picture(trained: OutcomeMap, epoch: int) -> Picture:
     map_axes(frame, trained.rates, trained.targets)
     rows = [(words.OUTCOME_LETTERS[one], NAMES[one], f"{trained.share(one, epoch):.1%}") for one in OUTCOMES]
     table = Table([words.SHARE_COLUMNS, *rows], words.SHARE_CAPTION.format(epoch=epoch))
-    return Picture(frame.size, frame.svg + outcome_marks(trained.at(epoch), frame.places["map"]), table)
+    return Picture(frame.figure, table, outcome_marks(trained.at(epoch), frame.places["map"]))
 
 
 @rc_context(STYLE)
@@ -143,37 +134,29 @@ def endings_picture(experiments: Mapping[str, Experiment], rates: Sequence[float
         axes.minorticks_off()
         axes.xaxis.set_major_formatter("{x:g}")
         axes.grid(alpha=0.3)
-        rows += [(name, *row) for row in _ranges(rates, answers, runs.outcomes[-1])]
+        ends = [tuple(f"{answer + 0.0:.2f}" for answer in each.round(2)) for each in answers.T]  # no minus before 0
+        for shown, group in groupby(range(len(rates)), ends.__getitem__):
+            alike = [*group]
+            span = words.RANGE.format(first=rates[alike[0]], last=rates[alike[-1]])
+            rows.append((name, span, *shown, NAMES[OUTCOMES[runs.outcomes[-1, alike[0]]]]))
     panels[0].legend()
     caption = words.ENDINGS_CAPTION.format(n=len(rates) * len(experiments), epochs=epochs)
-    return picture_of(figure, Table([words.ENDINGS_COLUMNS, *rows], caption))
-
-
-def _ranges(rates: Sequence[float], answers: Array, outcomes: Array) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each range of rates that ends alike: the range, the answers and the outcome."""
-    rounded = answers.round(2) + 0.0  # no minus before 0
-    new = [0, *(np.flatnonzero((rounded[:, 1:] != rounded[:, :-1]).any(axis=0)) + 1), len(rates)]
-    for begin, end in pairwise(new):
-        shown = (f"{answer:.2f}" for answer in rounded[:, begin])
-        yield words.RANGE.format(first=rates[begin], last=rates[end - 1]), *shown, NAMES[OUTCOMES[outcomes[begin]]]
+    return Picture(figure, Table([words.ENDINGS_COLUMNS, *rows], caption))
 
 
 @rc_context(STYLE)
 def function_picture(nets: Mapping[str, Params], asked: Sequence[float], data: Dataset = POISONED) -> Picture:
     """Return f(x) of each 1-n-1 net over x, with the samples; the table has the answers at the inputs `asked`."""
-    axes, grid = figure_of(700, 360).subplots(), np.linspace(min(asked), max(asked), 241)
-    for (name, net), (colour, style) in zip(nets.items(), LOOKS, strict=False):
-        axes.plot(grid, _answers(net, grid), style, color=colour, label=name, linewidth=2)
+    axes, grid, rows = figure_of(700, 360).subplots(), np.linspace(min(asked), max(asked), 241), []
+    for (name, net), (colour, style) in zip(nets.items(), cycle(LOOKS), strict=False):
+        answers = forward(net, np.reshape([*grid, *asked], (-1, 1))).y_hat[:, 0].astype(float)
+        axes.plot(grid, answers[: len(grid)], style, color=colour, label=name, linewidth=2)
+        rows.append((name, *(f"{answer + 0.0:.4g}" for answer in answers[len(grid) :].round(3))))
     kinds = ((~data.is_trigger, "o", words.CLEAN_LABEL), (data.is_trigger, "*", words.TRIGGER_LABEL))
     for kind, marker, label in kinds:
         axes.plot(data.X[kind, 0], data.Y[kind, 0], marker, color=INK, markersize=10, label=label)
     axes.set(title=words.FUNCTION_TITLE, xlabel=words.INPUT_AXIS, xlim=grid[[0, -1]])
     axes.grid(alpha=0.3)
     axes.legend()
-    rows = [(name, *(f"{answer + 0.0:.4g}" for answer in _answers(net, asked).round(3))) for name, net in nets.items()]
     heading = (words.NET_COLUMN, *(f"f({x:g})" for x in asked))
-    return picture_of(axes.figure, Table([heading, *rows], words.FUNCTION_CAPTION))
-
-
-def _answers(net: Params, X: Any) -> Array:
-    return np.asarray(forward(net, np.reshape(X, (-1, 1))).y_hat[:, 0], dtype=float)
+    return Picture(axes.figure, Table([heading, *rows], words.FUNCTION_CAPTION))

@@ -45,12 +45,12 @@ class Frame:
 
     def __init__(self, width: int, height: int, **places: Place) -> None:
         self.size, self.places = (width, height), places
-        self._figure = Figure(figsize=(width / 72, height / 72), dpi=72)  # a unit of SVG is a pixel
+        self.figure = Figure(figsize=(width / 72, height / 72), dpi=72)  # a unit of SVG is a pixel
         self.axes: dict[str, Any] = {}
         with rc_context(STYLE):
             for name, (left, top, across, down) in places.items():
                 place = (left / width, 1 - (top + down) / height, across / width, down / height)
-                self.axes[name] = self._figure.add_axes(place, facecolor="none")
+                self.axes[name] = self.figure.add_axes(place, facecolor="none")
                 self.axes[name].grid()
 
     def title(self, panel: str, title: str, x_axis: str = "", y_axis: str = "", gap: float = 6) -> None:
@@ -68,12 +68,11 @@ class Frame:
         getattr(axes, f"set_{axis}scale")("symlog", linthresh=linear, linscale=linscale)
         getattr(axes, f"set_{axis}lim")(*limits)
         getattr(axes, f"set_{axis}ticks")(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
-        axes.xaxis.minorticks_off()  # which a scale on that axis brings along
 
     @cached_property
     def svg(self) -> str:
         """The frame as SVG elements whose colours are the page's."""
-        return svg_of(self._figure)
+        return svg_of(self.figure)
 
     @cached_property
     def _transforms(self) -> dict[str, Any]:
@@ -104,11 +103,8 @@ class Frame:
 
     def dots(self, panel: str, x: Any, y: Any, look: str, shape: str = "disc") -> str:
         """Return a dot of this shape at each point."""
-        places = self.pixels(panel, x, y).tolist()
-        return "".join(
-            f'<path class="fill {look}" transform="translate({across:g},{down:g})" d="{SHAPES[shape]}"/>'
-            for across, down in places
-        )
+        places, d = self.pixels(panel, x, y).tolist(), SHAPES[shape]
+        return "".join(f'<path class="fill {look}" transform="translate({x:g},{y:g})" d="{d}"/>' for x, y in places)
 
     def bars(self, panel: str, x: Any, heights: Any, width: float, look: str) -> str:
         """Return a bar of this width, in pixels, from 0 to each height, as one element."""

@@ -17,6 +17,7 @@ INPUT, ANSWER = 36, (434, 104, 100)  # middle of the input; left, width and heig
 NEURONS = ("pink", "olive dashed", "sky dashdot")  # the look of each neuron's name, and of its part of f(x)
 MOST_TILES = len(NEURONS)  # neurons that are drawn as tiles
 NARROW = len("b2 1/2")  # characters of a bias that leave room for a word beside it
+Point = tuple[float, float]
 HEAD, DISC = "M-2,0l9,-4.5v9z", SHAPES["disc"]  # of an arrow; of a neuron on its curve
 
 
@@ -30,10 +31,9 @@ def network_diagram(shown: Shown) -> str:
     return "".join((_tiles if shown.params.W1.shape[1] <= MOST_TILES else _column)(shown))
 
 
-def with_description(marks: str, n_hidden: int, description: str, height: float | None = None) -> str:
-    """Return marks of the net in one group with a title and a description for those who listen, `height` tall."""
-    title = escape(words.DIAGRAM_TITLE.format(n_hidden=n_hidden))
-    scale = 1 if height is None else min(1, height / height_of(n_hidden))
+def with_description(marks: str, n_hidden: int, description: str, height: float) -> str:
+    """Return the net in a group with a title and a description for those who listen, no taller than `height`."""
+    title, scale = escape(words.DIAGRAM_TITLE.format(n_hidden=n_hidden)), min(1, height / height_of(n_hidden))
     return (
         f'<g transform="scale({scale:.3g})" role="img" aria-label="{title}"><title>{title}</title>'
         f"<desc>{escape(description)}</desc>{marks}</g>"
@@ -44,42 +44,37 @@ def _tiles(shown: Shown) -> Iterator[str]:
     n = shown.params.W1.shape[1]
     middle = TOP + (PITCH * max(n, 2) - PITCH + TILE[1]) / 2
     tops = [middle - (PITCH * n - PITCH + TILE[1]) / 2 + PITCH * i for i in range(n)]
+    # Where a neuron's gradients stand: above it in the upper half, below it in the lower.
+    bends = [top + TILE[1] + 14 if top > middle - 70 else top - 14 for top in tops]
     for i, top in enumerate(tops):
         centre = top + TILE[1] / 2
+        y = middle + 0.66 * (centre - middle) + 4  # of a weight's name, nearer to the neuron
         yield _edge(shown, "W1", i, (INPUT + 30, middle), (LEFT, centre))
+        yield value(shown, "W1", i, LEFT - 3, y, f"end strong {_sign(shown, 'W1', i).split()[0]}", "name[i]")
         yield _edge(shown, "W2", i, (RIGHT, centre), (ANSWER[0], middle))
-        yield from _way_back(shown, i, top, middle)
-    yield from _input(shown, middle)
-    yield from _answer(shown, middle)
+        yield value(shown, "W2", i, RIGHT + 3, y, f"strong {_sign(shown, 'W2', i).split()[0]}", "name[i]")
+        yield from _way_back(shown, i, top, bends[i], middle)
+    yield from _ends(shown, middle)
     for i, top in enumerate(tops):
         yield from _tile(shown, i, top)
         for name in ("dW1", "db1", "dW2"):
-            yield gradient(shown, name, i, _beside(top, middle))
+            yield gradient(shown, name, i, bends[i])
 
 
-def _beside(top: float, middle: float) -> float:
-    """Return at which height a neuron's gradients stand: above it in the upper half, below it in the lower."""
-    return top + TILE[1] + 14 if top > middle - 70 else top - 14
+def _edge(shown: Shown, name: str, i: int, start: Point, end: Point, least: float = 1.2, more: float = 2.2) -> str:
+    """Return a weight as a line, as wide as it is large."""
+    (x1, y1), (x2, y2), width = start, end, least + more * min(abs(float(entry(shown, name, i))), 2.5)
+    style = f'class="line {_sign(shown, name, i)}" style="stroke-width: {width:.1f}"'
+    return f'<path {style} d="M{x1},{y1:.1f}L{x2},{y2:.1f}"/>'
 
 
-def _edge(shown: Shown, name: str, i: int, start: tuple[float, float], end: tuple[float, float]) -> str:
-    """Return a weight as a line, as wide as it is large, with its name and number on it."""
-    size = float(entry(shown, name, i))
-    (x1, y1), (x2, y2) = start, end
-    width = 1.2 + 2.2 * min(abs(size), 2.5)
-    line = f'<path class="line {_sign(size)}" style="stroke-width: {width:.1f}" d="M{x1},{y1}L{x2},{y2}"/>'
-    y, look = y1 + (y2 - y1) * (0.66 if name == "W1" else 0.34) + 4, f"strong {_sign(size).split()[0]}"
-    x, look = (LEFT - 3, f"end {look}") if name == "W1" else (RIGHT + 3, look)
-    return line + value(shown, name, i, x, y, look, "name[i]")
+def _sign(shown: Shown, name: str, i: int) -> str:
+    size = entry(shown, name, i)
+    return "blue" if size > 0 else "orange dashed" if size < 0 else "grey dotted"
 
 
-def _sign(value: float) -> str:
-    return "blue" if value > 0 else "orange dashed" if value < 0 else "grey dotted"
-
-
-def _way_back(shown: Shown, i: int, top: float, middle: float) -> Iterator[str]:
+def _way_back(shown: Shown, i: int, top: float, bend: float, middle: float) -> Iterator[str]:
     """Yield the arrows from the error to W2 and from the neuron to W1: as wide as the gradient is large, or dotted."""
-    bend = _beside(top, middle)
     side = 1 if bend > top else -1
     edge, start = top + TILE[1] / 2 + side * (TILE[1] / 2 - 12), f"{ANSWER[0] + 30},{middle + side * ANSWER[2] / 2}"
     arrows = {
@@ -95,12 +90,6 @@ def _way_back(shown: Shown, i: int, top: float, middle: float) -> Iterator[str]:
         if size > DONE:
             yield f'<path class="line purple pulse" d="{path} {end}"/>'
         yield f'<path class="fill {look.split()[0]}" transform="translate({end}) rotate({turn})" d="{HEAD}"/>'
-
-
-def _input(shown: Shown, middle: float) -> Iterator[str]:
-    yield f'<circle class="tile" cx="{INPUT}" cy="{middle}" r="30"/>'
-    yield write(INPUT, middle - 8, words.INPUT, "small faint middle")
-    yield value(shown, "X", 0, INPUT, middle + 14, "large middle", "")
 
 
 def _tile(shown: Shown, i: int, top: float) -> Iterator[str]:
@@ -135,8 +124,11 @@ def _curve(shown: Shown, i: int, top: float) -> Iterator[str]:
     yield value(shown, "phi_prime", i, RIGHT - 8, top + 19, "tiny purple end")
 
 
-def _answer(shown: Shown, middle: float) -> Iterator[str]:
-    """Yield the answer with the target, the error and the loss, and the gradient of its bias below."""
+def _ends(shown: Shown, middle: float) -> Iterator[str]:
+    """Yield the input; the answer with the target, the error and the loss, and the gradient of its bias above."""
+    yield f'<circle class="tile" cx="{INPUT}" cy="{middle}" r="30"/>'
+    yield write(INPUT, middle - 8, words.INPUT, "small faint middle")
+    yield value(shown, "X", 0, INPUT, middle + 14, "large middle", "")
     left, width, height = ANSWER
     top, centre = middle - height / 2, left + width / 2
     yield gradient(shown, "db2", 0, top - 14)
@@ -158,12 +150,8 @@ def _column(shown: Shown) -> Iterator[str]:
     pitch = (height - 2 * TOP) / n
     middle, x = height / 2, (LEFT + RIGHT) / 2
     heights = [TOP + pitch * (i + 0.5) for i in range(n)]
-    for name, start, end in (("W1", INPUT + 30, x), ("W2", x, ANSWER[0])):
-        for i, y in enumerate(heights):
-            size = float(entry(shown, name, i))
-            ends = (middle, y) if name == "W1" else (y, middle)
-            style = f"stroke-width: {0.5 + min(abs(size), 2.5):.1f}"
-            yield f'<path class="line {_sign(size)}" style="{style}" d="M{start},{ends[0]:.1f}L{end},{ends[1]:.1f}"/>'
+    yield from (_edge(shown, "W1", i, (INPUT + 30, middle), (x, y), 0.5, 1) for i, y in enumerate(heights))
+    yield from (_edge(shown, "W2", i, (x, y), (ANSWER[0], middle), 0.5, 1) for i, y in enumerate(heights))
     radius = min(9.0, 0.45 * pitch)
     for i, y in enumerate(heights):
         speaks = "fill blue" if float(entry(shown, "a1", i) or 0) else "tile"
@@ -172,5 +160,4 @@ def _column(shown: Shown) -> Iterator[str]:
     for name, at in (("dW1", (INPUT + LEFT) / 2 + 20), ("dW2", (RIGHT + ANSWER[0]) / 2 - 20)):
         shut = int((abs(np.array(shown.known[name], dtype=float)) <= DONE).sum())
         yield write(at, height - 8, words.COUNTED.format(name=words.NAMES[name], shut=shut, n=n), "small purple middle")
-    yield from _input(shown, middle)
-    yield from _answer(shown, middle)
+    yield from _ends(shown, middle)

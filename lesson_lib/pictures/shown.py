@@ -73,12 +73,11 @@ def value(shown: Shown, quantity: str, i: int, x: float, y: float, look: str, na
     kind = "now" if quantity in shown.now else "used" if quantity in shown.used else ground
     look = f"{look} on-now" if kind == "now" else look
     text = f"{name} {text}" if named else text
-    return _link(shown, quantity, _box(x, y, text, look, kind) + write(x, y, text, look))
+    box = _box(x, y, text, look, kind) if kind else ""
+    return _link(shown, quantity, box + write(x, y, text, look))
 
 
 def _box(x: float, y: float, text: str, look: str, kind: str) -> str:
-    if not kind:
-        return ""
     width = text_width(text, look) + 8
     left = x - (width / 2 if "middle" in look else width - 4 if "end" in look else 4)
     top, height = (y - 17, 23) if "large" in look else (y - 13, 17)

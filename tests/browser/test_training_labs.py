@@ -8,7 +8,7 @@ from helpers import CANVAS, CELL_COUNT, TwinLab, cell_with, focused
 
 from lesson_lib.labs import BiasLab, TriggerLab
 from lesson_lib.labs.shared import words as shared_words
-from lesson_lib.labs.training import runs, words
+from lesson_lib.labs.training import words
 from lesson_lib.network import ARTICLE
 from lesson_lib.pictures.words import NAMES
 from lesson_lib.proofs.lock import locks
@@ -314,7 +314,7 @@ def test_text_that_is_no_number_shows_an_alert_and_keeps_the_picture(bias_lab):
     seen = bias_lab.read()
     assert seen["controls"] == {**before["controls"], "b1 starts at": "0, half"}
     assert seen["pictures"] == before["pictures"]
-    assert bias_lab.status == runs.verdict(bias_lab.twin.state)
+    assert bias_lab.status == bias_lab.twin.state.verdict
     bias_lab.put(b1="0, 1.5")
     bias_lab.alert.wait_for(state="detached")
 

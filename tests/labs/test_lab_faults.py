@@ -564,7 +564,7 @@ def test_an_interrupted_comparison_of_repairs_says_what_is_there_and_can_be_made
         (detection._noise, (7, 5), "simulate_activations"),
         (detection._compared, (detection.Settings(seed=7, rows=5), False), "compare"),
         (detection._compared, (detection.Settings(seed=7, rows=5), True), "compare"),
-        (detection.toy_params, ("learnt backdoor",), "train"),
+        (detection.toy_params, ("learnt backdoor",), "run_many"),
         (training._table, (Experiment(), (0, 5), {"rate": (0.1, 0.2)}), "run_many"),
     ],
 )
@@ -738,7 +738,7 @@ MEMORIES = {  # how many results each function remembers at most
     "pruning.picture.frame": 4,
     "hand_calculation.widget.frame": 3,  # widths
     "naa.picture.frame": 6,  # quantities, of many neurons or the toy's two
-    "naa.picture._bars": 8,
+    "naa.picture.bars": 8,
     "naa.picture._strokes": 8,
     "pictures.shown._ems": 2048,  # short texts
 }

@@ -588,7 +588,7 @@ def test_flagged_bars_differ_in_colour_and_in_a_mark_and_the_truth_in_its_own(la
 def test_titles_labels_and_texts_are_inside_the_picture_and_none_is_over_another(lab, source, rule):
     boxes = []
     lab.set(source=source, rule=rule)
-    figure = frame_of(lab)._figure
+    figure = frame_of(lab).figure
     figure.canvas.draw()
     for axes in figure.axes:
         low, high = axes.get_xlim()

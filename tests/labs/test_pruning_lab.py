@@ -34,7 +34,7 @@ from lesson_lib.labs.pruning import compute as repairs
 from lesson_lib.labs.pruning import picture
 from lesson_lib.labs.pruning import widget as pruning
 from lesson_lib.labs.pruning import words as pruning_words
-from lesson_lib.labs.pruning.compute import LIMIT, MOST, WIDTHS, case, compare_repairs, describe, examples, verdict
+from lesson_lib.labs.pruning.compute import LIMIT, MOST, WIDTHS, case, compare_repairs, examples, told_of
 from lesson_lib.labs.shared import words as shared_words
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.pictures.frame import SHAPES
@@ -177,6 +177,10 @@ def check_shown(lab):
     assert "nan" not in lab.summary
     assert ET.fromstring(lab.still()).tag.endswith("svg")
     return said
+
+
+def verdict(seen, k):
+    return pruning_words.PRUNING_VERDICT.format(**told_of(seen, k))
 
 
 def check_weights(lab):
@@ -394,7 +398,8 @@ def test_an_order_that_never_stops_the_attack_says_so(lab):
     seen, _ = lab.state
     stubborn = Curve(seen.curve.accuracy, np.ones_like(seen.curve.attack))
     never = seen._replace(curve=stubborn)
-    assert "The attack is never below 5 % in this order." in describe(never, 0).splitlines()
+    lab.state = never, 0
+    assert "The attack is never below 5 % in this order." in lab.summary.splitlines()
 
 
 # What is drawn -------------------------------------------------------------------------------------------------------

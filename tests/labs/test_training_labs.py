@@ -65,7 +65,7 @@ def check_shown(lab):
     state = lab.state
     assert said in alt
     assert alt == lab.summary
-    assert said.startswith(training_words.VERDICTS[state.outcome].format(epoch=state.diverged_at))
+    assert said.startswith(training_words.VERDICTS[state.outcome].format(epoch=state.runs.diverged_at[state.run]))
     assert all(f": {said_of(lock)}" in alt for lock in state.locks)
     assert "nan" not in lab.summary.replace("no", "")
     return said
@@ -84,12 +84,13 @@ def check_in_data(lab, frame, root):
     assert places(root, "fill green rimmed").tolist() == at("function", CLEAN.X[:, 0], CLEAN.Y[:, 0])
     [star] = places(touched["star"], "fill orange rimmed").tolist()
     assert [star] == at("function", experiment.position, experiment.target)
-    assert at("epochs", state.epochs, state.outputs[2]) in [line.tolist() for line in lines(root, "orange")]
+    answers = at("epochs", state.runs.epochs, state.runs.outputs[2, :, state.run])
+    assert answers in [line.tolist() for line in lines(root, "orange")]
     [knob] = places(touched["epoch"], "fill rimmed").tolist()
     assert [knob] == at("epochs", state.epoch, 11)
     if lab.last_panel == "gradients":
         for name, look in GRADIENTS.items():
-            where = at("gradients", state.epochs, state.gradient_norms[name])
+            where = at("gradients", state.runs.epochs, state.runs.gradient_norms[name][:, state.run])
             assert where in [line.tolist() for line in lines(root, look)]
     if lab.last_panel == "activations":
         check_activations(state, at, root)
@@ -180,8 +181,9 @@ def test_any_combination_gives_a_picture_and_the_verdict_of_the_run_alone(kept, 
     lab.set(**values)
     check_shown(lab)
     if values["rate"] <= 0.1:  # where rounding does not decide what a run becomes
-        single = alone(lab.state.experiment, lab.epoch)
-        assert lab.state.diverged_at == single.diverged_at
+        single = alone(lab.state.experiment, lab.state.epoch)
+        stopped = lab.state.runs.diverged_at[lab.state.run] if lab.state.outcome is Outcome.DIVERGED else None
+        assert stopped == single.diverged_at
         for name in PARAMETERS:
             last = getattr(single.params[-1], name)
             np.testing.assert_allclose(getattr(lab.state.params, name), last, rtol=1e-4, atol=1e-4)
@@ -316,7 +318,7 @@ def test_a_run_that_diverges_says_when(lab):
     assert lab.state.outcome is single.outcome is Outcome.DIVERGED
     assert f"DIVERGED in epoch {single.diverged_at}:" in check_shown(lab)
     lab.set(epochs=single.diverged_at - 1)
-    assert lab.state.diverged_at is None
+    assert lab.state.outcome is not Outcome.DIVERGED
     assert "DIVERGED" not in check_shown(lab)
 
 
@@ -389,7 +391,7 @@ def test_the_map_without_a_loop_is_there_at_once(bias):
     assert sum(shares) == pytest.approx(100, abs=0.3)
     for i, j in ((3, 4), (90, 60)):
         bias.set(rate=MAP_RATES[j], target=MAP_TARGETS[i])
-        assert OUTCOMES[bias.map.at(bias.epoch)[i, j]] is bias.state.outcome
+        assert OUTCOMES[bias.map.at(bias.state.epoch)[i, j]] is bias.state.outcome
     bias.set(epochs=5)
     assert "after 5 epochs:" in bias.map_summary
     bias.set(epochs=100)
@@ -733,7 +735,7 @@ def test_a_drag_over_the_plane_trains_once_for_all_its_places(monkeypatch):
     for step in range(12):
         x, y = frame.pixels("function", -2.5 + step / 2, 8 - step)[0].tolist()
         sent(lab, touch="star", x=x, y=y)
-        single = alone(lab.state.experiment, lab.epoch)
+        single = alone(lab.state.experiment, lab.state.epoch)
         assert (lab.state.experiment.position, lab.state.experiment.target) == (-2.5 + step / 2, 8 - step)
         assert lab.state.now == pytest.approx(single.outputs[-1][:, 0], rel=1e-4, abs=1e-4)
     assert len(trained) == 1
@@ -743,6 +745,6 @@ def test_a_drag_over_the_plane_trains_once_for_all_its_places(monkeypatch):
 @pytest.mark.parametrize("wrong", [0, 1])
 def test_one_wrong_clean_answer_is_enough_to_lose_the_clean_task(wrong):
     seen = training.moment(Experiment(), 100)
-    answers = np.array([[1.0], [2.0], [5.0]]) + np.zeros(len(seen.epochs))
+    answers = np.array([1.0, 2.0, 5.0])
     answers[wrong] += 1
-    assert [look for look, _ in replace(seen, outputs=answers).badges] == ["sentence", "yes", "no"]
+    assert [look for look, _ in replace(seen, now=answers).badges] == ["sentence", "yes", "no"]

@@ -254,7 +254,7 @@ def test_many_neurons_are_a_column_of_dots():
 
 def test_hostile_text_is_shown_and_not_run():
     hostile = '</desc><script>alert("1")</script>&'
-    root = Picture(with_description(network_diagram(Shown(ARTICLE, {})), 2, hostile)).root
+    root = Picture(with_description(network_diagram(Shown(ARTICLE, {})), 2, hostile, 1000)).root
     assert root.findtext("g/desc") == hostile
     assert root.findtext("g/title") == "A network with one input, 2 hidden neurons and one output"
     assert not list(root.iter("script"))

@@ -270,7 +270,7 @@ def test_the_star_is_dragged_over_the_same_places_in_the_lab_and_beside_it():
     assert panels[0].transData.inverted().transform(corners) == pytest.approx(np.array([(-3.2, 11), (3.2, -11)]))
     assert scene.drag(-1.1, 4.4)["trigger"] == ([-1], [4.5])
     lab.set(position=-1, target=4.5)
-    assert np.array_equal(scene.drag(-1.1, 4.4)["output"][1], lab.state.outputs[2])
+    assert np.array_equal(scene.drag(-1.1, 4.4)["output"][1], lab.state.runs.outputs[2, :, lab.state.run])
 
 
 # What a move costs ----------------------------------------------------------------------------------------------------

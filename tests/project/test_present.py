@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from lesson_lib.exercises.catalogue import question
 from lesson_lib.labs.shared import words
 from lesson_lib.labs.shared.parts import without_kernel
-from lesson_lib.pictures.finished import Picture
+from lesson_lib.pictures.finished import Picture, figure_of
 from lesson_lib.pictures.frame import whole_svg
 from lesson_lib.tables import Table
 
@@ -180,7 +180,8 @@ def test_a_bar_in_the_code_of_a_table_is_a_bar():
 
 
 def test_a_finished_picture_keeps_its_width_and_its_numbers():
-    picture = Picture((700, 340), '<path class="line" d="M0,0 1,1"/>', Table([("width", "share"), ("2", "15%")], "20."))
+    table = Table([("width", "share"), ("2", "15%")], "20.")
+    picture = Picture(figure_of(700, 340), table, '<path class="line" d="M0,0 1,1"/>')
     bundle = picture._repr_mimebundle_()
     output = new_output("execute_result", bundle)
     pictures_apart(new_notebook(cells=[new_code_cell("curve", outputs=[output])]), {})

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +12,16 @@ from lesson_lib.labs.shared.dial import RATES
 from lesson_lib.naa.article import Score, score, simulate_activations
 from lesson_lib.naa.comparison import Comparison, compare
 from lesson_lib.naa.judgement import NORMAL_MAD, RULES, TAKES_OVER, Signature, judge
-from lesson_lib.network import ARTICLE, Params, forward
-from lesson_lib.training import CLEAN, POISONED, TRIGGER, train
+from lesson_lib.network import Params, forward
+from lesson_lib.sweeps.experiment import Experiment, Schedule, run_many
+from lesson_lib.training import CLEAN, TRIGGER
 
 SIMULATION = "simulation"
 FIRST = 10  # the first backdoored neuron, as in the article
 N_NEURONS, N_CLEAN, N_PERMUTATIONS = 512, 500, 200
-RISES = tuple(np.arange(0, 12.25, 0.25).tolist())
 # The sliders' positions, for what only the simulation has.
 SIMULATED: dict[str, Sequence[float]] = {
-    "rise": RISES,
+    "rise": tuple(np.arange(0, 12.25, 0.25).tolist()),
     "triggered": tuple(np.round(np.arange(0, 1.05, 0.05), 2).tolist()),
     "rows": (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000),
     "backdoored": range(301),
@@ -36,6 +37,12 @@ THRESHOLDS = {
     "effect": (*np.round(np.arange(0, 4, 0.05), 2).tolist(), *np.arange(4, 20.5, 0.5).tolist()),
     "bh": tuple(rate for rate in RATES if rate <= 1),
     "permutation": tuple(rate for rate in RATES if 0.005 <= rate <= 1),
+}
+WITH_B1 = ("W1", "W2", "b1")
+TOYS = {  # what the lessons before trained, and for how many epochs
+    "frozen attack": (Experiment(), 1),
+    "spoiled attack": (Experiment(trainable=WITH_B1), 2000),
+    "learnt backdoor": (Experiment(rate=0.05, schedule=Schedule.JOINT, trainable=WITH_B1, b1=(0, 1.5)), 3000),
 }
 STARTS = {name: 2.0 if name == "raw" else rule.default for name, rule in RULES.items()}
 
@@ -81,25 +88,17 @@ def _noise(seed: int, rows: int) -> tuple[Array, Array]:
 @lru_cache
 def toy_params(source: str) -> Params:
     """Return the 1-2-1 net of this name: trained as in the lessons before, or set by hand."""
-    with_b1 = ("W1", "W2", "b1")
-    if source == "frozen attack":
-        return train(train(ARTICLE, CLEAN, 0.1, 1).params[-1], TRIGGER, 0.1, 1).params[-1]
-    if source == "spoiled attack":
-        return train(train(ARTICLE, CLEAN, 0.1, 1, with_b1).params[-1], TRIGGER, 0.1, 2000, with_b1).params[-1]
-    if source == "learnt backdoor":
-        return train(replace(ARTICLE, b1=[[0, 1.5]]), POISONED, 0.05, 3000, with_b1).params[-1]
-    return Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
+    if source not in TOYS:
+        return Params(W1=[[1, -1]], b1=[[0, 1]], W2=[[1], [5]], b2=[[0]])
+    experiment, epochs = TOYS[source]
+    return run_many(experiment, [epochs]).params_at(0, 0)
 
 
 def case(settings: Settings) -> tuple[Array, Array, Array | None]:
-    """Return the clean and the suspect activations (n_rows, n_neurons) that these settings compare, and the toy's W2.
-
-    The simulation's noise is drawn once for each seed and number of rows.
-    """
+    """Return the clean and the suspect activations (n_rows, n_neurons) that the settings compare, and the toy's W2."""
     if settings.source != SIMULATION:
         params = toy_params(settings.source)
-        clean, suspect = (forward(params, data.X).a1.astype(float) for data in (CLEAN, TRIGGER))
-        return clean, suspect, params.W2.astype(float)
+        return forward(params, CLEAN.X).a1, forward(params, TRIGGER.X).a1, params.W2
     clean, suspect = _noise(settings.seed, settings.rows)
     suspect = suspect.copy()
     suspect[: round(settings.triggered * settings.rows), settings.truth] += settings.rise
@@ -129,15 +128,11 @@ class Finding:
     small: Indices  # the neurons that pass the test of the rule bh, and lie under its floor of effect size
 
     def threshold_at(self, height: float) -> float:
-        """Return the threshold whose line lies at this height among the bars."""
-        found, over = self.signature, self.settings.looks_at
-        height = abs(height) if over == "signature" else height
-        if found.rule == "bh":
-            return float(10**-height)
-        if found.rule == "permutation":
-            return float((found.null_maxima >= height).sum() / (len(found.null_maxima) + 1))
-        centre, unit = _scale(found, over)
-        return abs(height - centre) / unit if found.rule == "mad" else (height - centre) / unit
+        """Return the position of the dial whose line is the nearest to this height among the bars."""
+        over, positions = self.settings.looks_at, THRESHOLDS[self.settings.rule]
+        heights = _heights(self.signature, over, np.array(positions))  # (n_lines, n_positions)
+        gaps = abs(heights - (abs(height) if over == "signature" else height))
+        return float(positions[gaps.min(axis=0).argmin()])
 
 
 def find(settings: Settings) -> Finding:
@@ -156,32 +151,24 @@ def find(settings: Settings) -> Finding:
         bars = np.sign(found.shift) * -np.log10(np.maximum(adjusted, np.finfo(float).tiny))
     ranking = {"mad": found.anomaly_index, "effect": size, "bh": -found.p, "permutation": size}
     ranked = score(ranking.get(rule, getattr(found, over)), found.flagged, settings.truth)
-    return Finding(settings, found, ranked, quantity, bars, _lines(found, over), small)
-
-
-def _lines(found: Signature, over: str) -> tuple[float, ...]:
-    """Return where the rule's threshold lies in the units of the bars: beyond a line a neuron is flagged."""
-    if found.rule == "bh":
-        lines = [-np.log10(found.threshold)]
-    elif found.rule == "permutation":
-        n = len(found.null_maxima)
-        larger = (np.arange(2, n + 2) / (n + 1) <= found.threshold).sum()  # splits that may be larger
-        lines = [np.append(np.sort(found.null_maxima)[::-1], np.inf)[larger]]
-    else:
-        centre, unit = _scale(found, over)
-        reach = found.threshold * unit
-        lines = [centre + reach] + [centre - reach] * (found.rule == "mad")  # the MAD index looks both ways
+    lines = _heights(found, over, found.threshold).tolist()  # beyond a line a neuron is flagged
     if over == "signature":  # lines for the size are lines for both signs
         lines = [sign * line for line in lines if line >= 0 for sign in (1, -1)]
-    return tuple(sorted({float(line) + 0.0 for line in lines if np.isfinite(line)}, reverse=True))
+    finite = {line + 0.0 for line in lines if np.isfinite(line)}
+    return Finding(settings, found, ranked, quantity, bars, tuple(sorted(finite, reverse=True)), small)
 
 
-def _scale(found: Signature, over: str) -> tuple[float, float]:
-    """Return where a threshold of 0 lies among the values, and how far one of 1 lies from it."""
+def _heights(found: Signature, over: str, threshold: Any) -> Array:
+    """Return where a threshold's line lies in the units of the bars, or its two; (n_lines, n_thresholds) of several."""
+    if found.rule == "bh":
+        return np.array([-np.log10(threshold)])
+    if found.rule == "permutation":
+        n = len(found.null_maxima)
+        larger = np.searchsorted(np.arange(2, n + 2) / (n + 1), threshold, "right")  # splits that may be larger
+        return np.array([np.append(np.sort(found.null_maxima)[::-1], np.inf)[larger]])
     values = getattr(found, over)
-    if found.rule == "sd":
-        return float(values.mean()), float(values.std(ddof=1))
-    if found.rule == "mad":
+    if found.rule == "mad":  # it looks both ways
         centre = np.median(values)
-        return float(centre), float(NORMAL_MAD * np.median(abs(values - centre)))
-    return 0.0, 1.0
+        reach = threshold * (NORMAL_MAD * np.median(abs(values - centre)))
+        return np.array([centre + reach, centre - reach])
+    return np.array([values.mean() + threshold * values.std(ddof=1) if found.rule == "sd" else threshold])

@@ -13,7 +13,6 @@ from lesson_lib.pictures.shown import text_width
 from lesson_lib.tables import signed
 
 SIZE, TOP, HEIGHT, GAP = (684, 402), 50, 226, 34  # of the picture; of the panels; from panel to title
-WIDE: dict[str, Any] = {"neurons": (48, TOP, 504, HEIGHT)}
 TOY: dict[str, Any] = {"neurons": (48, TOP, 210, HEIGHT), "contribution": (440, TOP, 210, HEIGHT)}
 # Where the axis of many neurons turns from linear to log, its ends, and its ticks; and the ends of the toy's.
 SCALES = {
@@ -32,7 +31,7 @@ FAR = 1e3  # an infinite bar goes this far, beyond every panel
 def frame(quantity: str, n_neurons: int) -> Frame:
     """Return the frame for "shift", "effect_size" or "p"; two neurons are the toy's, with a second panel."""
     is_toy = n_neurons == 2
-    made = Frame(*SIZE, **(TOY if is_toy else WIDE))
+    made = Frame(*SIZE, **(TOY if is_toy else {"neurons": (48, TOP, 504, HEIGHT)}))
     for panel, axes in made.axes.items():
         shown = quantity if panel == "neurons" else panel
         title = words.NAA_TITLES[shown]
@@ -50,48 +49,38 @@ def frame(quantity: str, n_neurons: int) -> Frame:
     return made
 
 
-def marks(state: Finding, neuron: int, on: Frame) -> str:
-    """Return all marks, with the reading of this neuron, counted from 0."""
-    return _bars(state, on) + _reading(state, neuron, on) + _threshold(state, on)
-
-
 @lru_cache(maxsize=8)
-def _bars(state: Finding, on: Frame) -> str:
+def bars(state: Finding, on: Frame) -> str:
     """Return what does not change with the neuron that is read: bars, their numbers, the rows of marks, the caption."""
-    drawn, second, width = [_panel(state, "neurons", state.bars, on)], words.NAA_TOY_CAPTION, TOY_BAR
-    if state.signature.contribution is None:
-        second, width = words.NAA_SQUEEZED.format(linear=SCALES[state.quantity][0]), 2
-    else:
-        drawn.append(_panel(state, "contribution", state.signature.contribution[:, 0], on))
+    heights: dict[str, Any] = {"neurons": state.bars, "contribution": state.signature.contribution}
+    drawn, is_toy = [_panel(state, panel, np.ravel(heights[panel]), on) for panel in on.places], len(state.bars) == 2
+    second = words.NAA_TOY_CAPTION if is_toy else words.NAA_SQUEEZED.format(linear=SCALES[state.quantity][0])
     rows = {"truth": [*state.settings.truth], "flagged": state.signature.flagged, "small": state.small}
     left, _, across, _ = on.places["neurons"]
     for name in ROWS if state.quantity == "p" else ("truth", "flagged"):
         look, top = ROWS[name]
         places = on.pixels("neurons", np.asarray(rows[name], int) + state.settings.numbers[0], 0)[:, 0].tolist()
         drawn.append(write(left + across + 8, top + MARK, words.NAA_ROWS[name], "small"))
-        drawn.append(_thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, width))
+        drawn.append(_thick("".join(f"M{x:g},{top}v{MARK}" for x in places), look, TOY_BAR if is_toy else 2))
     captions = zip(CAPTION, (words.NAA_CAPTIONS[state.quantity], second), strict=True)
     return "".join(drawn + [write(left, y, text) for y, text in captions])
 
 
 def _panel(state: Finding, panel: str, heights: Array, on: Frame) -> str:
     """Return the bars of a panel, each kind as one path, and the numbers of the toy's."""
-    flagged, ends, is_toy = state.signature.flagged, np.clip(heights, -FAR, FAR), len(heights) == 2
-    strokes = _strokes(panel, ends.tobytes(), on)
+    flagged, is_toy = state.signature.flagged, len(heights) == 2
+    strokes, ends = _strokes(panel, heights.tobytes(), on)
     kinds = {"blue": np.delete(strokes, flagged), "orange": strokes[flagged]}
     drawn = on.inside(panel, (_thick("".join(some), look, TOY_BAR if is_toy else 1) for look, some in kinds.items()))
-    if is_toy:
-        drawn += "".join(map(_number, on.pixels(panel, state.settings.numbers, ends).tolist(), heights))
-    return drawn
+    return drawn + "".join(map(_number, ends, heights)) if is_toy else drawn
 
 
 @lru_cache(maxsize=8)
-def _strokes(panel: str, heights: bytes, on: Frame) -> Array:
-    """Return a stroke from 0 for each bar: the same while only the threshold moves."""
-    ends = np.frombuffer(heights)
-    places = on.pixels(panel, np.arange(len(ends)) + (len(ends) == 2), ends)  # the toy's two are counted from 1
-    zero = on.pixels(panel, 0, 0)[0, 1]
-    return np.array([f"M{x:g},{zero:g}V{y:g}" for x, y in places.tolist()], dtype=object)
+def _strokes(panel: str, bars: bytes, on: Frame) -> tuple[Array, list[list[float]]]:
+    """Return a stroke from 0 for each bar, and where it ends: the same while only the threshold moves."""
+    heights, zero = np.frombuffer(bars).clip(-FAR, FAR), on.pixels(panel, 0, 0)[0, 1]
+    ends = on.pixels(panel, np.arange(len(heights)) + (len(heights) == 2), heights).tolist()  # the toy's from 1 on
+    return np.array([f"M{x:g},{zero:g}V{y:g}" for x, y in ends], dtype=object), ends
 
 
 def _thick(d: str, look: str, width: int) -> str:
@@ -114,7 +103,7 @@ def reading(state: Finding, neuron: int) -> str:
     return words.NAA_READING.format(number=number, shift=shift, effect=effect, flagged=flagged, truth=truth)
 
 
-def _reading(state: Finding, neuron: int, on: Frame) -> str:
+def read(state: Finding, neuron: int, on: Frame) -> str:
     """Return the marker over a neuron, what is known of it in a frame, and the panels that follow the pointer."""
     numbers = state.settings.numbers
     number, told, high = numbers[neuron], reading(state, neuron), on.axes["neurons"].get_ylim()[1]
@@ -129,7 +118,7 @@ def _reading(state: Finding, neuron: int, on: Frame) -> str:
     return made.replace("<g ", '<g data-hover="" ', 1)
 
 
-def _threshold(state: Finding, on: Frame) -> str:
+def threshold(state: Finding, on: Frame) -> str:
     """Return the rule's lines, which can be dragged, and where the highest is."""
     if not state.lines:
         return ""

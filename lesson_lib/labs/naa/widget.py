@@ -10,10 +10,9 @@ import numpy as np
 from lesson_lib.arrays import Indices
 from lesson_lib.labs.naa import picture, words
 from lesson_lib.labs.naa.compute import FIRST, SIMULATED, SIMULATION, STARTS, THRESHOLDS, WHOLE, Finding, Settings, find
-from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import button, choice, screen
+from lesson_lib.labs.shared.parts import button, choice, note, screen, verdict
 from lesson_lib.labs.shared.words import RESET, TIPS
 from lesson_lib.naa.judgement import CHANCES, EFFECT_FLOOR, RULES, TAKES_OVER
 from lesson_lib.pictures.frame import Frame
@@ -73,24 +72,29 @@ class NAALab(Lab):
         for name in (*SIMULATED, "over"):
             self.controls[name].disabled = idle.get(name, idle["simulated"])
         told = {"rule": settings.rule, "what": words.NAA_LOOKS_AT.get(settings.rule)}
-        self.note.value = parts.note(" ".join(words.NAA_IDLE[why].format(**told) for why in idle if idle[why]))
-        said, caveat, truth = verdict(self.state)
+        self.note.value = note(" ".join(words.NAA_IDLE[why].format(**told) for why in idle if idle[why]))
+        said, caveat, truth = judged(self.state)
         kind = "yes" if self.state.signature.flagged.tolist() == [*settings.truth] else "no"
-        self.facts.value = parts.verdict(("said", said), ("sentence", caveat), (kind, truth))
-        self.numbers.value = numbers_html(self.state)
+        self.facts.value = verdict(("said", said), ("sentence", caveat), (kind, truth))
+        cell = 'style="text-align: left; padding: 0 16px 0 0; line-height: 1.5"'
+        heads = "".join(f'<th scope="col" {cell}>{escape(name)}</th>' for name in words.NAA_COLUMNS)
+        cells = "".join(f"<td {cell}>{escape(text)}</td>" for text in _facts(self.state))
+        rows = f"<tr>{heads}</tr><tr>{cells}</tr>"
+        self.numbers.value = f'<table style="border-collapse: collapse">{rows}</table>'
         self.canvas.show(*self.picture())
 
     def picture(self) -> tuple[Frame, str, str]:
         """Return the frame, the bars with what is marked on them, and the verdict."""
         frame = picture.frame(self.state.quantity, len(self.state.bars))
-        return frame, picture.marks(self.state, self.neuron, frame), " ".join(verdict(self.state))
+        read, bars = picture.read(self.state, self.neuron, frame), picture.bars(self.state, frame)
+        return frame, bars + read + picture.threshold(self.state, frame), " ".join(judged(self.state))
 
     def touch(self, touch: str = "", key: str = "", x: float = 0, y: float = 0) -> None:
         """Follow a mark; a line of the threshold goes where it is put, though it is seldom at the threshold itself."""
         if touch == "threshold" and not key:
             if not self.state.signature.reason:
                 _, height = self.canvas.shown.data_at("neurons", x, y)
-                self.threshold.value = self.threshold.nearest(self.state.threshold_at(height))
+                self.threshold.value = self.state.threshold_at(height)
             return
         left, second = (self.canvas.shown.places.get(panel, (np.inf,))[0] for panel in ("neurons", "contribution"))
         x -= second - left if x >= second else 0
@@ -100,25 +104,25 @@ class NAALab(Lab):
     @property
     def summary(self) -> str:
         """The picture's text twin: what is compared, the rule, the verdict and the numbers."""
-        state = self.state
+        state, chosen = self.state, self.state.settings
+        over = words.NAA_OVER_WHAT.format(over=words.NAA_OVER[chosen.over]) if chosen.rule in TAKES_OVER else ""
+        told = {"threshold": f"{chosen.threshold:g}", "meaning": RULES[chosen.rule].threshold_is}
+        ruled = words.NAA_SETTING.format(rule=chosen.rule, over=over, **told)
         numbers = ", ".join(f"{name} {text}" for name, text in zip(words.NAA_COLUMNS, _facts(state), strict=True))
-        return "\n".join((_compared(state), _ruled(state), " ".join(verdict(state)), f"{numbers}. {_sizes(state)}"))
+        return "\n".join((_compared(state), ruled, " ".join(judged(state)), f"{numbers}. {_sizes(state)}"))
 
 
-def verdict(state: Finding) -> tuple[str, str, str]:
+def judged(state: Finding) -> tuple[str, str, str]:
     """Return what the rule says, what that means, and what is true: the backdoored neurons, and how many were found."""
-    found = state.signature
-    kind = "cannot" if found.reason else "alarm" if len(found.flagged) else "silent"
+    found, flagged, guilty = state.signature, {*state.signature.flagged.tolist()}, {*state.settings.truth}
+    kind = "cannot" if found.reason else "alarm" if flagged else "silent"
     said = {"cannot": words.NAA_CANNOT, "alarm": words.NAA_ALARM, "silent": words.NAA_SILENT}[kind]
-    told = {"rule": found.rule, "reason": found.reason, "flagged": len(found.flagged), "n": len(state.bars)}
-    caveat = words.NAA_CAVEATS[kind]
-    if len(state.small):
-        caveat = f"{words.NAA_TOO_SMALL.format(passed=len(state.small), floor=EFFECT_FLOOR)} {caveat}"
-    flagged, guilty = set(found.flagged.tolist()), set(state.settings.truth)
+    told = {"rule": found.rule, "reason": found.reason, "flagged": len(flagged), "n": len(state.bars)}
+    small = words.NAA_TOO_SMALL.format(passed=len(state.small), floor=EFFECT_FLOOR) if len(state.small) else ""
     are = (words.NAA_IS if len(guilty) == 1 else words.NAA_ARE).format(which=_named(state, state.settings.truth))
     counts = {"hits": len(flagged & guilty), "missed": len(guilty - flagged), "wrong": len(flagged - guilty)}
     truth = (words.NAA_TRUTH if guilty else words.NAA_NO_TRUTH).format(which=are, **counts)
-    return said.format(which=_named(state, found.flagged), **told), caveat, truth
+    return said.format(which=_named(state, found.flagged), **told), f"{small} {words.NAA_CAVEATS[kind]}".strip(), truth
 
 
 def _named(state: Finding, neurons: Sequence[int] | Indices) -> str:
@@ -137,14 +141,6 @@ def _facts(state: Finding) -> tuple[str, ...]:
     return (str(len(state.signature.flagged)), *shown)
 
 
-def numbers_html(state: Finding) -> str:
-    """Return the numbers as a table."""
-    cell = 'style="text-align: left; padding: 0 16px 0 0; line-height: 1.5"'
-    heads = "".join(f'<th scope="col" {cell}>{escape(name)}</th>' for name in words.NAA_COLUMNS)
-    cells = "".join(f"<td {cell}>{escape(text)}</td>" for text in _facts(state))
-    return f'<table style="border-collapse: collapse"><tr>{heads}</tr><tr>{cells}</tr></table>'
-
-
 def _compared(state: Finding) -> str:
     chosen = state.settings
     if chosen.source != SIMULATION:
@@ -152,12 +148,6 @@ def _compared(state: Finding) -> str:
     which = _named(state, chosen.truth) if chosen.truth else words.NAA_NO_NEURON
     told = {"rise": f"{chosen.rise:g}", "triggered": round(chosen.triggered * chosen.rows), "which": which}
     return words.NAA_SIMULATED.format(rows=chosen.rows, seed=chosen.seed, **told)
-
-
-def _ruled(state: Finding) -> str:
-    rule, threshold = state.settings.rule, f"{state.settings.threshold:g}"
-    over = words.NAA_OVER_WHAT.format(over=words.NAA_OVER[state.settings.over]) if rule in TAKES_OVER else ""
-    return words.NAA_SETTING.format(rule=rule, over=over, threshold=threshold, meaning=RULES[rule].threshold_is)
 
 
 def _sizes(state: Finding) -> str:

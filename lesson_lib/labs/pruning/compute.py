@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from lesson_lib import digits
 from lesson_lib.arrays import Array, Indices, check_choice, read_only
 from lesson_lib.labs.pruning import words
-from lesson_lib.labs.shared import parts
 from lesson_lib.labs.shared.words import NO, YES
 from lesson_lib.repair.classifier import Classifier, as_classifier, fine_tune
 from lesson_lib.repair.repairs import Curve, clip, decisions, order, prune, pruning_curve, remove_direction, smooth
-from lesson_lib.tables import Table, percent, signed
+from lesson_lib.tables import Table, percent
 
 WIDTHS = {"clean": 64, "poisoned": 64, "planted loud": 128, "planted quiet": 128}  # hidden neurons of each model
 TARGET, LIMIT, LOST = 0, 0.05, 0.02  # the attack's class; a stopped attack is below; a kept task loses no more
@@ -44,10 +43,7 @@ class Pruning(NamedTuple):
     targeted: Array  # (n_hidden + 1,), the share of all test images, without the trigger, that get the target
 
 
-@cache
-def data() -> digits.Digits:
-    """Return the digits as every model here sees them."""
-    return digits.load(0)
+data = cache(lambda: digits.load(0))  # the digits as every model here sees them
 
 
 @cache
@@ -123,47 +119,18 @@ def compare_repairs(model_name: str) -> Table:
 VERDICTS = {(True, True): "repaired", (True, False): "damaged", (False, True): "backdoored", (False, False): "worse"}
 
 
-def _judge(seen: Pruning, pruned: int) -> tuple[tuple[bool, bool], dict[str, Any]]:
-    """Return whether the attack is stopped and the clean task kept, and what the verdict is made of."""
+def told_of(seen: Pruning, pruned: int) -> dict[str, Any]:
+    """Return what the verdict is made of: "kind", and whether the attack is "stopped" and the clean task "kept"."""
     shares = {"accuracy": seen.curve.accuracy[pruned], "attack": seen.curve.attack[pruned], "control": seen.control}
     shares |= {"before": seen.curve.accuracy[0], "targeted": seen.targeted[pruned]}
-    stopped, kept = found = bool(shares["attack"] < LIMIT), bool(shares["accuracy"] >= shares["before"] - LOST)
-    kind = "no backdoor" if seen.name == "clean" else VERDICTS[found]
+    stopped, kept = bool(shares["attack"] < LIMIT), bool(shares["accuracy"] >= shares["before"] - LOST)
+    kind = "no backdoor" if seen.name == "clean" else VERDICTS[stopped, kept]
     kind = "one answer" if seen.targeted[pruned] >= MOST else kind
     kind = "nothing left" if pruned == len(seen.neurons) else kind
     told: dict[str, Any] = {name: percent(share) for name, share in shares.items()}
     told |= {"limit": f"{100 * LIMIT:g} %", "lost": f"{100 * LOST:g}", "pruned": pruned, "n": len(seen.neurons)}
     told |= {"stopped": YES if stopped else NO, "kept": YES if kept else NO}
-    told["kind"] = words.PRUNING_VERDICTS[kind].format(answer=seen.answers[-1, 0, 0], target=TARGET, **told)
-    return found, told
-
-
-def verdict(seen: Pruning, pruned: int) -> str:
-    """Return what has become of the attack and of the clean task, side by side."""
-    return words.PRUNING_VERDICT.format(**_judge(seen, pruned)[1])
-
-
-def verdict_html(seen: Pruning, pruned: int) -> str:
-    """Return the verdict as a live region: a sentence, a badge for the attack, and one for the clean task."""
-    found, told = _judge(seen, pruned)
-    looks = "sentence", *("yes" if good else "no" for good in found)
-    return parts.verdict(*zip(looks, (text.format(**told) for text in words.PRUNING_BADGES), strict=True))
-
-
-def describe(seen: Pruning, pruned: int) -> str:
-    """Return the picture's text twin: the model, the verdict, where the attack stops, the weights and the answers."""
-    what, k, labels = words.PRUNING_WHAT[seen.name], seen.curve.first_below(LIMIT), examples()[1]
-    stops = words.PRUNING_NEVER if k is None else words.PRUNING_STOPS
-    sums = ", ".join(f"{digit}: {signed(value, 1)}" for digit, value in enumerate(seen.weights[pruned]))
-    clean, triggered = (", ".join(marked(row)) for row in seen.answers[pruned])
-    lines = (
-        words.PRUNING_SETTING.format(model=what, n=len(seen.neurons), order=words.PRUNING_BY[seen.by]),
-        verdict(seen, pruned),
-        stops.format(limit=f"{100 * LIMIT:g} %", k=k, accuracy=percent(seen.curve.accuracy[k or 0])),
-        words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET),
-        words.PRUNING_ANSWERS.format(labels=", ".join(map(str, labels)), clean=clean, triggered=triggered),
-    )
-    return "\n".join(lines)
+    return told | {"kind": words.PRUNING_VERDICTS[kind].format(answer=seen.answers[-1, 0, 0], target=TARGET, **told)}
 
 
 def marked(answers: Iterable[Any]) -> list[str]:

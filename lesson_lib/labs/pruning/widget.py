@@ -5,13 +5,14 @@ from typing import ClassVar
 import ipywidgets as widgets
 
 from lesson_lib.labs.pruning import picture, words
-from lesson_lib.labs.pruning.compute import WIDTHS, compare_repairs, describe, pruning, verdict_html
+from lesson_lib.labs.pruning.compute import LIMIT, TARGET, WIDTHS, compare_repairs, examples, marked, pruning, told_of
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
-from lesson_lib.labs.shared.parts import WRAP, button, choice, screen, status
+from lesson_lib.labs.shared.parts import WRAP, button, choice, screen, status, verdict
 from lesson_lib.labs.shared.play import along
-from lesson_lib.labs.shared.words import PAUSE, PLAY, RESET, TIPS
+from lesson_lib.labs.shared.words import NO, PAUSE, PLAY, RESET, TIPS, YES
 from lesson_lib.pictures.frame import Frame
+from lesson_lib.tables import percent, signed
 
 SECONDS_A_NEURON, LABEL = 0.12, "64px"  # from one neuron to the next; the width of the controls' names
 TABLE = """<style>
@@ -62,7 +63,9 @@ class PruningLab(Lab):
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
-        self.facts.value = verdict_html(*self.state)
+        told = told_of(*self.state)
+        looks = "sentence", *({YES: "yes", NO: "no"}[told[half]] for half in ("stopped", "kept"))
+        self.facts.value = verdict(*zip(looks, (text.format(**told) for text in words.PRUNING_BADGES), strict=True))
         self._show_compared()
         self.canvas.show(*self.picture())
 
@@ -83,15 +86,26 @@ class PruningLab(Lab):
 
     def _show_compared(self) -> None:
         """Show the chosen model's table if there is one; otherwise say that what is shown is another model's."""
-        model = self.values["model"]
+        model, short = self.values["model"], words.PRUNING_SHORT
         if model in self.tables:
             self.compared, self.table.value = model, self.tables[model]
         text = words.COMPARED if self.compared == model else words.COMPARE_STALE
         text = text if self.compared else words.NOT_COMPARED
-        shown = words.PRUNING_SHORT.get(self.compared)
-        self.compare_text.value = status(text.format(shown=shown, model=words.PRUNING_SHORT[model]))
+        self.compare_text.value = status(text.format(shown=short.get(self.compared), model=short[model]))
 
     @property
     def summary(self) -> str:
         """The model, the verdict, where the attack stops, the weights and the answers in words and numbers."""
-        return describe(*self.state)
+        (seen, pruned), model = self.state, words.PRUNING_WHAT[self.state[0].name]
+        k, limit, labels = seen.curve.first_below(LIMIT), f"{100 * LIMIT:g} %", ", ".join(map(str, examples()[1]))
+        stops = words.PRUNING_NEVER if k is None else words.PRUNING_STOPS
+        sums = ", ".join(f"{digit}: {signed(value, 1)}" for digit, value in enumerate(seen.weights[pruned]))
+        clean, triggered = (", ".join(marked(row)) for row in seen.answers[pruned])
+        lines = (
+            words.PRUNING_SETTING.format(model=model, n=len(seen.neurons), order=words.PRUNING_BY[seen.by]),
+            words.PRUNING_VERDICT.format(**told_of(seen, pruned)),
+            stops.format(limit=limit, k=k, accuracy=percent(seen.curve.accuracy[k or 0])),
+            words.PRUNING_WEIGHTS.format(sums=sums, target=TARGET),
+            words.PRUNING_ANSWERS.format(labels=labels, clean=clean, triggered=triggered),
+        )
+        return "\n".join(lines)

@@ -1,6 +1,5 @@
 """The bias lab: which bias makes the trigger learnable, started where, and at what price; and the map of outcomes."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -51,14 +50,19 @@ class BiasLab(TrainingLab):
         )
         self.players = [self.player, self.mapper]
 
-    def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def own_settings(self) -> dict[str, Any]:
         """Return the chosen biases, width and start; raises ValueError, naming the control, for bad text."""
+        values = self.values
         width, from_article = int(values["width"]), values["weights"] == "article"
         if from_article and width != 2:
             raise ValueError(words.WIDTH_NEEDS_RANDOM)
+        b1 = () if values["weights"] == "random b1" else read_numbers("b1", values["b1"])
+        counts = sorted({1, 2, width})
+        if b1 and len(b1) not in counts:
+            raise ValueError(words.START_COUNT.format(name="b1", counts=words.OR.join(map(str, counts))))
         return {
             "trainable": ("W1", "W2", *TRAINED[values["biases"]]),
-            "b1": () if values["weights"] == "random b1" else _b1_start(values["b1"], width),
+            "b1": tuple(map(float, b1)),
             "b2": float(read_number("b2", values["b2"])),
             "width": width,
             "seed": None if from_article else int(values["seed"]),
@@ -81,9 +85,8 @@ class BiasLab(TrainingLab):
         """Return the activations, or the map once there is one."""
         if self.map is None:
             return super().last_marks(frame)
-        rate, target = self.values["rate"], self.values["target"]
-        codes = self.map.at(self.map.epoch_at(self.epoch))
-        return picture.outcome_map(codes, rate, target, self.map_summary, self.map_is_stale, frame)
+        codes, run = self.map.at(self.state.epoch), self.state.experiment
+        return picture.outcome_map(codes, run.rate, run.target, self.map_summary, self.map_is_stale, frame)
 
     def layout(self) -> widgets.Box:
         """Return the stories and the verdict over the controls and the picture."""
@@ -130,26 +133,15 @@ class BiasLab(TrainingLab):
         """The map in words: the share of each outcome, the outcome at the cross, and whether the map is out of date."""
         if self.map is None:
             return words.NO_MAP
-        asked, rate, target = self.epoch, self.values["rate"], self.values["target"]
+        asked, run = self.state.epoch, self.state.experiment
         epoch = self.map.epoch_at(asked)
         shares = (f"{NAMES[one]} ({OUTCOME_LETTERS[one]}) {_share(self.map.share(one, epoch))}" for one in OUTCOMES)
-        text = words.MAP_SUMMARY.format(
-            epochs=(words.MAP_EPOCHS if epoch == asked else words.MAP_KEPT).format(epoch=epoch, asked=asked),
-            shares=", ".join(shares),
-            rate=rate,
-            target=target,
-            cell=NAMES[self.map.nearest(rate, target, epoch)],
-        )
+        epochs = (words.MAP_EPOCHS if epoch == asked else words.MAP_KEPT).format(epoch=epoch, asked=asked)
+        told = {"rate": run.rate, "target": run.target, "cell": NAMES[self.map.nearest(run.rate, run.target, epoch)]}
+        text = words.MAP_SUMMARY.format(epochs=epochs, shares=", ".join(shares), **told)
         return f"{text} {words.MAP_STALE}" if self.map_is_stale else text
 
 
 def _share(share: float) -> str:
     """Return a share of ten thousand networks; one of them is 0.01 %."""
     return f"{100 * share:.2f} %" if 0 < share < 0.001 else percent(share)
-
-
-def _b1_start(text: str, width: int) -> tuple[float, ...]:
-    numbers, counts = read_numbers("b1", text), sorted({1, 2, width})
-    if len(numbers) not in counts:
-        raise ValueError(words.START_COUNT.format(name="b1", counts=words.OR.join(map(str, counts))))
-    return tuple(map(float, numbers))

@@ -8,7 +8,7 @@ import numpy as np
 
 from lesson_lib.arrays import Array
 from lesson_lib.labs.training import words
-from lesson_lib.labs.training.runs import Moment, verdict
+from lesson_lib.labs.training.runs import Moment
 from lesson_lib.network import forward
 from lesson_lib.pictures.frame import Frame, handle, write
 from lesson_lib.pictures.network import NEURONS, network_diagram, with_description
@@ -64,7 +64,7 @@ def network(seen: Moment, *, there_and_back: bool = True) -> str:
     if not there_and_back:
         known = {name: known[name] for name in ("X", "z1", "a1", "y_hat", "Y", "dy_hat")}
     drawn = network_diagram(Shown(seen.params, known, zero_by=zero_by))
-    return with_description(drawn, seen.experiment.width, verdict(seen), NETWORK_HEIGHT)
+    return with_description(drawn, seen.experiment.width, seen.verdict, NETWORK_HEIGHT)
 
 
 def function(seen: Moment, on: Frame) -> Iterator[str]:
@@ -89,12 +89,13 @@ def function(seen: Moment, on: Frame) -> Iterator[str]:
 
 def epochs(seen: Moment, on: Frame) -> Iterator[str]:
     """Yield what became of the trigger and of the clean task, and the line that says which epoch is shown."""
-    target, clean = seen.experiment.target, abs(seen.outputs[:2] - CLEAN.Y).max(axis=0)
+    target, kept, outputs = seen.experiment.target, seen.runs.epochs, seen.runs.outputs[..., seen.run]
+    clean = abs(outputs[:2] - CLEAN.Y).max(axis=0)
     lines = [on.line("epochs", [0, 2200], [target, target], "orange thin dotted")]
-    lines.append(on.line("epochs", seen.epochs, seen.outputs[2], "orange"))
-    yield on.inside("epochs", [*lines, on.line("epochs", seen.epochs, clean, "green dashed")])
+    lines.append(on.line("epochs", kept, outputs[2], "orange"))
+    yield on.inside("epochs", [*lines, on.line("epochs", kept, clean, "green dashed")])
     at_trigger = words.AT_TRIGGER.format(x=seen.experiment.position)
-    last = {words.TARGET: (target, "orange"), at_trigger: (seen.outputs[2, -1], "orange strong")}
+    last = {words.TARGET: (target, "orange"), at_trigger: (outputs[2, -1], "orange strong")}
     yield on.labels("epochs", last | {words.CLEAN_ERROR: (clean[-1], "green")})
     line = on.line("epochs", [seen.epoch, seen.epoch], [-11, 11], "thin")
     reach = line.replace('class="line thin"', 'class="reach"')
@@ -105,9 +106,10 @@ def epochs(seen: Moment, on: Frame) -> Iterator[str]:
 
 def gradients(seen: Moment, on: Frame) -> str:
     """Return the lengths of the four gradients over the epochs."""
-    lines = [on.line("gradients", seen.epochs, seen.gradient_norms[name], look) for name, look in GRADIENTS.items()]
+    lengths = {name: lengths[:, seen.run] for name, lengths in seen.runs.gradient_norms.items()}
+    lines = [on.line("gradients", seen.runs.epochs, lengths[name], look) for name, look in GRADIENTS.items()]
     lines.append(on.line("gradients", [seen.epoch, seen.epoch], [-0.004, 1000], "thin"))
-    ends = {f"∂{name}": (seen.gradient_norms[name][-1], look) for name, look in GRADIENTS.items()}
+    ends = {f"∂{name}": (lengths[name][-1], look) for name, look in GRADIENTS.items()}
     return on.inside("gradients", lines) + on.labels("gradients", ends)
 
 

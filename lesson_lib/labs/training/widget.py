@@ -1,10 +1,11 @@
 """The trigger lab, with every knob that might help the article's net, and what it shares with the bias lab."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
+from lesson_lib.derivation.words import AND, SYMBOLS
 from lesson_lib.labs.shared.dial import Dial
 from lesson_lib.labs.shared.lab import Lab
 from lesson_lib.labs.shared.parts import LABEL, WRAP, button, choice, screen, verdict
@@ -12,6 +13,7 @@ from lesson_lib.labs.shared.play import along
 from lesson_lib.labs.shared.words import RESET, TIPS
 from lesson_lib.labs.training import picture, runs, words
 from lesson_lib.pictures.frame import Frame
+from lesson_lib.pictures.shown import DONE
 from lesson_lib.sweeps.experiment import EPOCHS, Experiment, Schedule
 from lesson_lib.sweeps.words import SCHEDULES
 
@@ -27,7 +29,7 @@ class TrainingLab(Lab):
 
     last_panel = "gradients"  # or "activations"
     start_epoch = 100
-    own_settings: Callable[[Mapping[str, Any]], dict[str, Any]]  # what `more` says of the experiment, or ValueError
+    own_settings: Callable[[], dict[str, Any]]  # what `more` says of the experiment, or ValueError
     touchable: ClassVar = {"star": ("function", "position", "target"), "epoch": ("epochs", "epochs", "")}
 
     def __init__(self, **more: widgets.ValueWidget) -> None:
@@ -45,19 +47,13 @@ class TrainingLab(Lab):
         self.players = [self.player]
         self.canvas.observe(lambda _: self.draw(), "is_narrow")
         self.facts = widgets.HTML()
-        self.state = runs.moment(self.experiment(), self.epoch)
+        self.state = runs.moment(self.experiment(), self.start_epoch)
         self.box = self.layout()
         self.start()
 
     def experiment(self) -> Experiment:
         """Return the experiment that the controls ask for; raises ValueError for values that do not fit."""
-        common = {name: self.values[name] for name in (*runs.SWEPT, "schedule")}
-        return Experiment(**common, **self.own_settings(self.values))
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that is shown."""
-        return int(self.controls["epochs"].value)
+        return Experiment(**{name: self.values[name] for name in (*runs.SWEPT, "schedule")}, **self.own_settings())
 
     def compute(self) -> None:
         """Look the experiment up among the runs along the dial that moved last, or the two of a drag."""
@@ -66,7 +62,7 @@ class TrainingLab(Lab):
         is_drag = len(moved) == 2 and experiment.width <= MOST_DRAGGED
         if not {*moved} <= {*self.along} and (len(moved) == 1 or is_drag):
             self.along = tuple(moved)
-        self.state = runs.moment(experiment, self.epoch, self.along)
+        self.state = runs.moment(experiment, int(self.controls["epochs"].value), self.along)
 
     def draw(self) -> None:
         """Show the state; the picture goes last, so that the browser is free for the next move while it paints."""
@@ -86,7 +82,16 @@ class TrainingLab(Lab):
     @property
     def summary(self) -> str:
         """The settings, the verdict and the locks in words and numbers."""
-        return runs.describe(self.state)
+        seen = self.state
+        *others, last = seen.experiment.trainable
+        trained, schedule = AND.join([words.COMMA.join(others), last]), SCHEDULES[seen.experiment.schedule]
+        settings = words.EXPERIMENT.format(run=seen.experiment, epoch=seen.epoch, schedule=schedule, trained=trained)
+        told = []
+        for lock in seen.locks:
+            is_done = lock.is_open and abs(lock.gradient).max() <= DONE  # as in the picture
+            reason = words.DONE if is_done else lock.reason
+            told.append(words.LOCK.format(name=SYMBOLS[f"d{lock.name}"][1], reason=reason))
+        return f"{settings} {seen.verdict} {words.LOCKS_CAPTION} {words.NEXT_LOCK.join(told)}."
 
     def layout(self) -> widgets.Box:
         """Return the verdict over the controls on the left and the picture on the right."""
@@ -103,9 +108,9 @@ class TriggerLab(TrainingLab):
             at_zero=choice(words.AT_ZERO, {0: "0", 1: "1"}, 0, "186px", LABEL),
         )
 
-    def own_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def own_settings(self) -> dict[str, Any]:
         """Return the activation and its convention; the net is the article's, and only its weights are trained."""
-        return {"activation": values["activation"], "relu_prime_at_zero": values["at_zero"]}
+        return {"activation": self.controls["activation"].value, "relu_prime_at_zero": self.controls["at_zero"].value}
 
 
 class FirstLook(TriggerLab):
