@@ -1,5 +1,5 @@
-// A picture of marks over a frame. What is dragged, clicked, hovered or keyed on a mark goes to the kernel, one event at
-// a time, in pixels of the picture; the kernel answers with new marks, and says when it is done.
+// A picture of marks over a frame. What is dragged, clicked, hovered or keyed on a mark goes to the kernel, in pixels of
+// the picture; the kernel answers with new marks, and says when it is done.
 
 const BUSY_AFTER = 200; // milliseconds
 const NARROW = 640; // pixels
@@ -32,22 +32,25 @@ function render({ model, el }) {
     showFrame();
     showMarks();
 
-    // Busy, from a move until the kernel has shown it. One event is under way; the newest of the others waits.
-    let timer = null, underWay = false, next = null;
+    // Busy, from a move until the kernel has shown it. Two events are under way at most; the newest of the others waits.
+    // Two, and the end of a drag at once, because Jupyter's server holds an answer back until the page has sent something
+    // since the last, or for 40 ms (Nagle's algorithm): one event lets the answer to the one before through.
+    let timer = null, underWay = 0, next = null;
     const begin = () => { timer ??= setTimeout(() => svg.classList.add("busy"), BUSY_AFTER); };
-    const send = (event) => {
-        if (underWay) { next = event; return; }
-        underWay = true;
+    const send = (event, most = 2) => {
+        next = underWay < most ? null : event;
+        if (next) return;
+        underWay += 1;
         begin();
         model.send(event);
     };
-    model.on("msg:custom", ({ done }) => {
-        if (!done) return;
+    model.on("msg:custom", ({ done, answered }) => {
+        if (!done && !answered) return;
         clearTimeout(timer);
         timer = null;
         svg.classList.remove("busy");
-        underWay = false;
-        if (next) { const event = next; next = null; send(event); }
+        if (answered) underWay = Math.max(0, underWay - 1);
+        if (next) send(next);
     });
 
     // The controls beside the picture: a move of theirs makes it busy, and if their kernel goes, the picture says so.
@@ -95,7 +98,11 @@ function render({ model, el }) {
         const name = dragged ?? touched(event)?.closest("[data-hover]")?.dataset.touch;
         if (name) send({ touch: name, ...at(event) });
     });
-    for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => { dragged = null; });
+    svg.addEventListener("pointerup", (event) => {
+        if (dragged) send({ touch: dragged, ...at(event) }, Infinity);
+        dragged = null;
+    });
+    svg.addEventListener("pointercancel", () => { dragged = null; });
     svg.addEventListener("keydown", (event) => {
         const mark = touched(event);
         if (!mark || !KEYS.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -54,4 +54,4 @@ class Canvas(anywidget.AnyWidget):
                     if abs(x) < FAR and abs(y) < FAR:
                         self._on_touch(touch=mark, x=x, y=y)
         finally:
-            self.send({"done": True})
+            self.send({"answered": True})
