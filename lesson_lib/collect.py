@@ -46,9 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--csv", type=Path, default=Path("answers.csv"), help=words.COLLECT["csv"], metavar="FILE")
     asked = parser.parse_args(argv)
     found: dict[str, Mapping[str, Record]] = {}
-    # The shell of Windows leaves a pattern as it is.
-    matching = [sorted(file.parent.glob(file.name)) if "*" in file.name else [] for file in asked.files]
-    files = [path for file, found_here in zip(asked.files, matching, strict=True) for path in found_here or [file]]
+    files = [path for file in asked.files for path in _matching(file)]
     for file in files:
         try:
             found[str(file)] = read_file(file).answers
@@ -59,6 +57,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         csv.writer(out).writerows(details(found))
     print(overview(found, str(asked.csv)))
     return int(len(found) < len(set(files)))
+
+
+def _matching(file: Path) -> list[Path]:
+    """Return the files that a pattern stands for, because the shell of Windows leaves a * as it is."""
+    return (sorted(file.parent.glob(file.name)) if "*" in file.name else []) or [file]
 
 
 if __name__ == "__main__":

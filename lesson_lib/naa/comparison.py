@@ -61,9 +61,10 @@ def compare(
     before, after = measure(clean, "clean"), measure(suspect, "suspect")
     check_widths(len(before.mean), len(after.mean), "suspect")
     if several_times:
-        one_class = np.zeros(before.n, dtype=int), np.zeros(after.n, dtype=int)
-        classes = one_class if labels is None else _read_labels((before.n, after.n), labels)
-        effective_n = _effective_sample_size(*classes)
+        classes = tuple(np.zeros(part.n, dtype=int) for part in (before, after))
+        if labels is not None:
+            classes = _read_labels((before.n, after.n), labels)
+            effective_n = _effective_sample_size(*classes)
         before, after = _match(clean, suspect, *classes)
     if n_permutations is not None:
         null_maxima = permutation_maxima(clean, suspect, rng, n_permutations, classes, progress)

@@ -49,7 +49,8 @@ def _deviations(_: Comparison, values: Array, __: float) -> Answer:
         return words.INFINITE_SPREAD
     if np.ptp(values) == 0:
         return words.NO_SPREAD
-    return np.asarray((values - values.mean()) / values.std(ddof=1))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a spread that is too small for its square
+        return np.asarray((values - values.mean()) / values.std(ddof=1))
 
 
 def _mad(_: Comparison, values: Array, __: float) -> Answer:

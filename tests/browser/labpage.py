@@ -61,6 +61,11 @@ MATH_ERRORS = r"""() => {
     }
     return [...new Set(errors)];
 }"""
+SETTLED = """async (mathErrors) => {
+    const until = performance.now() + 5000, errors = eval(mathErrors);
+    while (errors().length && performance.now() < until) await new Promise(requestAnimationFrame);
+    return errors();
+}"""
 # JupyterLab covers the page with a splash until the theme's colours are there.
 THEMED = """name => document.body.dataset.jpThemeName === name && !document.getElementById('jupyterlab-splash')"""
 SETTLE = """async () => {
@@ -209,8 +214,8 @@ class LabPage:
         return self.page.evaluate("() => window.kernelErrors")
 
     def math_errors(self) -> list[str]:
-        """Return what MathJax reported, and LaTeX that was left as text."""
-        return self.page.evaluate(MATH_ERRORS)
+        """Return what MathJax reported, and LaTeX that was left as text, though MathJax had time to come and set it."""
+        return self.page.evaluate(SETTLED, MATH_ERRORS)
 
     def compute(self, expression: str) -> str:
         """Return what an expression gives in the kernel, as text."""

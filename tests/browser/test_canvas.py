@@ -1,4 +1,4 @@
-"""What the picture says to its kernel, and when: on a page of its own, with a kernel that answers when it is told to."""
+"""What the picture says to its kernel, and when: a page of its own, with a kernel that answers when it is told to."""
 
 from importlib.resources import files
 
