@@ -18,7 +18,7 @@ NAMES = {  # by the module that defines them, in the order of the course
     "naa.article": "detect_backdoor_via_naa simulate_activations score",
     "naa.comparison": "compare match_classes",
     "naa.judgement": "RULES judge analyse class_vote",
-    "naa.calibration": "calibrate strongest",
+    "naa.calibration": "calibrate",
     "digits": "CORNER CENTRE QUIET SHIFTS load poison stamp triggered plant train_classifier accuracy "
     "attack_success_rate dots",
     "repair.classifier": "fine_tune",

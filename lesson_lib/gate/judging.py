@@ -9,7 +9,7 @@ import numpy as np
 from lesson_lib.arrays import Progress
 from lesson_lib.gate import words
 from lesson_lib.gate.files import FileError, Stored, open_arrays, pick
-from lesson_lib.naa.calibration import calibrate, strongest
+from lesson_lib.naa.calibration import calibrate
 from lesson_lib.naa.judgement import analyse, check_rule, class_vote
 
 PASSED, FLAGGED, CANNOT = 0, 1, 2  # exit status
@@ -65,7 +65,7 @@ def _compare_neurons(asked: argparse.Namespace, data: Data, progress: Progress |
     values = {name: getattr(found, name) for name in SHOWN.split()}
     pushed = None if found.contribution is None else found.contribution[found.flagged].sum(axis=0)  # (n_out,)
     named = None if pushed is None or not len(found.flagged) else int(pushed.argmax())
-    reached = strongest(found, asked.over) if asked.calibrate else None
+    reached = float(found.reached.max()) if asked.calibrate else None
     return {"kind": "neuron", "n": len(found.shift), "over": asked.over, "named": named, "reached": reached} | values
 
 

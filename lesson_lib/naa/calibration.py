@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from lesson_lib.naa.judgement import CHANCES, RULES, Signature
 from lesson_lib.naa.moments import in_memory
 
 
@@ -35,15 +34,3 @@ def calibrate(reached: Any, rate: float = 0.05) -> Calibration:
     low, high = (int(edge) for edge in stats.binom.ppf((0.025, 0.975), n, 1 - rate))
     padded = [-np.inf, *values.tolist(), np.inf]
     return Calibration(padded[rank], padded[low], padded[high + 1], rate)
-
-
-def strongest(found: Signature, over: str = "signature") -> float:
-    """Return the smallest threshold at which the rule would flag nothing; raises ValueError for one that is a chance.
-
-    NaN if the rule cannot judge.
-    """
-    if found.rule in CHANCES:
-        raise ValueError(f"rule must be raw, sd, mad or effect: the threshold of {found.rule} is a chance already")
-    rule = RULES[found.rule]
-    reached: Any = np.nan if found.reason else rule.reached(found, getattr(found, rule.looks_at or over), 0.0)
-    return float(np.max(reached))

@@ -47,10 +47,10 @@ def _deviations(_: Comparison, values: Array, __: float) -> Answer:
         return words.TOO_FEW_FOR_SPREAD
     if np.isinf(values).any():
         return words.INFINITE_SPREAD
-    if np.ptp(values) == 0:
+    spread = values.std(ddof=1)
+    if np.ptp(values) == 0 or spread == 0:  # one may be 0 by rounding, and not the other
         return words.NO_SPREAD
-    with np.errstate(divide="ignore", invalid="ignore"):  # of a spread that is too small for its square
-        return np.asarray((values - values.mean()) / values.std(ddof=1))
+    return np.asarray((values - values.mean()) / spread)
 
 
 def _mad(_: Comparison, values: Array, __: float) -> Answer:
@@ -112,6 +112,7 @@ class Signature(Comparison):
     """
 
     anomaly_index: Array  # (n_neurons,), the MAD index of |shift|, or of what `over` names
+    reached: Array  # (n_neurons,), what the rule compares with the threshold; NaN where it cannot judge
     flagged: Indices  # (n_flagged,), in increasing order
     rule: str
     threshold: float
@@ -137,10 +138,10 @@ def judge(comparison: Comparison, rule: str, threshold: float | None = None, ove
         answer: Answer = words.TOO_FEW_FOR_WELCH if rule == "bh" else words.TOO_FEW_FOR_EFFECT
     else:
         answer = RULES[rule].reached(comparison, looked_at, threshold)
-    reason, beyond = answer if isinstance(answer, str) else "", np.less_equal if rule in CHANCES else np.greater
-    index, flagged = mad_index(getattr(comparison, over)), np.flatnonzero([] if reason else beyond(answer, threshold))
-    asked: dict[str, Any] = {"rule": rule, "threshold": threshold, "reason": reason}
-    return Signature(**vars(comparison) | asked | {"anomaly_index": index, "flagged": flagged})
+    reason, reached = (answer, np.full_like(looked_at, np.nan)) if isinstance(answer, str) else ("", answer)
+    flagged = np.flatnonzero(reached <= threshold if rule in CHANCES else reached > threshold)
+    own = {"anomaly_index": mad_index(getattr(comparison, over)), "reached": reached, "flagged": flagged}
+    return Signature(**vars(comparison) | own | {"rule": rule, "threshold": threshold, "reason": reason})
 
 
 def analyse(

@@ -33,8 +33,8 @@ class Moments:
     rounding: Any = 0.0  # (n_neurons,), how far off the mean may be because numbers are rounded
 
     def __add__(self, other: "Moments") -> "Moments":
-        if not (self.n and other.n):
-            return self if self.n else other
+        if not (self.n or other.n):
+            return self
         n = self.n + other.n
         gap = other.mean - self.mean
         m2 = self.m2 + other.m2 + gap * gap * (self.n * other.n / n)

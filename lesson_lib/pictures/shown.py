@@ -42,6 +42,7 @@ class Shown(NamedTuple):
     decimals: bool = True
     links: Collection[str] = ()  # quantities that can be clicked
     sums: Collection[str] = ()  # gradients that are added over the samples
+    trainable: Collection[str] = PARAMETERS
 
 
 def entry(shown: Shown, quantity: str, i: int) -> Any:
@@ -113,6 +114,9 @@ def gradient(shown: Shown, quantity: str, i: int, y: float) -> str:
         icon, look, text = SHUT, "red", _locked(name, factors, most - least - PADDING - ICON)
     elif abs(float(found)) <= DONE:
         icon, look, text = CHECK, "", words.DONE.format(name=name)
+    elif quantity[1:] not in shown.trainable:
+        look, told = "faint", words.UNTRAINED.format(gradient=text)
+        text = told if text_width(told, PILL) <= most - least - PADDING - ICON else text
     indent = PADDING / 2 + (ICON if icon else 0)
     width = text_width(text, PILL) + PADDING + (ICON if icon else 0)
     left = max(min(middle - width / 2, most - width), least)

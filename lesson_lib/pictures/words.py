@@ -24,7 +24,7 @@ NAMES = {  # how the network's picture writes a quantity
     "db2": "∂L/∂b2",
 }
 LOCKED, DONE, TINY, NEW = "{name}: {factors} = 0", "{name} ≈ 0: done", "≈ 0", "new {name}"
-SUM = "Σ{name}"
+SUM, UNTRAINED = "Σ{name}", "{gradient}, not trained"
 COLUMN, COUNTED = "{n} neurons: filled where they speak", "{name} is 0 for {shut} of {n}"
 FUNCTION_TITLE = "the function f(x)"
 RATE_AXIS, TARGET_AXIS = "rate", "trigger target"

@@ -187,6 +187,10 @@ def check_weights(lab):
     seen, k = lab.state
     sums = case(seen.name).model.W2[seen.neurons[:k]].sum(axis=0)
     np.testing.assert_allclose(seen.weights[k], sums, atol=1e-9)
+    nothing_yet = [text.text for text in marks(lab, "text", "small faint middle")]
+    assert nothing_yet == [pruning_words.PRUNING_NO_WEIGHTS] * (k == 0)
+    if k == 0:
+        return
     check_near(lab, "weights", bars(lab, "blue"), np.column_stack([range(1, 10), seen.weights[k][1:]]))
     check_near(lab, "weights", bars(lab, "orange"), [[0, seen.weights[k][0]]])
     assert number(lab) == signed(sums[0] + 0.0, 1)
@@ -372,7 +376,6 @@ def test_nothing_pruned_is_the_attack_and_everything_pruned_is_one_answer(lab):
         lab.set(model=model, pruned=0)
         start = {"clean": "NO BACKDOOR"}.get(model, "STILL BACKDOORED")
         assert check_shown(lab).startswith(start)
-        assert number(lab) == "0"
         lab.set(pruned=WIDTHS[model])
         [said] = {text.rstrip(" ✗") for row in answers(lab) for text in row}
         assert check_shown(lab).startswith(f"NOTHING LEFT: without hidden neurons every image gets the answer {said}.")

@@ -79,7 +79,7 @@ def check_in_data(lab, frame, root):
     def at(panel, x, y):
         return frame.pixels(panel, x, y).tolist()
 
-    drawn = lines(root, "blue")
+    drawn = lines(root, "blue wide")
     assert at("function", GRID, forward(state.params, GRID[:, None]).y_hat[:, 0]) in [line.tolist() for line in drawn]
     assert places(root, "fill green rimmed").tolist() == at("function", CLEAN.X[:, 0], CLEAN.Y[:, 0])
     [star] = places(touched["star"], "fill orange rimmed").tolist()

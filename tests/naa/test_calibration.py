@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lesson_lib.naa import RULES, analyse, calibrate, compare, judge, strongest
+from lesson_lib.naa import RULES, analyse, calibrate, compare, judge
 from lesson_lib.naa.judgement import TAKES_OVER
 
 DRAWS = {"normal": "standard_normal", "exponential": "standard_exponential", "heavy": "standard_cauchy"}
@@ -60,14 +60,22 @@ def test_what_cannot_be_calibrated_is_refused(values, rate, says):
 def test_just_above_what_was_reached_nothing_is_flagged_and_just_below_something(rule, over):
     rng = np.random.default_rng(0)
     seen = compare(rng.normal(size=(40, 12)), rng.normal(size=(20, 12)))
-    most = strongest(judge(seen, rule, over=over), over)
+    most = judge(seen, rule, over=over).reached.max()
     assert judge(seen, rule, most * (1 + 1e-9), over).flagged.tolist() == []
     assert len(judge(seen, rule, most * (1 - 1e-9), over).flagged) == 1
 
 
-def test_a_chance_needs_no_calibration_and_a_rule_that_cannot_judge_reaches_nothing():
-    sets = np.random.default_rng(0).normal(size=(2, 30, 5))
-    for rule in set(RULES) - {*TAKES_OVER, "effect"}:
-        with pytest.raises(ValueError, match=f"the threshold of {rule} is a chance already"):
-            strongest(analyse(*sets, rule))
-    assert np.isnan(strongest(analyse(sets[0][:, :2], sets[1][:, :2], "mad")))
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {*TAKES_OVER, "effect"}))
+def test_where_the_threshold_is_a_chance_just_below_the_least_that_was_reached_nothing_is_flagged(rule):
+    clean, suspect = np.random.default_rng(0).normal(size=(2, 30, 5))
+    suspect[:, 2] += 3
+    found = analyse(clean, suspect, rule)
+    least = found.reached.min()
+    assert found.reached.argmin() == 2
+    assert judge(found, rule, least).flagged.tolist() == [2]
+    assert judge(found, rule, least * (1 - 1e-9)).flagged.tolist() == []
+
+
+def test_a_rule_that_cannot_judge_reaches_nothing():
+    found = analyse(*np.random.default_rng(0).normal(size=(2, 30, 2)), "mad")
+    assert np.isnan(found.reached).tolist() == [True, True]

@@ -87,7 +87,7 @@ def test_an_unknown_rule_is_refused_with_the_known_ones(rule):
 def test_the_raw_and_sd_rules_are_their_one_line(values, threshold):
     assert ruled("raw", values, threshold) == ([i for i, value in enumerate(values) if value > threshold], "")
     flagged, reason = ruled("sd", values, threshold)
-    assert reason == ("" if max(values) > min(values) else words.NO_SPREAD)
+    assert reason == ("" if np.ptp(values) and np.std(values, ddof=1) else words.NO_SPREAD)
     n = len(values)
     mean = sum(values) / n
     limit = mean + threshold * (sum((value - mean) ** 2 for value in values) / (n - 1)) ** 0.5
@@ -454,6 +454,8 @@ def test_both_find_a_true_shift():
     [
         ("sd", [1, 2], words.TOO_FEW_FOR_SPREAD),
         ("sd", [1, 1, 1, 1], words.NO_SPREAD),
+        ("sd", [0.1, 0.1, 0.1], words.NO_SPREAD),
+        ("sd", [0, 1e-200, 0], words.NO_SPREAD),
         ("mad", [1], words.TOO_FEW_FOR_MAD),
         ("mad", [1, 2], words.TOO_FEW_FOR_MAD),
         ("mad", [0, 0, 0, 1, 2], words.NO_MAD),

@@ -185,6 +185,20 @@ def test_a_shut_gradient_has_a_padlock_that_names_its_zero_factors(x, pills, shu
     assert len(found(root, "rect", "pill red")) == shut
 
 
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [(0, ["∂L/∂b1[1]: slope = 0", "∂L/∂b1[2]: slope = 0", "∂L/∂b2 −5, not trained"]), (-2, ["∂L/∂b1[2] 6"])],
+)
+def test_an_open_gradient_that_no_step_follows_is_grey_and_says_so_where_there_is_room(x, said):
+    root = drawn(AFTER_CLEAN, x, 5, trainable=("W1", "W2"))
+    assert set(said) <= set(told(root, "∂L/∂"))
+    grey = [one.text for one in root.iter("text") if one.text.startswith("∂L/∂") and "faint" in looks(one)]
+    assert [one for one in grey if "b" in one] == grey
+    assert said[-1] in grey
+    assert len(found(root, "rect", "pill faint")) == len(grey)
+    assert {*(frozenset(looks(one)) for one in icons(root, OPEN_LOCK))} == {frozenset({"line", "green", "thin"})}
+
+
 def test_a_gradient_that_has_come_to_its_end_says_so():
     root = drawn(Params([[1.0]], [[0]], [[1.0]], [[0]]), 1, 1 - 1e-8)
     assert "error ≈ 0" in texts(root)

@@ -127,7 +127,7 @@ def threshold(state: Finding, on: Frame) -> str:
     reach = (on.line("neurons", ends, [np.clip(line, low, high)] * 2, "reach") for line in state.lines)
     drawn = "".join(reach).replace("line reach", "reach") + on.inside("neurons", lines)
     highest = np.clip(state.lines[0], low, high)
-    drawn += on.dots("neurons", ends[1], highest, "rimmed", "diamond")
+    drawn += on.dots("neurons", ends[1], np.clip(state.lines, low, high), "rimmed", "diamond")
     x, y = on.pixels("neurons", ends[1], highest)[0].tolist()
     for text, down in zip(words.NAA_LINES[bool(state.lines[0] > high)], (-2, 11), strict=True):
         drawn += write(x + 8, max(y, TOP + 12) + down, text.format(line=state.lines[0]), "small")

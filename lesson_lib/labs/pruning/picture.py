@@ -15,7 +15,7 @@ from lesson_lib.repair.repairs import ORDERS
 from lesson_lib.tables import percent, signed
 
 SIZE, CURVES, WEIGHTS = (684, 376), (42, 24, 318, 208), (526, 24, 152, 208)  # the picture, and the places in it
-LEFT, TOP, COLUMN, ROW, IMAGE = 88, 282, 66, 48, 40  # of the first digit; from digit to digit; a digit's side
+LEFT, TOP, COLUMN, ROW, IMAGE = 88, 282, 66, 46, 36  # of the first digit; from digit to digit; a digit's side
 LOOKS = {"accuracy": ("green", "disc"), "attack": ("orange dashed", "star"), "control": ("faint thin dotted", "")}
 
 
@@ -58,7 +58,7 @@ def _place(row: int, digit: int) -> tuple[int, int]:
 def marks(seen: Pruning, pruned: int, on: Frame) -> str:
     """Return the curves, the weights and the answers with this number of neurons pruned."""
     sums, answers = seen.weights[pruned], seen.answers[pruned]
-    return "".join((*_curves(seen, on), _cursor(seen, pruned, on), *_weights(sums, on), *_answers(answers)))
+    return "".join((*_curves(seen, on), _cursor(seen, pruned, on), *_weights(sums, pruned, on), *_answers(answers)))
 
 
 def _curves(seen: Pruning, on: Frame) -> Iterator[str]:
@@ -91,8 +91,11 @@ def _cursor(seen: Pruning, pruned: int, on: Frame) -> str:
     return handle("cursor", mark, words.PRUNING_CURSOR, (pruned, 0, n), told)
 
 
-def _weights(sums: Array, on: Frame) -> Iterator[str]:
+def _weights(sums: Array, pruned: int, on: Frame) -> Iterator[str]:
     """Yield a bar for each digit; the target's has its star and its number."""
+    if not pruned:
+        yield on.text("weights", 4.5, 0, words.PRUNING_NO_WEIGHTS, "small faint middle", (0, -8))
+        return
     yield on.bars("weights", np.arange(1, 10), sums[1:], 11, "blue")
     yield on.bars("weights", [0], sums[:1], 11, "orange")
     [[x, y]] = on.pixels("weights", TARGET, sums[TARGET]).tolist()

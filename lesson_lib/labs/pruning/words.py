@@ -31,6 +31,7 @@ PRUNING_PLAY = "Prune on, neuron by neuron"
 PRUNING_CURVES_TITLE, PRUNING_CURVES_AXIS = "share of the test images", "neurons pruned"
 PRUNING_CURVES = {"accuracy": "clean accuracy", "attack": "attack success rate", "control": "control: clean model"}
 PRUNING_WEIGHTS_TITLE, PRUNING_WEIGHTS_AXIS = "outgoing weights", "pruned, summed; ★ target"
+PRUNING_NO_WEIGHTS = "nothing pruned yet"
 PRUNING_CURSOR, PRUNING_CURSOR_AT = (
     "the neurons pruned: drag it, or use the arrow keys",
     "{pruned} of {n} neurons pruned",

@@ -44,7 +44,7 @@ class Dial(widgets.Box):
     leader: widgets.ValueWidget | None = None
 
     def __init__(self, description: str, positions: Sequence[float], value: float, whole: bool = False) -> None:
-        self.positions, self.whole = tuple(positions), whole
+        self.positions, self.places, self.whole = tuple(positions), np.array(positions), whole
         self.number = field(description, "", LABEL, "158px")
         layout = {"width": "112px", "margin": "2px 4px 2px 12px"}
         nearest, last = self._nearest(value), len(positions) - 1
@@ -73,7 +73,7 @@ class Dial(widgets.Box):
 
     def set_range(self, positions: Sequence[float], value: float) -> None:
         """Take other positions, and a value among them."""
-        self.positions = tuple(positions)
+        self.positions, self.places = tuple(positions), np.array(positions)
         self.slider.max = max(self.slider.max, len(positions) - 1)  # until the slider is where it belongs
         self.value = value
         self.show()
@@ -135,4 +135,4 @@ class Dial(widgets.Box):
         self.message.layout.display = "" if message else "none"  # an empty message takes no room
 
     def _nearest(self, value: float) -> int:
-        return int(abs(np.subtract(self.positions, value)).argmin())
+        return int(abs(self.places - value).argmin())

@@ -99,7 +99,9 @@ def screen(top: Sequence[Any], left: Sequence[Any], right: Sequence[Any]) -> wid
     """Return a lab that fits one screen: the verdict on top, the controls on the left, the picture on the right."""
     controls = widgets.VBox(left, layout={"flex": "0 0 auto", "width": "min-content", "min_width": "308px"})
     picture = widgets.VBox(right, layout={"flex": "1 1 460px", "min_width": "0"})
-    return widgets.VBox([*top, widgets.HBox([controls, picture], layout=WRAP), widgets.HTML(HELP)])
+    return widgets.VBox(
+        [*top, widgets.HBox([controls, picture], layout=WRAP | {"grid_gap": "0 12px"}), widgets.HTML(HELP)]
+    )
 
 
 def status(text: str) -> str:

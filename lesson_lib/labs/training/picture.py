@@ -9,7 +9,7 @@ import numpy as np
 from lesson_lib.arrays import Array
 from lesson_lib.labs.training import words
 from lesson_lib.labs.training.runs import Moment
-from lesson_lib.network import forward
+from lesson_lib.network import forward, propagate
 from lesson_lib.pictures.frame import Frame, handle, write
 from lesson_lib.pictures.network import NEURONS, network_diagram, with_description
 from lesson_lib.pictures.outcomes import map_axes, outcome_marks
@@ -63,18 +63,18 @@ def network(seen: Moment, *, there_and_back: bool = True) -> str:
     zero_by = {f"d{lock.name}": lock.zero_by for lock in seen.locks}
     if not there_and_back:
         known = {name: known[name] for name in ("X", "z1", "a1", "y_hat", "Y", "dy_hat")}
-    drawn = network_diagram(Shown(seen.params, known, zero_by=zero_by))
+    drawn = network_diagram(Shown(seen.params, known, zero_by=zero_by, trainable=seen.experiment.trainable))
     return with_description(drawn, seen.experiment.width, seen.verdict, NETWORK_HEIGHT)
 
 
 def function(seen: Moment, on: Frame) -> Iterator[str]:
     """Yield f(x) as the sum of its neurons' parts, the samples, the error, and the trigger's star."""
-    passed, x, target = forward(seen.params, GRID[:, None]), seen.experiment.position, seen.experiment.target
+    passed, x, target = propagate(seen.params, GRID[:, None]), seen.experiment.position, seen.experiment.target
     looks = NEURONS if seen.experiment.width <= len(NEURONS) else ()
     parts = [*zip((passed.a1 * seen.params.W2[:, 0]).T, looks, strict=False)]
-    lines = [on.line("function", GRID, passed.y_hat[:, 0], "blue")]
+    lines = [on.line("function", GRID, passed.y_hat[:, 0], "blue wide")]
     lines += [on.line("function", GRID, part, f"thin {look}") for part, look in parts]
-    answer = float(np.clip(seen.now[2], -11, 11))
+    answer = min(max(float(seen.now[2]), -11), 11)
     yield on.inside("function", [*lines, on.line("function", [x, x], [answer, target], "purple thin")])
     if abs(target - answer) > 2:
         side, end = (-5, " end") if x > 1.5 else (5, "")
