@@ -1,6 +1,7 @@
 """Make the README's moving picture, from the real lab: `python docs/make_picture.py` (needs Chromium)."""
 
 import io
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,10 +18,12 @@ from labserver import jupyter_server  # noqa: E402
 from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
 
 from conftest import find_chromium  # noqa: E402
+from lesson_lib.pictures.frame import CSS  # noqa: E402
 
 SIZE = {"width": 1280, "height": 720}
 MILLISECONDS = 160  # a frame is shown
-WIDTH, COLOURS = 760, 28
+WIDTH = 1000
+MIXED = (1, 0.7, 0.4, 0.15)  # how much of a colour is left where it meets the white page
 POINTER = """() => {
     const hand = document.createElement('div');
     hand.style.cssText = 'position: fixed; z-index: 9999; width: 14px; height: 14px; border-radius: 50%; '
@@ -57,9 +60,20 @@ def play(page: Page, lab: Locator) -> Iterator[None]:
             page.wait_for_timeout(250)
             yield
     yield from drag(page, lab.locator("[data-touch=star]"), [(0, 12 * k) for k in (-2, -4, -2, 2, 4, 6, 3, 0)])
-    yield from drag(page, lab.locator("[data-touch=star]"), [(9 * k, -3 * k) for k in (1, 2, 3, 4, 5)])
+    yield from drag(page, lab.locator("[data-touch=star]"), [(7 * k, -3 * k) for k in (1, 2, 3, 4, 5)])
+    assert lab.locator(".by-hand-verdict .yes").count() == 1, "the picture ends where the star is learnt"
     for _ in range(5):
         yield
+
+
+def palette() -> Image.Image:
+    """Return the colours of the picture on a light page, each mixed with white, in an image that holds them."""
+    light = CSS.partition("@media")[0]
+    named = {tuple(bytes.fromhex(found)) for found in re.findall(r"--\w+: #(\w{6});", light)}
+    mixed = {tuple(round(255 + share * (part - 255)) for part in one) for one in named for share in MIXED}
+    holder = Image.new("P", (1, 1))
+    holder.putpalette([part for one in sorted(mixed) for part in one])
+    return holder
 
 
 def main() -> None:
@@ -81,7 +95,8 @@ def main() -> None:
             frames = [Image.open(io.BytesIO(lab.screenshot())).convert("RGB") for _ in play(page, lab)]
             lab_page.close()
             browser.close()
-    first, *others = [frame.resize((WIDTH, WIDTH * frame.height // frame.width)).quantize(COLOURS) for frame in frames]
+    small = [frame.resize((WIDTH, WIDTH * frame.height // frame.width), Image.Resampling.LANCZOS) for frame in frames]
+    first, *others = [frame.quantize(palette=palette(), dither=Image.Dither.NONE) for frame in small]
     path = ROOT / "docs" / "lesson.gif"
     first.save(path, save_all=True, append_images=others, duration=MILLISECONDS, loop=0, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {len(frames)} frames")
