@@ -27,9 +27,9 @@ ABOUT = (
     "position and computes nothing. All leave out the verdict, the number boxes and the tables. The device scale is 1 "
     "where nothing is said. A drag goes from end to end of the slider, or once round the middle of its panel with the "
     "trigger's star, in 60 moves and 2 seconds. The numbers of this table are means: whatever is shown, times fall "
-    "into two groups some 35 ms apart, and a median jumps from one to the other. Jupyter's server holds a small message "
-    "back until the page has sent something since the last one, or for 40 ms (Nagle's algorithm): with TCP_NODELAY "
-    "set in the server there is one group, the faster."
+    "into two groups some 35 ms apart, and a median jumps from one to the other. Jupyter's server holds a small "
+    "message back until the page has sent something since the last one, or for 40 ms (Nagle's algorithm): with "
+    "TCP_NODELAY set in the server there is one group, the faster."
 )
 INTERACT, IDLE, BLITTING, SWAPPED = "interact", "ipympl, draw_idle", "ipympl, blitting", "anywidget, SVG swapped"
 PEERS = (INTERACT, IDLE, BLITTING, SWAPPED)
