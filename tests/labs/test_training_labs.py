@@ -701,13 +701,10 @@ def test_what_no_picture_sends_changes_nothing(kind):
 def test_every_touch_is_answered_so_that_the_page_can_send_the_next(lab, monkeypatch):
     answers = []
     monkeypatch.setattr(type(lab.canvas), "send", lambda _, content, *__: answers.append(content))
-    for event in ({"touch": "star", "key": "Home"}, {"touch": "moon"}, {"more": 1}, {"touch": "star", "x": nan}):
+    for event in ({"touch": "star", "key": "Home"}, {"touch": "moon"}, {}, {"touch": "star", "x": nan}):
         answers.clear()
         sent(lab, **event)
         assert answers.count({"answered": True}) == 1
-    answers.clear()
-    sent(lab)
-    assert answers == [], "a sign of life needs no answer"
 
 
 # The first look ------------------------------------------------------------------------------------------------------

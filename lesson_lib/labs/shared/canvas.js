@@ -1,7 +1,7 @@
 // A picture of marks over a frame. What is dragged, clicked, hovered or keyed on a mark goes to the kernel, in pixels of
 // the picture; the kernel answers with new marks, and says when it is done.
 
-const BUSY_AFTER = 200, SIGN_AFTER = 8; // milliseconds
+const BUSY_AFTER = 200; // milliseconds
 const NARROW = 640; // pixels
 const LARGEST = 1.2; // times as large as drawn
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"];
@@ -33,15 +33,10 @@ function render({ model, el }) {
     showMarks();
 
     // Busy, from a move until the kernel has shown it. Two events are under way at most; the newest of the others waits.
-    // Jupyter's server holds an answer back until the page has sent something since the last, or for 40 ms (Nagle's
-    // algorithm). So there are two events, the end of a drag goes at once, and a sign when the answer should be there.
-    let timer = null, isLate = false, underWay = 0, next = null;
-    const sign = () => { isLate = false; setTimeout(() => model.send({}), SIGN_AFTER); };
-    const begin = () => {
-        isLate = timer !== null; // a move in the meantime: its sign comes when the one before is answered
-        timer ??= setTimeout(() => svg.classList.add("busy"), BUSY_AFTER);
-        if (!isLate) sign();
-    };
+    // Two, and the end of a drag at once, because Jupyter's server holds an answer back until the page has sent something
+    // since the last, or for 40 ms (Nagle's algorithm): one event lets the answer to the one before through.
+    let timer = null, underWay = 0, next = null;
+    const begin = () => { timer ??= setTimeout(() => svg.classList.add("busy"), BUSY_AFTER); };
     const send = (event, most = 2) => {
         next = underWay < most ? null : event;
         if (next) return;
@@ -54,14 +49,12 @@ function render({ model, el }) {
         clearTimeout(timer);
         timer = null;
         svg.classList.remove("busy");
-        if (isLate) sign();
         if (answered) underWay = Math.max(0, underWay - 1);
         if (next) send(next);
     });
 
-    // The controls beside the picture: a move of theirs by hand makes it busy; if their kernel goes, the picture says so.
+    // The controls beside the picture: a move of theirs makes it busy, and if their kernel goes, the picture says so.
     let controls = [];
-    const moved = (_model, _value, { updated_view }) => { if (updated_view) begin(); };
     const died = () => {
         if (!controls.length || controls[0].comm_live) return;
         gone.textContent = model.get("gone");
@@ -71,7 +64,7 @@ function render({ model, el }) {
     Promise.all(model.get("controls").map((id) => model.widget_manager.get_model(id.replace("IPY_MODEL_", ""))))
         .then((found) => {
             controls = found;
-            for (const control of found) control.on("change:value change:index", moved);
+            for (const control of found) control.on("change:value", begin);
             found[0]?.on("comm_live_update", died);
         });
 
@@ -119,10 +112,7 @@ function render({ model, el }) {
     });
     return () => {
         room.disconnect();
-        for (const control of controls) {
-            control.off("change:value change:index", moved);
-            control.off("comm_live_update", died);
-        }
+        controls.forEach((control) => { control.off("change:value", begin); control.off("comm_live_update", died); });
     };
 }
 

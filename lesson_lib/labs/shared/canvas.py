@@ -43,9 +43,7 @@ class Canvas(anywidget.AnyWidget):
             self.size, self.frame, self.marks, self.alt = list(frame.size), frame.svg, marks, alt
 
     def _received(self, _: Any, content: Any, __: Any) -> None:
-        """Follow a message that names a mark of the picture, and a key or a pixel near it; an empty one is a sign."""
-        if not content:
-            return
+        """Follow a message that names a mark of the picture, and a key or a pixel near it."""
         try:
             match content:
                 case {"touch": mark} if f'data-touch="{mark}"' not in self.marks:
