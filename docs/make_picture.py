@@ -96,7 +96,8 @@ def main() -> None:
             lab_page.close()
             browser.close()
     small = [frame.resize((WIDTH, WIDTH * frame.height // frame.width), Image.Resampling.LANCZOS) for frame in frames]
-    first, *others = [frame.quantize(palette=palette(), dither=Image.Dither.NONE) for frame in small]
+    colours = palette()
+    first, *others = [frame.quantize(palette=colours, dither=Image.Dither.NONE) for frame in small]
     path = ROOT / "docs" / "lesson.gif"
     first.save(path, save_all=True, append_images=others, duration=MILLISECONDS, loop=0, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {len(frames)} frames")
